@@ -1,0 +1,20 @@
+//! The MQTT contract: topics, versioned messages, publisher with outbox, subscriber, and a broker inside the process.
+//!
+//! Nothing here stores anything: the outbox and the center's store are handed in as traits.
+
+pub mod backoff;
+mod broker;
+mod config;
+mod publisher;
+mod status;
+mod subscriber;
+mod tls;
+mod topic;
+pub mod wire;
+
+pub use broker::{BrokerError, EmbeddedBroker};
+pub use config::{BrokerConfig, BusConfig, ConfigError, EmbeddedConfig, TlsConfig};
+pub use publisher::{Outgoing, OutboxSource, Publisher, PublisherOptions};
+pub use status::StatusBoard;
+pub use subscriber::{DeadLetter, Handler, Received, Subscriber, SubscriberOptions};
+pub use topic::Topics;

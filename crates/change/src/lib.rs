@@ -1,0 +1,1 @@
+//! What is new in a view: background model for fixed cameras, registered comparison with a baseline.

@@ -1,0 +1,32 @@
+//! The nouns of Parapet: ids, time, geometry, picture, frame, detection, track, zone, change, incident,
+//! evidence and camera health, and the trait beside the noun that it makes.
+//!
+//! Nothing here does I/O, starts a thread or reads a clock (but for [`time::SystemClock`]).
+
+pub mod camera;
+pub mod change;
+pub mod detection;
+pub mod evidence;
+pub mod frame;
+pub mod geometry;
+pub mod id;
+pub mod incident;
+pub mod language;
+pub mod picture;
+pub mod time;
+pub mod track;
+pub mod zone;
+
+pub use camera::{CameraHealth, HealthEvent, HealthState};
+pub use change::{ChangeDetector, DifferenceRegion, SceneChange, StationaryRegion};
+pub use detection::{DetectError, Detection, Detector, Label};
+pub use evidence::{EvidenceItem, EvidenceRole};
+pub use frame::Frame;
+pub use geometry::{BBox, Line, Mask, Point, Polygon};
+pub use id::{CameraId, EventId, IncidentId, NodeId, PresetId, RuleId, RunId, SiteId, TrackId, ZoneId};
+pub use incident::{EndReason, IncidentEvent, IncidentKind, KindCode, Phase, Severity, Status};
+pub use language::Language;
+pub use picture::{ColorSpace, Picture, Plane};
+pub use time::{Clock, ManualClock, SystemClock, Timestamp};
+pub use track::{Track, TrackState};
+pub use zone::{Membership, Zone, ZonePurpose};

@@ -1,0 +1,297 @@
+//! Pixels in memory: planar YUV 4:2:0 as decoders give it. Models and change detection read the planes directly.
+
+/// How YUV is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ColorSpace {
+    /// BT.709 coefficients (HD); otherwise BT.601.
+    pub bt709: bool,
+    /// Luma 0..=255 (JPEG); otherwise 16..=235.
+    pub full_range: bool,
+}
+
+impl ColorSpace {
+    /// What JPEG files and most webcams use.
+    pub const JPEG: Self = Self { bt709: false, full_range: true };
+
+    /// What an unmarked video of this height is taken for: BT.601 below 720 lines, else BT.709; limited range.
+    pub fn of_video(height: usize) -> Self {
+        Self { bt709: height >= 720, full_range: false }
+    }
+
+    /// `(kr, kb)` of the matrix.
+    pub fn coefficients(self) -> (f32, f32) {
+        if self.bt709 { (0.2126, 0.0722) } else { (0.299, 0.114) }
+    }
+}
+
+/// One 8-bit plane, rows without padding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plane {
+    width: usize,
+    height: usize,
+    samples: Vec<u8>,
+}
+
+impl Plane {
+    /// A plane of these samples, row by row; `None` unless there are `width * height` of them and at least one.
+    pub fn new(width: usize, height: usize, samples: Vec<u8>) -> Option<Self> {
+        (width > 0 && height > 0 && samples.len() == width * height).then_some(Self {
+            width,
+            height,
+            samples,
+        })
+    }
+
+    /// A plane copied from rows that are `stride` bytes apart; `None` if `data` is too short.
+    pub fn from_strided(width: usize, height: usize, stride: usize, data: &[u8]) -> Option<Self> {
+        if width == 0 || height == 0 || stride < width || data.len() < stride * (height - 1) + width {
+            return None;
+        }
+        let mut samples = Vec::with_capacity(width * height);
+        for row in data.chunks(stride).take(height) {
+            samples.extend_from_slice(&row[..width]);
+        }
+        Some(Self { width, height, samples })
+    }
+
+    /// Samples across.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+    /// All samples, row by row.
+    pub fn samples(&self) -> &[u8] {
+        &self.samples
+    }
+    /// One row.
+    pub fn row(&self, y: usize) -> &[u8] {
+        &self.samples[y * self.width..(y + 1) * self.width]
+    }
+
+    /// The plane at another size: each new sample is the mean over the area that it covers (box filter), which
+    /// does not alias when shrinking; enlarging repeats samples. Both sizes at least 1.
+    #[must_use]
+    pub fn resized(&self, width: usize, height: usize) -> Self {
+        let (width, height) = (width.max(1), height.max(1));
+        if (width, height) == (self.width, self.height) {
+            return self.clone();
+        }
+        let columns = Taps::new(self.width, width);
+        let rows = Taps::new(self.height, height);
+        let mut samples = Vec::with_capacity(width * height);
+        let mut sums = vec![0u32; self.width];
+        for y in 0..height {
+            sums.fill(0);
+            for (source, weight) in rows.of(y) {
+                for (sum, sample) in sums.iter_mut().zip(self.row(source)) {
+                    *sum += u32::from(*sample) * weight;
+                }
+            }
+            for x in 0..width {
+                // Weights sum to 256 in each axis: 255 * 256 * 256 fits in 24 bits.
+                let sum: u32 = columns.of(x).map(|(source, weight)| ((sums[source] + 8) >> 4) * weight).sum();
+                samples.push(((sum + (1 << 11)) >> 12).min(255) as u8);
+            }
+        }
+        Self { width, height, samples }
+    }
+}
+
+/// For each output sample of a box filter, which inputs it covers and how much, in 1/256.
+struct Taps {
+    starts: Vec<u32>,
+    taps: Vec<(u32, u32)>,
+}
+
+impl Taps {
+    fn new(from: usize, to: usize) -> Self {
+        let scale = from as f64 / to as f64;
+        let mut starts = Vec::with_capacity(to + 1);
+        let mut taps = Vec::new();
+        for i in 0..to {
+            starts.push(taps.len() as u32);
+            let (begin, end) = (i as f64 * scale, (i + 1) as f64 * scale);
+            let last = ((end - 1e-9).floor() as usize).min(from - 1);
+            let mut given = 0;
+            for source in begin.floor() as usize..=last {
+                // Rounding the running sum, not each weight, keeps the total at 256 without a bias to either side.
+                let covered = (end.min((source + 1) as f64) - begin) / (end - begin);
+                let sum = (covered * 256.0).round() as u32;
+                taps.push((source as u32, sum - given));
+                given = sum;
+            }
+        }
+        starts.push(taps.len() as u32);
+        Self { starts, taps }
+    }
+
+    fn of(&self, i: usize) -> impl Iterator<Item = (usize, u32)> + '_ {
+        self.taps[self.starts[i] as usize..self.starts[i + 1] as usize].iter().map(|(s, w)| (*s as usize, *w))
+    }
+}
+
+/// A picture: full-size luma, half-size chroma (rounded up).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    y: Plane,
+    u: Plane,
+    v: Plane,
+    color: ColorSpace,
+}
+
+impl Picture {
+    /// A picture of these planes; `None` unless both chroma planes are half the luma's size, rounded up.
+    pub fn new(y: Plane, u: Plane, v: Plane, color: ColorSpace) -> Option<Self> {
+        let chroma = (y.width.div_ceil(2), y.height.div_ceil(2));
+        ((u.width, u.height) == chroma && (v.width, v.height) == chroma).then_some(Self { y, u, v, color })
+    }
+
+    /// A picture from interleaved 8-bit RGB, row by row, as full-range BT.601; `None` unless `rgb` has
+    /// `width * height * 3` bytes and at least one pixel.
+    pub fn from_rgb(width: usize, height: usize, rgb: &[u8]) -> Option<Self> {
+        if width == 0 || height == 0 || rgb.len() != width * height * 3 {
+            return None;
+        }
+        let color = ColorSpace::JPEG;
+        let (kr, kb) = color.coefficients();
+        let luma = |p: &[u8]| kr * p[0] as f32 + (1.0 - kr - kb) * p[1] as f32 + kb * p[2] as f32;
+        let y = rgb.chunks_exact(3).map(|p| (luma(p) + 0.5) as u8).collect();
+        let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
+        let (mut u, mut v) = (Vec::with_capacity(cw * ch), Vec::with_capacity(cw * ch));
+        for cy in 0..ch {
+            for cx in 0..cw {
+                let (mut blue, mut red, mut n) = (0.0, 0.0, 0.0);
+                for y in 2 * cy..(2 * cy + 2).min(height) {
+                    for x in 2 * cx..(2 * cx + 2).min(width) {
+                        let p = &rgb[(y * width + x) * 3..][..3];
+                        blue += (p[2] as f32 - luma(p)) / (2.0 * (1.0 - kb));
+                        red += (p[0] as f32 - luma(p)) / (2.0 * (1.0 - kr));
+                        n += 1.0;
+                    }
+                }
+                u.push((blue / n + 128.5).clamp(0.0, 255.0) as u8);
+                v.push((red / n + 128.5).clamp(0.0, 255.0) as u8);
+            }
+        }
+        Self::new(Plane::new(width, height, y)?, Plane::new(cw, ch, u)?, Plane::new(cw, ch, v)?, color)
+    }
+
+    /// Pixels across.
+    pub fn width(&self) -> usize {
+        self.y.width
+    }
+    /// Pixels down.
+    pub fn height(&self) -> usize {
+        self.y.height
+    }
+    /// Luma.
+    pub fn y(&self) -> &Plane {
+        &self.y
+    }
+    /// Blue difference.
+    pub fn u(&self) -> &Plane {
+        &self.u
+    }
+    /// Red difference.
+    pub fn v(&self) -> &Plane {
+        &self.v
+    }
+    /// How to read the planes.
+    pub fn color(&self) -> ColorSpace {
+        self.color
+    }
+
+    /// Interleaved 8-bit RGB, row by row; chroma is repeated, not interpolated.
+    pub fn to_rgb(&self) -> Vec<u8> {
+        let (kr, kb) = self.color.coefficients();
+        let kg = 1.0 - kr - kb;
+        let (offset, luma_scale, chroma_scale) =
+            if self.color.full_range { (0.0, 1.0, 1.0) } else { (16.0, 255.0 / 219.0, 255.0 / 224.0) };
+        let fixed = |v: f32| (v * 65536.0).round() as i32;
+        let (ky, kv_r) = (fixed(luma_scale), fixed(2.0 * (1.0 - kr) * chroma_scale));
+        let ku_b = fixed(2.0 * (1.0 - kb) * chroma_scale);
+        let ku_g = fixed(2.0 * (1.0 - kb) * kb / kg * chroma_scale);
+        let kv_g = fixed(2.0 * (1.0 - kr) * kr / kg * chroma_scale);
+        let mut rgb = Vec::with_capacity(self.width() * self.height() * 3);
+        for row in 0..self.height() {
+            let (us, vs) = (self.u.row(row / 2), self.v.row(row / 2));
+            for (x, luma) in self.y.row(row).iter().enumerate() {
+                let y = (i32::from(*luma) - offset as i32) * ky + 32768;
+                let (u, v) = (i32::from(us[x / 2]) - 128, i32::from(vs[x / 2]) - 128);
+                let channels = [y + v * kv_r, y - u * ku_g - v * kv_g, y + u * ku_b];
+                rgb.extend(channels.map(|c| (c >> 16).clamp(0, 255) as u8));
+            }
+        }
+        rgb
+    }
+
+    /// The picture at another size, by box filter (see [`Plane::resized`]).
+    #[must_use]
+    pub fn resized(&self, width: usize, height: usize) -> Self {
+        let (width, height) = (width.max(1), height.max(1));
+        let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
+        Self {
+            y: self.y.resized(width, height),
+            u: self.u.resized(cw, ch),
+            v: self.v.resized(cw, ch),
+            color: self.color,
+        }
+    }
+
+    /// The picture scaled down, keeping its shape, so that it is at most `width` × `height`; unchanged if it is.
+    #[must_use]
+    pub fn fitted(&self, width: usize, height: usize) -> Self {
+        let scale = (width as f32 / self.width() as f32).min(height as f32 / self.height() as f32);
+        if scale >= 1.0 {
+            return self.clone();
+        }
+        let size = |n: usize| ((n as f32 * scale).round() as usize).max(1);
+        self.resized(size(self.width()), size(self.height()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn planes_of_the_wrong_size_make_no_picture() {
+        let plane = |w, h| Plane::new(w, h, vec![0; w * h]).unwrap();
+        assert!(Picture::new(plane(5, 3), plane(3, 2), plane(3, 2), ColorSpace::JPEG).is_some());
+        assert!(Picture::new(plane(5, 3), plane(2, 1), plane(2, 1), ColorSpace::JPEG).is_none());
+        assert!(Plane::new(2, 2, vec![0; 3]).is_none());
+        assert!(Plane::from_strided(4, 2, 8, &[0; 11]).is_none());
+        assert_eq!(Plane::from_strided(2, 2, 3, &[1, 2, 9, 3, 4]).unwrap().samples(), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn shrinking_takes_the_mean() {
+        let plane = Plane::new(4, 2, vec![0, 100, 200, 200, 0, 100, 100, 100]).unwrap();
+        assert_eq!(plane.resized(2, 1).samples(), [50, 150]);
+        assert_eq!(plane.resized(1, 1).samples(), [100]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_flat_colour_stays_what_it_was(rgb in proptest::array::uniform3(0u8..), w in 1usize..9, h in 1usize..9) {
+            let picture = Picture::from_rgb(w, h, &rgb.repeat(w * h)).unwrap();
+            for pixel in picture.resized(3, 5).to_rgb().chunks(3) {
+                for (a, b) in pixel.iter().zip(rgb) {
+                    prop_assert!(a.abs_diff(b) <= 3, "{pixel:?} {rgb:?}");
+                }
+            }
+        }
+
+        #[test]
+        fn the_mean_survives_resizing(samples in proptest::collection::vec(0u8.., 48 * 30), w in 1usize..20, h in 1usize..20) {
+            let plane = Plane::new(48, 30, samples).unwrap();
+            let mean = |p: &Plane| p.samples().iter().map(|s| *s as f64).sum::<f64>() / p.samples().len() as f64;
+            prop_assert!((mean(&plane) - mean(&plane.resized(w, h))).abs() < 2.0);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What proves an incident: snapshot, annotated snapshot, before/after pair and clip, each with its hash, in
+//! `YYYY-MM-DD/INCIDENT/`. A full disk costs evidence, never detection, and is said aloud.
+//!
+//! Faces and plates are not blurred yet. The place for it is [`Recorder`]'s `save_pictures`: each picture passes
+//! there once, decoded, before it is hashed.
+
+mod before;
+mod draw;
+mod font;
+mod jpeg;
+mod recorder;
+mod retention;
+mod serve;
+
+pub(crate) use before::{PastPicture, PastPictures};
+pub(crate) use draw::{Canvas, REGION, TRACK, ZONE, of_severity};
+pub(crate) use jpeg::encode as encode_jpeg;
+pub use recorder::{EvidenceConfig, Recorder};
+pub(crate) use recorder::{ClipSource, Ready, RecorderHandle, Suspicion};
+pub(crate) use serve::{Located, locate, media_type};

@@ -1,0 +1,1 @@
+//! Runs cameras: threads, supervision, evidence, outbox, telemetry.

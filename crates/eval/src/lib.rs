@@ -1,0 +1,1 @@
+//! Scores detection, tracking, change and incidents on recorded footage; makes scenarios with exact truth.

@@ -1,0 +1,26 @@
+//! Turns frames into detections and feature maps with ONNX models.
+//!
+//! [`Manifest`] says what a model is, [`Engine`] runs it on one thread for all cameras, [`EngineDetector`] is one
+//! camera's way in. Nothing here tracks, judges or downloads.
+
+pub mod config;
+pub mod engine;
+mod family;
+mod features;
+mod letterbox;
+pub mod manifest;
+mod nms;
+mod preprocess;
+mod queue;
+pub mod runtime;
+mod session;
+mod tiles;
+
+pub use config::{DetectorOptions, EngineConfig, InputSize, Overload, Precision, Provider, Tiling};
+pub use engine::{Engine, EngineDetector, EngineError, EngineInfo};
+pub use family::Candidate;
+pub use features::{FeatureExtractor, FeatureMap};
+pub use letterbox::Placement;
+pub use manifest::{Manifest, ManifestError, ModelStore, Problem};
+pub use preprocess::{Normalization, Region, fill_tensor};
+pub use runtime::{Runtime, RuntimeError};

@@ -1,0 +1,1 @@
+//! Incidents, cases, evidence index, audit and outbox in SQLite or PostgreSQL.
