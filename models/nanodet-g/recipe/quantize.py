@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import onnx
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -42,6 +43,18 @@ class Reader(CalibrationDataReader):
         return next(self.feeds, None)
 
 
+def check_batch(model):
+    """A batch gives what its pictures give one by one."""
+    random = np.random.default_rng(1)
+    for width, height in SIZES:
+        batch = random.standard_normal((3, 3, height, width), dtype=np.float32)
+        together = model.run(batch)
+        for i in range(3):
+            alone = model.run(batch[i : i + 1])
+            worst = max(float(abs(together[k][i] - alone[k][0]).max()) for k in alone)
+            assert worst < 1e-5, f"a batch differs from single pictures by {worst}"
+
+
 def main(folder, pictures, packages, target, *flags):
     manifest = Model(folder).manifest
     with tempfile.TemporaryDirectory() as scratch:
@@ -66,6 +79,7 @@ def main(folder, pictures, packages, target, *flags):
     model.graph.name = "nanodet-g-int8"
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, target)
+    check_batch(Model(folder, file=target))
 
 
 if __name__ == "__main__":
