@@ -92,6 +92,44 @@ def store_as_float16(graph):
     return len(casts), kept
 
 
+def make_canonical(graph):
+    """One order and one set of names, whatever order the converter wrote (it differs from run to run): the same bytes."""
+    made_by = {output: node for node in graph.node for output in node.output}
+    values = {v.name: v for v in graph.initializer}
+    ends = [v.name for v in graph.output]
+    names = {v.name: v.name for v in [*graph.input, *graph.output]}
+    nodes, kept = [], []
+
+    def visit(node):
+        for name in node.input:
+            if name in made_by and made_by[name] not in nodes:
+                visit(made_by[name])
+        nodes.append(node)
+        label = f"{node.op_type.lower()}_{len(nodes)}"
+        for index, name in enumerate(node.input):
+            if name in values and name not in names:
+                names[name] = f"{label}/input_{index}"
+                kept.append(values[name])
+        for index, name in enumerate(node.output):
+            names.setdefault(name, label if index == 0 else f"{label}/{index}")
+        node.name = label
+
+    for name in ends:
+        if made_by[name] not in nodes:
+            visit(made_by[name])
+    for node in nodes:
+        node.input[:] = [names[x] if x else "" for x in node.input]
+        node.output[:] = [names[x] for x in node.output]
+        attributes = sorted(node.attribute, key=lambda a: a.name)
+        del node.attribute[:]
+        node.attribute.extend(attributes)
+    for value in kept:
+        value.name = names[value.name]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(kept)
+
+
 def session(path_or_bytes):
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -126,10 +164,8 @@ def main(raw_path, path):
     print("pads folded:", fold_pads(graph))
     rename(graph)
     free_dimensions(graph)
-    used = {x for n in graph.node for x in n.input}
-    for value in [v for v in graph.initializer if v.name not in used]:
-        graph.initializer.remove(value)
     print("tensors stored as float16 and kept as float32:", store_as_float16(graph))
+    make_canonical(graph)
     graph.name = "nanodet-g"
     model.doc_string = "NanoDet-g, COCO-80, Apache-2.0; made by models/nanodet-g/recipe of Parapet"
     onnx.checker.check_model(model, full_check=True)
