@@ -3,7 +3,7 @@
     python evaluate.py MODEL_FOLDER FOOTAGE [--variant fp32 int8] [--size 416x416 640x640] [--set NAME...] [--file ONNX]
 
 FOOTAGE has `labelled/<set>/images`, `labelled/<set>/labels` (YOLO text, COCO-80 ids) and `aerial/<set>/…` alike. Pictures that
-the int8 variant was calibrated on are left out. Prints one TOML line for each result, ready for the manifest's [accuracy].
+an int8 variant was calibrated on are left out. Prints one TOML line for each result, ready for the manifest's [accuracy].
 """
 import argparse
 import contextlib
@@ -34,11 +34,12 @@ KEEP_ABOVE = 0.02  # candidates below it cannot change AP visibly and cost much 
 
 
 def calibration_pictures(folder):
-    table = Path(folder) / "recipe" / "calibration.tsv"
-    if not table.exists():
-        return set()
-    with open(table, newline="") as file:
-        return {row["path"] for row in csv.DictReader(file, delimiter="\t")}
+    """Pictures that any model beside this one was calibrated on, so that all are measured on the same ones."""
+    paths = set()
+    for table in Path(folder).resolve().parent.glob("*/recipe/calibration.tsv"):
+        with open(table, newline="") as file:
+            paths |= {row["path"] for row in csv.DictReader(file, delimiter="\t")}
+    return paths
 
 
 def truth_of(footage, name, skip):
