@@ -1,0 +1,484 @@
+//! Things that were put down and stay, found by what they hide: a clean reference of the view, learned slowly, against
+//! what stands before it now. No class is known and none is needed. Persons and moving things are for the caller to name.
+
+mod held;
+mod judge;
+mod light;
+mod model;
+
+use parapet_core::{BBox, Mask, Picture, Polygon, StationaryRegion, Timestamp, time::seconds_between};
+
+use self::{
+    held::{Fate, Held},
+    judge::{Verdict, judge},
+    light::Light,
+    model::{Pixels, Sampler},
+};
+use crate::{
+    config::BackgroundConfig,
+    raster::{Size, components, dilated, eroded, fill_holes, gradients},
+    register::{Flattened, Shift, unshifted},
+    small::{Small, working_size},
+};
+
+/// Longest step of time between two frames that counts: nothing is known about a gap.
+const LONGEST_STEP: f32 = 3.0;
+
+/// What the background model says about a frame. Regions are in the place of the reference: a shaking camera does
+/// not shake them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// Things that were put down and stay.
+    pub regions: Vec<StationaryRegion>,
+    /// Cells that they cover; `None` while the model is learning the view.
+    pub mask: Option<Mask>,
+    /// Fraction of the frame that moves.
+    pub moving_fraction: f32,
+    /// The light changed as a whole, and the model is learning it.
+    pub light_changed: bool,
+    /// The camera looks elsewhere.
+    pub view_shifted: bool,
+}
+
+/// The background model of one fixed view.
+pub struct Background {
+    config: BackgroundConfig,
+    ignore: Vec<Polygon>,
+    view: Option<View>,
+    last_at: Option<Timestamp>,
+    next_number: u64,
+}
+
+struct View {
+    size: Size,
+    ignored: Vec<bool>,
+    /// Seconds of footage that count, since the view began.
+    t: f32,
+    learning: Learning,
+    model: Option<Pixels>,
+    flattened: Option<(f32, Flattened)>,
+    shift: Shift,
+    held: Vec<Held>,
+    previous: Option<Small>,
+    frozen_for: f32,
+    shifted_for: f32,
+    tended_at: f32,
+}
+
+enum Learning {
+    /// Gathering pictures for a first reference, or for a new one in another light or of another view.
+    Sampling(Sampler),
+    Settled,
+}
+
+impl Background {
+    /// A model that has seen nothing. What lies in `ignore` is never reported.
+    pub fn new(config: BackgroundConfig, ignore: &[Polygon]) -> Self {
+        Self { config, ignore: ignore.to_vec(), view: None, last_at: None, next_number: 1 }
+    }
+
+    /// A new connection begins: the time since the last frame says nothing.
+    pub fn begin_run(&mut self) {
+        self.last_at = None;
+    }
+
+    /// Looks at the next frame. `occupied` are boxes of persons and moving things.
+    pub fn update(&mut self, picture: &Picture, at: Timestamp, occupied: &[BBox]) -> Standing {
+        let size = working_size(picture, self.config.width);
+        let small = Small::new(picture, size);
+        let dt = self
+            .last_at
+            .map_or(0.0, |last| seconds_between(last, at) as f32)
+            .clamp(0.0, LONGEST_STEP);
+        self.last_at = Some(at);
+        if self.view.as_ref().is_none_or(|view| view.size != size) {
+            self.view = Some(View::new(size, size.fill(&self.ignore)));
+        }
+        let view = self.view.as_mut().expect("set above");
+        view.update(small, at, dt, occupied, &self.config, &mut self.next_number)
+    }
+}
+
+impl View {
+    fn new(size: Size, ignored: Vec<bool>) -> Self {
+        Self {
+            size,
+            ignored,
+            t: 0.0,
+            learning: Learning::Sampling(Sampler::new(0.0)),
+            model: None,
+            flattened: None,
+            shift: Shift::default(),
+            held: Vec::new(),
+            previous: None,
+            frozen_for: 0.0,
+            shifted_for: 0.0,
+            tended_at: 0.0,
+        }
+    }
+
+    fn update(
+        &mut self, small: Small, at: Timestamp, dt: f32, occupied: &[BBox], config: &BackgroundConfig,
+        next_number: &mut u64,
+    ) -> Standing {
+        let dt = self.counted(&small, dt, config);
+        self.t += dt;
+        self.rebase();
+        let occupied = self.occupied(occupied);
+        let Some(mut model) = self.model.take() else {
+            self.bootstrap(small, &occupied, config);
+            return self.standing(None, 0.0, false, false);
+        };
+        let small = self.aligned(small, &model, &occupied, config);
+        model.mask(&self.ignored, &occupied, self.t);
+        self.mask_margin(&mut model);
+        let mut normal = small.clone();
+        Light::between(&model.reference, &small, |i| model.masked[i] || model.foreground[i] || model.held[i])
+            .normalize(&mut normal);
+        model.classify(&normal, config, self.t);
+
+        let (foreground, fit) = self.fit(&model, &normal);
+        let shifted = self.shift.length() > config.max_shift * self.size.w as f32
+            || (foreground > 0.3 && fit.is_some_and(|fit| fit < 0.35) && !self.is_dark(&model, &small));
+        let relit = !shifted && foreground > 0.4 && fit.is_none_or(|fit| fit > 0.6 || fit < 0.35);
+
+        if shifted {
+            self.shifted_for += dt;
+            self.new_view(small, &mut model, &occupied, config);
+            return self.standing(Some(model), 0.0, false, true);
+        }
+        if self.shifted_for > 0.0 {
+            self.shifted_for = 0.0;
+            self.learning = Learning::Settled;
+        }
+        if relit && matches!(self.learning, Learning::Settled) {
+            self.learning = Learning::Sampling(Sampler::new(self.t));
+        }
+        if matches!(self.learning, Learning::Sampling(_)) {
+            self.relight(small, &mut model, config);
+            return self.standing(Some(model), 0.0, true, false);
+        }
+        model.learn(&normal, config, self.t, dt);
+        self.look_at_held(&mut model, &normal, config, at, dt);
+        self.find(&mut model, config, at, next_number);
+        let moving = (0..model.size.len())
+            .filter(|i| model.foreground[*i] && !model.stands(*i))
+            .count() as f32
+            / self.size.len() as f32;
+        self.standing(Some(model), moving, false, false)
+    }
+
+    /// Keeps the seconds small, so that they stay exact to milliseconds over months.
+    fn rebase(&mut self) {
+        const EPOCH: f32 = 16_384.0;
+        if self.t < 2.0 * EPOCH || !matches!(self.learning, Learning::Settled) {
+            return;
+        }
+        self.t -= EPOCH;
+        self.tended_at -= EPOCH;
+        if let Some((since, _)) = &mut self.flattened {
+            *since -= EPOCH;
+        }
+        if let Some(model) = &mut self.model {
+            model.rebase(EPOCH);
+        }
+    }
+
+    /// The part of the step that counts: a picture that repeats exactly is a frozen stream, not a still scene.
+    fn counted(&mut self, small: &Small, dt: f32, config: &BackgroundConfig) -> f32 {
+        let differs = self.previous.as_ref().is_none_or(|previous| {
+            let sum: f32 = previous.y.iter().zip(&small.y).map(|(a, b)| (a - b).abs()).sum();
+            sum / small.y.len() as f32 > 0.02
+        });
+        self.previous = Some(small.clone());
+        if differs {
+            self.frozen_for = 0.0;
+            return dt;
+        }
+        let left = (config.freeze_seconds - self.frozen_for).max(0.0);
+        self.frozen_for += dt;
+        dt.min(left)
+    }
+
+    /// The pixels in the boxes, which are taken a little larger: boxes are loose and persons cast shadows.
+    fn occupied(&self, boxes: &[BBox]) -> Vec<bool> {
+        let mut bits = vec![false; self.size.len()];
+        for bbox in boxes {
+            let margin = 2.0 / self.size.w as f32;
+            let (dx, dy) = (bbox.width() * 0.1 + margin, bbox.height() * 0.06 + margin);
+            let Some(grown) = bbox.inflated(dx, dy) else { continue };
+            let (columns, rows) = self.size.pixels_in(grown);
+            for y in rows {
+                bits[y * self.size.w..][columns.clone()].fill(true);
+            }
+        }
+        bits
+    }
+
+    fn bootstrap(&mut self, small: Small, occupied: &[bool], config: &BackgroundConfig) {
+        let Learning::Sampling(sampler) = &mut self.learning else { return };
+        let small = match sampler.first() {
+            None => small,
+            Some(first) => {
+                let flattened = Flattened::new(&first.y, self.size);
+                let reach = config.max_shift * self.size.w as f32;
+                let shift = flattened.shift_to(&small.y, occupied, Shift::default(), reach);
+                moved(small, self.size, shift)
+            }
+        };
+        sampler.offer(small, occupied.to_vec(), self.t, config.bootstrap_seconds);
+        if sampler.is_complete(self.t, config.bootstrap_seconds) {
+            let (reference, variance, unknown) = sampler.median(self.size);
+            self.model = Some(Pixels::new(self.size, reference, variance, unknown));
+            self.learning = Learning::Settled;
+        }
+    }
+
+    /// Lays the frame on the reference.
+    fn aligned(&mut self, small: Small, model: &Pixels, occupied: &[bool], config: &BackgroundConfig) -> Small {
+        if self.flattened.as_ref().is_none_or(|(since, _)| self.t - since > 2.0) {
+            self.flattened = Some((self.t, Flattened::new(&model.reference.y, self.size)));
+        }
+        let (_, flattened) = self.flattened.as_ref().expect("set above");
+        let reach = config.max_shift * self.size.w as f32;
+        self.shift = flattened.shift_to(&small.y, occupied, self.shift, reach);
+        if self.shift.length() > 2.0 * reach {
+            self.shift = Shift::default();
+        }
+        moved(small, self.size, self.shift)
+    }
+
+    /// What the shift brought in from outside the frame is not to be judged.
+    fn mask_margin(&self, model: &mut Pixels) {
+        let Size { w, h } = self.size;
+        let margin = |d: f32| if d.abs() > 0.05 { d.abs().ceil() as usize + 1 } else { 0 };
+        let (mx, my) = (margin(self.shift.dx).min(w / 2), margin(self.shift.dy).min(h / 2));
+        for y in 0..h {
+            let row = &mut model.masked[y * w..(y + 1) * w];
+            if y < my || y + my >= h {
+                row.fill(true);
+            } else {
+                row[..mx].fill(true);
+                row[w - mx..].fill(true);
+            }
+        }
+    }
+
+    /// Fraction of the judged frame that is foreground and, when that is much, how much of its structure still fits.
+    fn fit(&self, model: &Pixels, normal: &Small) -> (f32, Option<f32>) {
+        let (mut judged, mut foreground) = (0usize, 0usize);
+        for i in 0..self.size.len() {
+            if !model.masked[i] && !model.held[i] {
+                judged += 1;
+                foreground += usize::from(model.foreground[i]);
+            }
+        }
+        let fraction = foreground as f32 / judged.max(1) as f32;
+        if judged * 5 < self.size.len() || fraction < 0.2 {
+            return (if judged * 5 < self.size.len() { 0.0 } else { fraction }, Some(1.0));
+        }
+        let (_, flattened) = self.flattened.as_ref().expect("the frame was aligned");
+        (fraction, flattened.share_of_fitting_blocks(&normal.y, &model.masked))
+    }
+
+    /// The structure is not elsewhere but gone: night, or a lamp went out.
+    fn is_dark(&self, model: &Pixels, small: &Small) -> bool {
+        let energy = |y: &[f32]| {
+            let (gx, gy) = gradients(y, self.size);
+            gx.iter().zip(&gy).map(|(x, y)| x.abs() + y.abs()).sum::<f32>()
+        };
+        energy(&small.y) < 0.3 * energy(&model.reference.y)
+    }
+
+    fn new_view(&mut self, small: Small, model: &mut Pixels, occupied: &[bool], config: &BackgroundConfig) {
+        if !matches!(self.learning, Learning::Sampling(_)) {
+            self.learning = Learning::Sampling(Sampler::new(self.t));
+        }
+        let Learning::Sampling(sampler) = &mut self.learning else { return };
+        sampler.offer(small, occupied.to_vec(), self.t, config.new_view_seconds);
+        if self.shifted_for >= config.new_view_seconds && sampler.is_complete(self.t, 0.0) {
+            let (reference, variance, unknown) = sampler.median(self.size);
+            *model = Pixels::new(self.size, reference, variance, unknown);
+            self.forget_alignment();
+            self.held.clear();
+        }
+    }
+
+    fn forget_alignment(&mut self) {
+        self.learning = Learning::Settled;
+        self.flattened = None;
+        self.shift = Shift::default();
+        self.shifted_for = 0.0;
+    }
+
+    /// Learns the view in its new light; what is held stays, and with it what is known of the ground behind it.
+    fn relight(&mut self, small: Small, model: &mut Pixels, config: &BackgroundConfig) {
+        let Learning::Sampling(sampler) = &mut self.learning else { return };
+        let seconds = config.bootstrap_seconds * 0.5;
+        sampler.offer(small, model.masked.clone(), self.t, seconds);
+        if !sampler.is_complete(self.t, seconds) {
+            return;
+        }
+        let (mut reference, variance, unknown) = sampler.median(self.size);
+        for i in 0..self.size.len() {
+            if model.held[i] || unknown[i] {
+                reference.y[i] = model.reference.y[i];
+                reference.u[i] = model.reference.u[i];
+                reference.v[i] = model.reference.v[i];
+            }
+            if unknown[i] && !model.held[i] {
+                model.unknown[i] = true;
+            }
+        }
+        model.relearn(reference, variance);
+        for held in &mut self.held {
+            held.follow_light(model);
+        }
+        self.learning = Learning::Settled;
+        self.flattened = None;
+    }
+
+    fn look_at_held(
+        &mut self, model: &mut Pixels, normal: &Small, config: &BackgroundConfig, at: Timestamp, dt: f32,
+    ) {
+        let tend = self.t - self.tended_at >= 1.0;
+        if tend {
+            self.tended_at = self.t;
+        }
+        let smallest = config.min_area * self.size.len() as f32 * 0.5;
+        self.held.retain_mut(|held| {
+            let mut freed = Vec::new();
+            let mut fate = held.look_at(model, normal, config, at, dt);
+            if tend && fate == Fate::Stays {
+                held.follow_light(model);
+                freed = held.trim(model, config);
+                if (held.pixels.len() as f32) < smallest {
+                    fate = Fate::Gone;
+                }
+            }
+            if fate == Fate::Gone {
+                freed.extend(&held.pixels);
+            }
+            for i in freed {
+                model.held[i as usize] = false;
+                model.seen[i as usize] = 0.0;
+            }
+            fate == Fate::Stays
+        });
+    }
+
+    /// Looks for regions that have settled, and lets the view take in what is no thing.
+    fn find(&mut self, model: &mut Pixels, config: &BackgroundConfig, at: Timestamp, next_number: &mut u64) {
+        let size = self.size;
+        let early = 0.6 * config.settle_seconds;
+        let mut bits: Vec<bool> = (0..size.len())
+            .map(|i| {
+                !model.held[i]
+                    && !model.unknown[i]
+                    && !self.ignored[i]
+                    && model.seen[i] >= early
+                    && (model.masked[i] || model.foreground[i])
+            })
+            .collect();
+        if !bits.iter().any(|b| *b) {
+            return;
+        }
+        let raw = bits.clone();
+        bits = dilated(&bits, size, 1);
+        fill_holes(&mut bits, size);
+        bits = dilated(&eroded(&bits, size, 2), size, 1);
+        let mut waiting = vec![false; size.len()];
+        for found in components(&bits, size) {
+            let area = found.pixels.len() as f32 / size.len() as f32;
+            if area < config.min_area || area > config.max_area {
+                continue;
+            }
+            let settled = |limit: f32| {
+                let n = found.pixels.iter().filter(|i| model.seen[**i as usize] >= limit).count();
+                n * 5 >= found.pixels.len() * 3
+            };
+            if !settled(config.settle_seconds) {
+                continue;
+            }
+            let touching = found.pixels.iter().filter(|i| beside_mask(model, **i as usize)).count();
+            if touching * 20 > found.pixels.len() && !settled(3.0 * config.settle_seconds) {
+                // Perhaps a part of a person that the box leaves out.
+                found.pixels.iter().for_each(|i| waiting[*i as usize] = true);
+                continue;
+            }
+            match judge(model, &found.pixels, config.ignore_shadows) {
+                Verdict::Thing => self.hold(&found.pixels, model, at, next_number),
+                Verdict::Ghost => {
+                    for i in &found.pixels {
+                        if model.seen[*i as usize] > 0.0 {
+                            model.absorb(*i as usize);
+                        }
+                    }
+                }
+                Verdict::Light => {}
+            }
+        }
+        for i in 0..size.len() {
+            if raw[i] && !model.held[i] && !waiting[i] && model.seen[i] >= config.heal_seconds {
+                model.absorb(i);
+            }
+        }
+    }
+
+    /// Holds a new thing, or adds it to the one that it touches.
+    fn hold(&mut self, pixels: &[u32], model: &mut Pixels, at: Timestamp, next_number: &mut u64) {
+        let mut near = vec![false; self.size.len()];
+        pixels.iter().for_each(|i| near[*i as usize] = true);
+        let near = dilated(&near, self.size, 2);
+        let pixels: Vec<u32> = pixels.iter().copied().filter(|i| !model.held[*i as usize]).collect();
+        let owner = self.held.iter_mut().find(|h| h.pixels.iter().any(|i| near[*i as usize]));
+        pixels.iter().for_each(|i| model.held[*i as usize] = true);
+        if let Some(owner) = owner {
+            owner.grow(&pixels, model);
+            return;
+        }
+        let mut came: Vec<f32> =
+            pixels.iter().map(|i| *i as usize).filter(|i| model.seen[*i] > 0.0).map(|i| model.came_at[i]).collect();
+        came.sort_unstable_by(f32::total_cmp);
+        let ago = came.get(came.len() / 2).map_or(0.0, |came| self.t - came);
+        let since = at - jiff::SignedDuration::from_millis((ago * 1000.0) as i64);
+        self.held.push(Held::new(*next_number, pixels, model, since, at));
+        *next_number += 1;
+    }
+
+    fn standing(
+        &mut self, model: Option<Pixels>, moving_fraction: f32, light_changed: bool, view_shifted: bool,
+    ) -> Standing {
+        let mask = model.as_ref().map(|model| {
+            let (w, h) = (self.size.w.div_ceil(2), self.size.h.div_ceil(2));
+            let mut cells = vec![0u8; w * h];
+            for i in (0..self.size.len()).filter(|i| model.held[*i]) {
+                cells[i / self.size.w / 2 * w + i % self.size.w / 2] += 1;
+            }
+            Mask::from_cells(w, h, cells.into_iter().map(|n| n >= 2).collect()).expect("sized above")
+        });
+        if model.is_some() {
+            self.model = model;
+        }
+        let regions = self.held.iter().map(Held::region).collect();
+        Standing { regions, mask, moving_fraction, light_changed, view_shifted }
+    }
+}
+
+fn moved(small: Small, size: Size, shift: Shift) -> Small {
+    if shift.length() < 0.05 {
+        return small;
+    }
+    Small {
+        y: unshifted(&small.y, size, shift),
+        u: unshifted(&small.u, size, shift),
+        v: unshifted(&small.v, size, shift),
+    }
+}
+
+fn beside_mask(model: &Pixels, i: usize) -> bool {
+    let w = model.size.w;
+    [i.wrapping_sub(3), i + 3, i.wrapping_sub(3 * w), i + 3 * w]
+        .iter()
+        .any(|j| model.masked.get(*j).copied().unwrap_or(false))
+}
