@@ -5,6 +5,7 @@
 pub mod backoff;
 mod broker;
 mod config;
+mod connection;
 mod publisher;
 mod status;
 mod subscriber;
@@ -13,8 +14,8 @@ mod topic;
 pub mod wire;
 
 pub use broker::{BrokerError, EmbeddedBroker};
-pub use config::{BrokerConfig, BusConfig, ConfigError, EmbeddedConfig, TlsConfig};
+pub use config::{BrokerConfig, BusChoice, BusConfig, ConfigError, EmbeddedConfig, TlsConfig};
 pub use publisher::{Outgoing, OutboxSource, Publisher, PublisherOptions};
 pub use status::StatusBoard;
-pub use subscriber::{DeadLetter, Handler, Received, Subscriber, SubscriberOptions};
+pub use subscriber::{DeadLetter, Handler, LetterError, Received, Subscriber, SubscriberOptions};
 pub use topic::Topics;
