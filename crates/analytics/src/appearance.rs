@@ -1,0 +1,145 @@
+//! What a place in the picture looks like: a patch small enough to keep for every standing thing, compared so that a
+//! change of light does not matter much.
+
+use parapet_core::{BBox, Picture, Plane};
+
+/// Cells across and down.
+const SIDE: usize = 16;
+/// A patch with less contrast than this (standard deviation of luma) says nothing.
+const LEAST_CONTRAST: f32 = 4.0;
+/// Correlation from which two patches show the same, and below which they do not.
+const SAME: f32 = 0.8;
+const DIFFERENT: f32 = 0.4;
+/// Chroma distance (mean of both planes, 8-bit steps) up to which colours are the same, and above which they are not.
+const SAME_COLOR: f32 = 12.0;
+const DIFFERENT_COLOR: f32 = 24.0;
+
+/// How two looks at one place compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// The same thing is there.
+    Same,
+    /// Nothing can be said.
+    Unclear,
+    /// Something else is there, or nothing.
+    Different,
+}
+
+/// A place's luma pattern, its mean and contrast taken out, and its mean colour.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patch {
+    luma: [f32; SIDE * SIDE],
+    contrast: f32,
+    chroma: [f32; 2],
+}
+
+impl Patch {
+    /// The look of the box in the picture; `None` where less than 4 × 4 pixels of it are inside the frame.
+    pub fn of(picture: &Picture, bbox: BBox) -> Option<Self> {
+        let bbox = bbox.clamped();
+        let mut luma = [0.0; SIDE * SIDE];
+        sample(picture.y(), bbox, &mut luma)?;
+        let n = luma.len() as f32;
+        let mean = luma.iter().sum::<f32>() / n;
+        let contrast = (luma.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n).sqrt();
+        for v in &mut luma {
+            *v = (*v - mean) / contrast.max(1e-3);
+        }
+        Some(Self { luma, contrast, chroma: [mean_of(picture.u(), bbox), mean_of(picture.v(), bbox)] })
+    }
+
+    /// How another look at the same place compares.
+    pub fn likeness(&self, other: &Self) -> Likeness {
+        let color = (self.chroma[0] - other.chroma[0]).abs() + (self.chroma[1] - other.chroma[1]).abs();
+        let flat = [self.contrast < LEAST_CONTRAST, other.contrast < LEAST_CONTRAST];
+        let correlation = match flat {
+            [true, true] => return if color > DIFFERENT_COLOR { Likeness::Different } else { Likeness::Unclear },
+            [false, false] => {
+                self.luma.iter().zip(&other.luma).map(|(a, b)| a * b).sum::<f32>() / self.luma.len() as f32
+            }
+            // A pattern came or went.
+            _ => 0.0,
+        };
+        if correlation < DIFFERENT || color > DIFFERENT_COLOR {
+            Likeness::Different
+        } else if correlation >= SAME && color <= SAME_COLOR {
+            Likeness::Same
+        } else {
+            Likeness::Unclear
+        }
+    }
+}
+
+/// Means of 2 × 2 samples in each cell of a grid over the box.
+fn sample(plane: &Plane, bbox: BBox, cells: &mut [f32; SIDE * SIDE]) -> Option<()> {
+    let (w, h) = (plane.width() as f32, plane.height() as f32);
+    if bbox.width() * w < 4.0 || bbox.height() * h < 4.0 {
+        return None;
+    }
+    let at = |low: f32, span: f32, i: usize, n: f32| {
+        ((low + span * (i as f32 + 0.5) / (2 * SIDE) as f32) * n).clamp(0.0, n - 1.0) as usize
+    };
+    for y in 0..2 * SIDE {
+        let row = plane.row(at(bbox.y_min(), bbox.height(), y, h));
+        for x in 0..2 * SIDE {
+            cells[y / 2 * SIDE + x / 2] += f32::from(row[at(bbox.x_min(), bbox.width(), x, w)]) / 4.0;
+        }
+    }
+    Some(())
+}
+
+fn mean_of(plane: &Plane, bbox: BBox) -> f32 {
+    let mut cells = [0.0; SIDE * SIDE];
+    match sample(plane, bbox, &mut cells) {
+        Some(()) => cells.iter().sum::<f32>() / cells.len() as f32,
+        None => 128.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture with a pattern of its own for each seed.
+    fn picture(seed: u32, gain: f32, offset: f32, tint: u8) -> Picture {
+        let mut rgb = Vec::new();
+        for y in 0..60u32 {
+            for x in 0..80u32 {
+                let cell = (x / 5).wrapping_mul(2_654_435_761) ^ (y / 5).wrapping_mul(40_503) ^ seed.wrapping_mul(97_531);
+                let value = f32::from((cell.wrapping_mul(2_246_822_519) >> 24) as u8);
+                let v = (value * gain + offset).clamp(0.0, 200.0) as u8;
+                rgb.extend([v.saturating_add(tint), v, v]);
+            }
+        }
+        Picture::from_rgb(80, 60, &rgb).unwrap()
+    }
+
+    fn compare(a: &Picture, b: &Picture) -> Likeness {
+        let place = BBox::new(0.2, 0.2, 0.8, 0.8).unwrap();
+        Patch::of(a, place).unwrap().likeness(&Patch::of(b, place).unwrap())
+    }
+
+    #[test]
+    fn half_the_light_is_the_same_thing() {
+        assert_eq!(compare(&picture(1, 0.6, 20.0, 0), &picture(1, 0.3, 5.0, 0)), Likeness::Same);
+    }
+
+    #[test]
+    fn another_pattern_or_another_colour_is_another_thing() {
+        assert_eq!(compare(&picture(1, 0.6, 20.0, 0), &picture(2, 0.6, 20.0, 0)), Likeness::Different);
+        assert_eq!(compare(&picture(1, 0.6, 20.0, 0), &picture(1, 0.6, 20.0, 90)), Likeness::Different);
+    }
+
+    #[test]
+    fn two_grey_walls_say_nothing_and_a_wall_is_no_bike() {
+        let wall = picture(1, 0.0, 100.0, 0);
+        assert_eq!(compare(&wall, &picture(1, 0.0, 80.0, 0)), Likeness::Unclear);
+        assert_eq!(compare(&wall, &picture(1, 0.6, 20.0, 0)), Likeness::Different);
+    }
+
+    #[test]
+    fn a_box_of_a_few_pixels_has_no_look() {
+        assert!(Patch::of(&picture(1, 0.6, 0.0, 0), BBox::new(0.5, 0.5, 0.52, 0.52).unwrap()).is_none());
+        assert!(Patch::of(&picture(1, 0.6, 0.0, 0), BBox::new(1.5, 0.5, 1.9, 0.9).unwrap()).is_none());
+    }
+}

@@ -1,0 +1,223 @@
+//! One frame from pixels to events: the verbs in their order, synchronous. Edge, eval, tests and benches call this one.
+
+use std::collections::BTreeMap;
+
+use parapet_core::{
+    CameraId, ChangeDetector, DetectError, Detection, Detector, EndReason, Frame, IncidentEvent, Line, PresetId,
+    RuleId, RunId, SceneChange, Timestamp, Track, TrackId, Zone, ZoneId,
+};
+
+use crate::{
+    IncidentBook, LineCrossing, OpenIncident, PresenceConfig, RuleConfig, StandingConfig, StandingMemory, Tracker,
+    TrackerConfig,
+    line::LineWatch,
+    rule::Rule,
+    scene::Scene,
+    zone::{ZonePresence, is_ignored},
+};
+
+/// All that analytics must know about one view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PipelineConfig {
+    /// The camera.
+    pub camera: CameraId,
+    /// The preset of a dome.
+    pub preset: Option<PresetId>,
+    /// The view's zones. What lies in a zone with the purpose `ignore` is left out of everything.
+    pub zones: Vec<Zone>,
+    /// Lines whose crossings are reported, by name.
+    pub lines: BTreeMap<ZoneId, Line>,
+    /// How objects are followed.
+    pub tracker: TrackerConfig,
+    /// What counts as standing.
+    pub standing: StandingConfig,
+    /// When something is in a zone.
+    pub presence: PresenceConfig,
+    /// The rules, by name.
+    pub rules: BTreeMap<RuleId, RuleConfig>,
+}
+
+impl PipelineConfig {
+    /// A view without zones and rules, with the usual settings.
+    pub fn new(camera: CameraId) -> Self {
+        Self {
+            camera,
+            preset: None,
+            zones: Vec::new(),
+            lines: BTreeMap::new(),
+            tracker: TrackerConfig::default(),
+            standing: StandingConfig::default(),
+            presence: PresenceConfig::default(),
+            rules: BTreeMap::new(),
+        }
+    }
+}
+
+/// What came of one frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The engine was behind: nobody looked at this frame, and nothing was concluded from it.
+    pub shed: bool,
+    /// What the model saw, without what lies in ignored zones.
+    pub detections: Vec<Detection>,
+    /// All tracks.
+    pub tracks: Vec<Track>,
+    /// Tracks and places that were in this frame taken for standing things, by track.
+    pub standing: Vec<TrackId>,
+    /// What is new in the view.
+    pub change: SceneChange,
+    /// Lines crossed in this frame.
+    pub crossings: Vec<LineCrossing>,
+    /// What happened to incidents.
+    pub events: Vec<IncidentEvent>,
+    /// Incidents that go on.
+    pub open: Vec<OpenIncident>,
+}
+
+/// Watches one view.
+pub struct Pipeline {
+    zones: Vec<Zone>,
+    detector: Box<dyn Detector>,
+    change: Option<Box<dyn ChangeDetector>>,
+    tracker: Tracker,
+    standing: StandingMemory,
+    lines: LineWatch,
+    track_zones: ZonePresence<TrackId>,
+    thing_zones: ZonePresence<u64>,
+    rules: Vec<Rule>,
+    book: IncidentBook,
+    run: Option<RunId>,
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").field("book", &self.book).finish_non_exhaustive()
+    }
+}
+
+impl Pipeline {
+    /// A pipeline that has seen nothing.
+    pub fn new(
+        config: PipelineConfig,
+        detector: Box<dyn Detector>,
+        change: Option<Box<dyn ChangeDetector>>,
+    ) -> Self {
+        let zones = config.zones;
+        let rules = config.rules.into_iter().map(|(id, rule)| Rule::new(id, rule, &zones)).collect();
+        Self {
+            detector,
+            change,
+            tracker: Tracker::new(config.tracker),
+            standing: StandingMemory::new(config.standing),
+            lines: LineWatch::new(config.lines),
+            track_zones: ZonePresence::new(config.presence.clone(), &zones),
+            thing_zones: ZonePresence::new(config.presence, &zones),
+            rules,
+            book: IncidentBook::new(config.camera, config.preset),
+            run: None,
+            zones,
+        }
+    }
+
+    /// A new connection: track numbers start again, what stands and what is open stays. A frame of another run does
+    /// this by itself.
+    pub fn begin_run(&mut self, run: RunId) {
+        if self.run.replace(run).is_none_or(|before| before == run) {
+            return;
+        }
+        self.tracker.restart();
+        self.standing.begin_run();
+        self.lines.restart();
+        self.track_zones.clear();
+        self.rules.iter_mut().for_each(Rule::begin_run);
+        if let Some(change) = &mut self.change {
+            change.begin_run();
+        }
+    }
+
+    /// Looks at the next frame.
+    ///
+    /// # Errors
+    /// What the detector says, but for [`DetectError::Shed`]: then tracks coast and nothing is concluded.
+    pub fn step(&mut self, frame: &Frame) -> Result<Step, DetectError> {
+        self.begin_run(frame.run);
+        let at = frame.captured_at;
+        let aspect = frame.picture.width() as f32 / frame.picture.height() as f32;
+        let mut detections = match self.detector.detect(frame) {
+            Ok(detections) => detections,
+            Err(DetectError::Shed) => return Ok(self.coast(at)),
+            Err(error) => return Err(error),
+        };
+        detections.retain(|d| !is_ignored(&self.zones, &d.label, d.bbox));
+        let tracks = self.tracker.update(&detections, at, aspect);
+        let crossings = self.lines.update(tracks);
+        self.standing.attach(tracks, frame);
+        let occupied = self.standing.occupied(tracks, at);
+        let change = self.change.as_mut().map_or_else(SceneChange::unknown, |c| c.update(frame, &occupied));
+        self.standing.judge(tracks, frame, &change);
+        self.look_at_zones(at);
+        let scene = Scene {
+            at,
+            aspect,
+            zones: &self.zones,
+            tracks: self.tracker.tracks(),
+            standing: &self.standing,
+            change: &change,
+            crossings: &crossings,
+            track_zones: &self.track_zones,
+            thing_zones: &self.thing_zones,
+        };
+        let mut events = Vec::new();
+        // A shifted view says nothing: no finding is stated, and none counts as not stated.
+        for rule in self.rules.iter_mut().filter(|_| !change.view_shifted) {
+            let findings = rule.evaluate(&scene);
+            events.extend(self.book.apply(rule.facts(), findings, at, frame.run));
+        }
+        Ok(Step {
+            shed: false,
+            detections,
+            tracks: self.tracker.tracks().to_vec(),
+            standing: scene.standing_things().filter_map(|t| t.track).collect(),
+            change,
+            crossings,
+            events,
+            open: self.book.open_incidents(),
+        })
+    }
+
+    /// Ends all open incidents: the camera was changed or removed, or the recording is over.
+    pub fn end_all(&mut self, reason: EndReason, at: Timestamp) -> Vec<IncidentEvent> {
+        self.book.end_all(reason, at)
+    }
+
+    /// Incidents that go on.
+    pub fn open_incidents(&self) -> Vec<OpenIncident> {
+        self.book.open_incidents()
+    }
+
+    fn look_at_zones(&mut self, at: Timestamp) {
+        let tracks = self.tracker.tracks();
+        self.track_zones.retain(|id| tracks.binary_search_by_key(&id, |t| t.id).is_ok());
+        for track in tracks.iter().filter(|t| t.last_seen_at == at) {
+            self.track_zones.look(track.id, &self.zones, &track.label, track.bbox, at);
+        }
+        let things = self.standing.things();
+        self.thing_zones.retain(|n| things.binary_search_by_key(&n, |t| t.number).is_ok());
+        for thing in things.iter().filter(|t| t.seen_at == at) {
+            self.thing_zones.look(thing.number, &self.zones, &thing.label, thing.bbox, at);
+        }
+    }
+
+    fn coast(&mut self, at: Timestamp) -> Step {
+        Step {
+            shed: true,
+            detections: Vec::new(),
+            tracks: self.tracker.coast(at).to_vec(),
+            standing: Vec::new(),
+            change: SceneChange::unknown(),
+            crossings: Vec::new(),
+            events: Vec::new(),
+            open: self.book.open_incidents(),
+        }
+    }
+}

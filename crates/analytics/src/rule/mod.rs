@@ -1,0 +1,229 @@
+//! What makes something seen a violation. A rule restates its findings at every frame and decides nothing about
+//! events; [`crate::book`] does.
+//!
+//! A new rule is a file here, a variant of [`RuleConfig`] and of `Judge`, and scenarios.
+
+mod misparked_ebike;
+mod occupied_roadway;
+mod rooftop_structure;
+mod stray_dog;
+
+pub use misparked_ebike::MisparkedEbikeConfig;
+pub use occupied_roadway::OccupiedRoadwayConfig;
+pub use rooftop_structure::RooftopStructureConfig;
+pub use stray_dog::StrayDogConfig;
+
+use std::collections::BTreeMap;
+
+use parapet_core::{IncidentKind, Label, RuleId, Timestamp, Zone, ZoneId, ZonePurpose, time::seconds_between};
+use serde::{Deserialize, Serialize};
+
+use self::{
+    misparked_ebike::MisparkedEbike, occupied_roadway::OccupiedRoadway, rooftop_structure::RooftopStructure,
+    stray_dog::StrayDog,
+};
+use crate::{Finding, Schedule, Seconds, book::RuleFacts, scene::Scene};
+
+/// A rule as a pipeline file has it: `[cameras.gate.rules.bikes.misparked_ebike]`, exactly one kind for each name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleConfig {
+    /// Bikes standing where they may not.
+    MisparkedEbike(MisparkedEbikeConfig),
+    /// A roadway, sidewalk or fire lane that is taken up.
+    OccupiedRoadway(OccupiedRoadwayConfig),
+    /// A dog without a person.
+    StrayDog(StrayDogConfig),
+    /// Something on a roof that the baseline does not have.
+    RooftopStructure(RooftopStructureConfig),
+}
+
+/// A mistake that only shows when a rule and its camera are seen together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}; hint: {hint}")]
+pub struct Problem {
+    /// The option at fault.
+    pub option: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+impl RuleConfig {
+    /// What the rule finds.
+    pub fn kind(&self) -> IncidentKind {
+        match self {
+            Self::MisparkedEbike(_) => IncidentKind::MisparkedEbike,
+            Self::OccupiedRoadway(_) => IncidentKind::OccupiedRoadway,
+            Self::StrayDog(_) => IncidentKind::StrayDog,
+            Self::RooftopStructure(_) => IncidentKind::RooftopStructure,
+        }
+    }
+
+    /// When it is in force.
+    pub fn schedule(&self) -> &Schedule {
+        match self {
+            Self::MisparkedEbike(c) => &c.schedule,
+            Self::OccupiedRoadway(c) => &c.schedule,
+            Self::StrayDog(c) => &c.schedule,
+            Self::RooftopStructure(c) => &c.schedule,
+        }
+    }
+
+    /// How long it keeps quiet at a place after an incident there was over.
+    pub fn cool_down(&self) -> Seconds {
+        match self {
+            Self::MisparkedEbike(c) => c.cool_down_seconds,
+            Self::OccupiedRoadway(c) => c.cool_down_seconds,
+            Self::StrayDog(c) => c.cool_down_seconds,
+            Self::RooftopStructure(c) => c.cool_down_seconds,
+        }
+    }
+
+    /// Whether it needs a change detector with a background model.
+    pub fn needs_background(&self) -> bool {
+        matches!(self, Self::OccupiedRoadway(c) if c.objects)
+    }
+
+    /// Whether it needs a change detector with an approved baseline.
+    pub fn needs_baseline(&self) -> bool {
+        matches!(self, Self::RooftopStructure(_))
+    }
+
+    /// All mistakes that show once the camera's zones are known.
+    pub fn problems(&self, zones: &[Zone]) -> Vec<Problem> {
+        match self {
+            Self::MisparkedEbike(c) => c.problems(zones),
+            Self::OccupiedRoadway(c) => c.problems(zones),
+            Self::StrayDog(c) => c.problems(zones),
+            Self::RooftopStructure(c) => c.problems(zones),
+        }
+    }
+}
+
+/// One rule at work in one view.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    facts: RuleFacts,
+    schedule: Schedule,
+    /// Start of the present hours; `None` if they have been open since the first frame, or are closed.
+    open_since: Option<Timestamp>,
+    was_open: Option<bool>,
+    judge: Judge,
+}
+
+#[derive(Debug)]
+enum Judge {
+    MisparkedEbike(MisparkedEbike),
+    OccupiedRoadway(OccupiedRoadway),
+    StrayDog(StrayDog),
+    RooftopStructure(RooftopStructure),
+}
+
+impl Rule {
+    pub(crate) fn new(id: RuleId, config: RuleConfig, zones: &[Zone]) -> Self {
+        let facts = RuleFacts { id, kind: config.kind(), cool_down_seconds: config.cool_down().as_f64() };
+        let schedule = config.schedule().clone();
+        let judge = match config {
+            RuleConfig::MisparkedEbike(c) => Judge::MisparkedEbike(MisparkedEbike::new(c, zones)),
+            RuleConfig::OccupiedRoadway(c) => Judge::OccupiedRoadway(OccupiedRoadway::new(c, zones)),
+            RuleConfig::StrayDog(c) => Judge::StrayDog(StrayDog::new(c, zones)),
+            RuleConfig::RooftopStructure(c) => Judge::RooftopStructure(RooftopStructure::new(c, zones)),
+        };
+        Self { facts, schedule, open_since: None, was_open: None, judge }
+    }
+
+    pub(crate) fn facts(&self) -> &RuleFacts {
+        &self.facts
+    }
+
+    /// Track numbers start again.
+    pub(crate) fn begin_run(&mut self) {
+        if let Judge::StrayDog(judge) = &mut self.judge {
+            judge.begin_run();
+        }
+    }
+
+    /// What holds now; `None` outside the rule's hours. Memories go on outside them, but no time counts.
+    pub(crate) fn evaluate(&mut self, scene: &Scene<'_>) -> Option<Vec<Finding>> {
+        let open = self.schedule.is_open(scene.at);
+        if open && self.was_open == Some(false) {
+            self.open_since = Some(scene.at);
+        }
+        self.was_open = Some(open);
+        let counts_from = self.open_since.unwrap_or(Timestamp::MIN);
+        let findings = match &mut self.judge {
+            Judge::MisparkedEbike(judge) => judge.evaluate(scene, counts_from),
+            Judge::OccupiedRoadway(judge) => judge.evaluate(scene, counts_from),
+            Judge::StrayDog(judge) => judge.evaluate(scene, counts_from),
+            Judge::RooftopStructure(judge) => judge.evaluate(scene, counts_from),
+        };
+        open.then_some(findings)
+    }
+}
+
+/// Limits for a camera, its zones and its classes.
+#[derive(Debug)]
+struct Limits {
+    general: f64,
+    by_zone: Vec<Option<f64>>,
+    by_label: BTreeMap<Label, f64>,
+}
+
+impl Limits {
+    fn new(
+        general: Seconds,
+        by_zone: &BTreeMap<ZoneId, Seconds>,
+        by_label: &BTreeMap<Label, Seconds>,
+        zones: &[Zone],
+    ) -> Self {
+        Self {
+            general: general.as_f64(),
+            by_zone: zones.iter().map(|z| by_zone.get(&z.id).map(|s| s.as_f64())).collect(),
+            by_label: by_label.iter().map(|(label, s)| (label.clone(), s.as_f64())).collect(),
+        }
+    }
+
+    /// The shorter of what is given for the zone and for the class; the general limit where neither is.
+    fn seconds(&self, zone: Option<usize>, label: Option<&Label>) -> f64 {
+        let zone = zone.and_then(|z| self.by_zone[z]);
+        let label = label.and_then(|l| self.by_label.get(l)).copied();
+        match (zone, label) {
+            (Some(a), Some(b)) => a.min(b),
+            (Some(limit), None) | (None, Some(limit)) => limit,
+            (None, None) => self.general,
+        }
+    }
+}
+
+/// Whether something has held from `since` until `held_at` for as long as the limit.
+fn is_over(since: Timestamp, held_at: Timestamp, limit: f64) -> bool {
+    seconds_between(since, held_at) >= limit
+}
+
+/// Places in the list of the zones with these names; those with these purposes where no names are given.
+fn select(names: Option<&Vec<ZoneId>>, purposes: &[ZonePurpose], zones: &[Zone]) -> Vec<usize> {
+    let wanted = |zone: &Zone| names.map_or_else(|| purposes.contains(&zone.purpose), |n| n.contains(&zone.id));
+    zones.iter().enumerate().filter(|(_, zone)| wanted(zone)).map(|(index, _)| index).collect()
+}
+
+fn unknown_zones<'a>(
+    option: &'static str,
+    names: impl IntoIterator<Item = &'a ZoneId>,
+    zones: &[Zone],
+) -> Vec<Problem> {
+    let known = || zones.iter().map(|z| format!("\"{}\"", z.id)).collect::<Vec<_>>().join(", ");
+    names
+        .into_iter()
+        .filter(|name| zones.iter().all(|z| z.id != **name))
+        .map(|name| Problem {
+            option,
+            message: format!("the camera has no zone \"{name}\""),
+            hint: if zones.is_empty() { "it has no zones at all".to_owned() } else { format!("it has {}", known()) },
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,421 @@
+//! Memory of what stands still, by place and class group and looks, so that one standing bike stays one thing through
+//! occlusion, track loss, light change, flicker of the detector and reconnects.
+//!
+//! It holds four promises:
+//! 1. What moves never stands: whoever leaves its place before [`StandingConfig::settle_seconds`] is forgotten.
+//! 2. A standing thing goes only when its place is *seen to be empty*: the detector looked, nothing that came later
+//!    covers the place, the light did not just change, the place no longer looks as it did, and all that for
+//!    [`StandingConfig::gone_seconds`] and for more looks than the detector usually misses the thing.
+//! 3. Who comes to its place after it left and looks different is another thing.
+//! 4. A person who never moves at all is a fixture (a pole that the detector takes for a person).
+
+use parapet_core::{BBox, Frame, Label, SceneChange, Timestamp, Track, TrackId, TrackState, time::seconds_between};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Group, Seconds,
+    appearance::{Likeness, Patch},
+    tracker::{add_evidence, assignment::best_pairs, size_of},
+};
+
+/// What counts as standing, and when it counts as gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StandingConfig {
+    /// What stayed at its place for so long stands.
+    pub settle_seconds: Seconds,
+    /// A standing thing is gone when its place was seen to be empty for so long.
+    pub gone_seconds: Seconds,
+    /// A place that is hidden, or that only looks as before, keeps its thing for so long after the last detection.
+    pub hold_seconds: Seconds,
+    /// A person who never moved for so long is a fixture of the view: a pole, a poster.
+    pub fixture_seconds: Seconds,
+}
+
+impl Default for StandingConfig {
+    fn default() -> Self {
+        Self {
+            settle_seconds: Seconds::whole(3),
+            gone_seconds: Seconds::whole(10),
+            hold_seconds: Seconds::whole(1800),
+            fixture_seconds: Seconds::whole(120),
+        }
+    }
+}
+
+/// A thing first seen within so long of the first frame, and never seen moving, was there before.
+const START_SECONDS: f64 = 10.0;
+/// A thing that moves faster than this, in box sizes per second, is passing.
+const PASSING_SPEED: f32 = 0.6;
+/// Part of a place that must be covered for the thing there to be hidden.
+const HIDDEN_FRACTION: f32 = 0.25;
+/// Detections needed before anything stands, and the least share of looks that must find it.
+const SETTLE_HITS: u32 = 3;
+const SETTLE_RATE: f32 = 0.15;
+/// Chance that all looks in a row missed a thing that is there, at which it is believed gone.
+const MISS_CHANCE: f32 = 0.001;
+/// Time between two looks at the pixels of one place.
+const LOOK_SECONDS: f64 = 0.4;
+/// Time constant with which the remembered place follows the detected boxes.
+const FOLLOW_SECONDS: f64 = 20.0;
+
+/// Something at a place.
+#[derive(Debug, Clone)]
+pub struct Thing {
+    /// Number in this memory; never reused.
+    pub number: u64,
+    /// What kind of thing.
+    pub group: Group,
+    /// Class with the most evidence at this place.
+    pub label: Label,
+    /// Its place.
+    pub bbox: BBox,
+    /// When it came to rest there.
+    pub since: Timestamp,
+    /// Latest detection.
+    pub seen_at: Timestamp,
+    /// Latest sign that it is there: a detection, or a place that looks as it did.
+    pub held_at: Timestamp,
+    /// The track that it is followed by now, in the present run.
+    pub track: Option<TrackId>,
+    /// It stands; before that it has only just stopped.
+    pub settled: bool,
+    /// It stood there when the first frame came.
+    pub from_start: bool,
+    /// Running mean of its detection scores.
+    pub score: f32,
+    evidence: Vec<(Label, f32)>,
+    origin: BBox,
+    hits: u32,
+    looks: u32,
+    empty_seconds: f64,
+    empty_looks: u32,
+    looked_at: Option<Timestamp>,
+    likeness: Likeness,
+    patch: Option<(Patch, BBox)>,
+    /// The light changed since the patch was taken.
+    patch_stale: bool,
+    /// Looks in a row in which the detector saw it but the patch did not.
+    unlike: u32,
+    /// Its track was seen to leave the place.
+    left: bool,
+}
+
+/// Everything that stands or has just stopped in one view.
+#[derive(Debug)]
+pub struct StandingMemory {
+    config: StandingConfig,
+    next: u64,
+    things: Vec<Thing>,
+    first_frame_at: Option<Timestamp>,
+    judged_at: Option<Timestamp>,
+    /// The view was shifted in the latest frame: places mean nothing.
+    blind: bool,
+}
+
+impl StandingMemory {
+    /// An empty memory.
+    pub fn new(config: StandingConfig) -> Self {
+        Self { config, next: 1, things: Vec::new(), first_frame_at: None, judged_at: None, blind: false }
+    }
+
+    /// All things, by rising number; those not `settled` have only just stopped.
+    pub fn things(&self) -> &[Thing] {
+        &self.things
+    }
+
+    /// Whether a track is a person who never moves.
+    pub fn is_fixture(&self, track: TrackId) -> bool {
+        self.things.iter().any(|t| t.track == Some(track) && self.is_fixture_thing(t))
+    }
+
+    fn is_fixture_thing(&self, thing: &Thing) -> bool {
+        thing.group == Group::Person
+            && thing.settled
+            && seconds_between(thing.since, thing.seen_at) >= self.config.fixture_seconds.as_f64()
+    }
+
+    /// Track numbers start again; places stay.
+    pub fn begin_run(&mut self) {
+        for thing in &mut self.things {
+            thing.track = None;
+            thing.left = false;
+            thing.empty_seconds = 0.0;
+            thing.empty_looks = 0;
+        }
+        self.judged_at = None;
+    }
+
+    /// First half of a frame: ties the tracks seen in it to places.
+    pub fn attach(&mut self, tracks: &[Track], frame: &Frame) {
+        let at = frame.captured_at;
+        let first_frame_at = *self.first_frame_at.get_or_insert(at);
+        let seen: Vec<&Track> =
+            tracks.iter().filter(|t| t.last_seen_at == at && Group::of(&t.label) != Group::Animal).collect();
+        let mut placed = vec![false; seen.len()];
+        for (index, track) in seen.iter().enumerate() {
+            if let Some(thing) = self.things.iter_mut().find(|t| t.track == Some(track.id)) {
+                if thing.is_at_place(track) {
+                    thing.observe(track, at, &self.config);
+                    placed[index] = true;
+                } else if !self.blind {
+                    thing.track = None;
+                    thing.left = true;
+                }
+            }
+        }
+        self.things.retain(|t| t.settled || !t.left);
+        if self.blind {
+            return;
+        }
+        self.reattach(&seen, &mut placed, frame);
+        for (track, _) in seen.iter().zip(&placed).filter(|(_, placed)| !**placed) {
+            let group = Group::of(&track.label);
+            let double = |t: &Thing| t.group == group && t.seen_at == at && t.bbox.iou(track.bbox) > 0.7;
+            if self.things.iter().any(double) {
+                continue;
+            }
+            let from_start = seconds_between(first_frame_at, at) <= START_SECONDS
+                && seconds_between(track.first_seen_at, at) <= 1.0;
+            self.things.push(Thing::new(self.next, track, at, from_start));
+            self.next += 1;
+        }
+    }
+
+    /// Ties tracks without a place to places without a seen track.
+    fn reattach(&mut self, seen: &[&Track], placed: &mut [bool], frame: &Frame) {
+        let at = frame.captured_at;
+        let aspect = frame.picture.width() as f32 / frame.picture.height() as f32;
+        let mut pairs = Vec::new();
+        for (s, track) in seen.iter().enumerate().filter(|(s, _)| !placed[*s]) {
+            let speed = (track.velocity[0] * aspect).hypot(track.velocity[1]) / size_of(track.bbox, aspect);
+            for (t, thing) in self.things.iter().enumerate() {
+                if thing.seen_at != at && speed < PASSING_SPEED && thing.is_at_place(track) {
+                    pairs.push((s, t, 0.1 + thing.bbox.iou(track.bbox)));
+                }
+            }
+        }
+        let mut replaced = Vec::new();
+        for (s, t) in best_pairs(seen.len(), self.things.len(), &pairs) {
+            let thing = &mut self.things[t];
+            if thing.settled && (thing.left || thing.empty_seconds >= 1.0) && thing.looks_different(frame) {
+                replaced.push(thing.number);
+                continue;
+            }
+            thing.track = Some(seen[s].id);
+            thing.observe(seen[s], at, &self.config);
+            placed[s] = true;
+        }
+        self.things.retain(|t| !replaced.contains(&t.number));
+    }
+
+    /// Second half of a frame, once the change detector has spoken: who was not seen, and does that mean anything?
+    pub fn judge(&mut self, tracks: &[Track], frame: &Frame, change: &SceneChange) {
+        let at = frame.captured_at;
+        let elapsed = self.judged_at.map_or(0.0, |before| seconds_between(before, at).max(0.0));
+        self.judged_at = Some(at);
+        self.blind = change.view_shifted;
+        if change.light_changed {
+            for thing in &mut self.things {
+                thing.patch_stale = true;
+            }
+        }
+        if change.light_changed || change.view_shifted {
+            return;
+        }
+        let hidden = self.hidden(tracks, at);
+        let config = &self.config;
+        for (thing, hidden) in self.things.iter_mut().zip(hidden) {
+            if thing.seen_at == at {
+                if !hidden {
+                    thing.learn(frame);
+                }
+            } else if !hidden {
+                thing.miss(frame, elapsed.min(config.gone_seconds.as_f64() / 2.0));
+            }
+        }
+        self.things.retain(|t| !t.is_gone(at, config));
+    }
+
+    /// For each thing, whether something that came later covers its place.
+    fn hidden(&self, tracks: &[Track], at: Timestamp) -> Vec<bool> {
+        let owner = |track: &Track| self.things.iter().find(|t| t.track == Some(track.id));
+        let fresh: Vec<(&Track, Option<&Thing>)> = tracks
+            .iter()
+            .filter(|t| seconds_between(t.last_seen_at, at) <= 1.0)
+            .map(|t| (t, owner(t)))
+            .filter(|(_, owner)| owner.is_none_or(|o| !self.is_fixture_thing(o)))
+            .collect();
+        let covers = |thing: &Thing, track: &Track, owner: Option<&Thing>| {
+            // Neighbours that it was seen beside do not hide it.
+            let beside = owner.is_some_and(|o| o.number == thing.number || (o.settled && o.since <= thing.seen_at));
+            if beside { 0.0 } else { thing.bbox.fraction_in(track.bbox) }
+        };
+        self.things
+            .iter()
+            .map(|thing| {
+                fresh.iter().map(|(track, owner)| covers(thing, track, *owner)).sum::<f32>() >= HIDDEN_FRACTION
+            })
+            .collect()
+    }
+
+    /// Boxes of persons and of moving objects: they belong neither to the background nor to what was put down.
+    pub fn occupied(&self, tracks: &[Track], at: Timestamp) -> Vec<BBox> {
+        let stands = |id| self.things.iter().any(|t| t.track == Some(id) && t.settled);
+        tracks
+            .iter()
+            .filter(|t| seconds_between(t.last_seen_at, at) <= 1.0 && t.state != TrackState::Tentative)
+            .filter(|t| if Group::of(&t.label) == Group::Person { !self.is_fixture(t.id) } else { !stands(t.id) })
+            .map(|t| t.bbox.clamped())
+            .filter(|b| b.area() > 0.0)
+            .collect()
+    }
+}
+
+impl Thing {
+    fn new(number: u64, track: &Track, at: Timestamp, from_start: bool) -> Self {
+        Self {
+            number,
+            group: Group::of(&track.label),
+            label: track.label.clone(),
+            bbox: track.bbox,
+            since: at,
+            seen_at: at,
+            held_at: at,
+            track: Some(track.id),
+            settled: false,
+            from_start,
+            score: track.score,
+            evidence: vec![(track.label.clone(), track.score)],
+            origin: track.bbox,
+            hits: 1,
+            looks: 1,
+            empty_seconds: 0.0,
+            empty_looks: 0,
+            looked_at: None,
+            likeness: Likeness::Unclear,
+            patch: None,
+            patch_stale: false,
+            unlike: 0,
+            left: false,
+        }
+    }
+
+    /// Whether a track's box is this thing at its place; part of it will do, for what stands before it.
+    fn is_at_place(&self, track: &Track) -> bool {
+        if Group::of(&track.label) != self.group {
+            return false;
+        }
+        let b = track.bbox;
+        if self.group == Group::Person {
+            return self.bbox.iou(b) >= 0.7 && self.origin.iou(b) >= 0.6;
+        }
+        let part = b.fraction_in(self.bbox) >= 0.8 && b.area() >= 0.25 * self.bbox.area();
+        (self.bbox.iou(b) >= 0.5 && self.origin.iou(b) >= 0.35) || part
+    }
+
+    fn observe(&mut self, track: &Track, at: Timestamp, config: &StandingConfig) {
+        let elapsed = seconds_between(self.seen_at, at).max(0.0);
+        // A box cut off by what stands before it does not move the place.
+        if self.bbox.iou(track.bbox) >= 0.5 {
+            let weight = (elapsed / if self.settled { FOLLOW_SECONDS } else { FOLLOW_SECONDS / 10.0 }).min(0.5);
+            self.bbox = blend(self.bbox, track.bbox, weight as f32);
+        }
+        self.seen_at = at;
+        self.held_at = at;
+        self.hits += 1;
+        self.looks += 1;
+        self.empty_seconds = 0.0;
+        self.empty_looks = 0;
+        self.left = false;
+        self.score += 0.2 * (track.score - self.score);
+        add_evidence(&mut self.evidence, &track.label, track.score);
+        self.label = self.evidence[0].0.clone();
+        let rests = seconds_between(self.since, at) >= config.settle_seconds.as_f64();
+        if !self.settled && rests && self.hits >= SETTLE_HITS && self.hit_rate() >= SETTLE_RATE {
+            self.settled = true;
+            self.origin = self.bbox;
+        }
+    }
+
+    fn hit_rate(&self) -> f32 {
+        (self.hits as f32 + 1.0) / (self.looks as f32 + 2.0)
+    }
+
+    /// Seen by the detector and not hidden: keep its looks up to date.
+    fn learn(&mut self, frame: &Frame) {
+        let at = frame.captured_at;
+        if !self.due(at) {
+            return;
+        }
+        let Some(now) = Patch::of(&frame.picture, self.bbox) else { return };
+        let unlike = match &self.patch {
+            Some((patch, place)) if !self.patch_stale => {
+                let there = Patch::of(&frame.picture, *place);
+                there.is_some_and(|there| patch.likeness(&there) == Likeness::Different)
+            }
+            _ => false,
+        };
+        self.unlike = if unlike { self.unlike + 1 } else { 0 };
+        // Something unknown may stand before it for a moment; what lasts is how it looks now.
+        if self.unlike == 0 || self.unlike >= 5 {
+            self.patch = Some((now, self.bbox));
+            self.patch_stale = false;
+            self.unlike = 0;
+        }
+    }
+
+    /// Not seen by the detector though nothing hides it.
+    fn miss(&mut self, frame: &Frame, elapsed: f64) {
+        let at = frame.captured_at;
+        self.looks += 1;
+        if self.due(at) {
+            self.likeness = self.compare(frame);
+        }
+        if self.likeness == Likeness::Same && self.looked_at.is_some() {
+            self.held_at = at;
+            self.empty_seconds = 0.0;
+            self.empty_looks = 0;
+        } else {
+            self.empty_seconds += elapsed;
+            self.empty_looks += 1;
+        }
+    }
+
+    fn due(&mut self, at: Timestamp) -> bool {
+        let due = self.looked_at.is_none_or(|before| seconds_between(before, at) >= LOOK_SECONDS);
+        if due {
+            self.looked_at = Some(at);
+        }
+        due
+    }
+
+    fn compare(&self, frame: &Frame) -> Likeness {
+        match &self.patch {
+            Some((patch, place)) if !self.patch_stale => Patch::of(&frame.picture, *place)
+                .map_or(Likeness::Unclear, |now| patch.likeness(&now)),
+            _ => Likeness::Unclear,
+        }
+    }
+
+    fn looks_different(&self, frame: &Frame) -> bool {
+        self.compare(frame) == Likeness::Different
+    }
+
+    fn is_gone(&self, at: Timestamp, config: &StandingConfig) -> bool {
+        if seconds_between(self.seen_at, at) >= config.hold_seconds.as_f64() {
+            return true;
+        }
+        let misses = (MISS_CHANCE.ln() / (1.0 - self.hit_rate()).max(1e-3).ln()).ceil();
+        let looks = if self.likeness == Likeness::Different { 3.0 } else { misses.clamp(3.0, 40.0) };
+        let gone_seconds = config.gone_seconds.as_f64();
+        let seconds = if self.settled { gone_seconds } else { gone_seconds.min(4.0) };
+        self.empty_seconds >= seconds && self.empty_looks as f32 >= looks
+    }
+}
+
+fn blend(a: BBox, b: BBox, weight: f32) -> BBox {
+    let (a, b) = (<[f32; 4]>::from(a), <[f32; 4]>::from(b));
+    let mix = |i: usize| a[i] + weight * (b[i] - a[i]);
+    BBox::new(mix(0), mix(1), mix(2), mix(3)).expect("between two boxes lies a box")
+}
