@@ -53,7 +53,7 @@ impl Default for BackgroundConfig {
         Self {
             width: 320,
             bootstrap_seconds: 6.0,
-            settle_seconds: 10.0,
+            settle_seconds: 6.0,
             removal_seconds: 3.0,
             reference_seconds: 40.0,
             heal_seconds: 60.0,
@@ -64,7 +64,7 @@ impl Default for BackgroundConfig {
             ignore_shadows: true,
             max_shift: 0.05,
             new_view_seconds: 20.0,
-            freeze_seconds: 5.0,
+            freeze_seconds: 2.0,
         }
     }
 }

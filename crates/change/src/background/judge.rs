@@ -1,7 +1,10 @@
 //! What a stable foreground region is: a thing that was put there, the ghost of one that left, or only light.
 
 use super::model::Pixels;
-use crate::raster::{Size, box_mean};
+use crate::{
+    config::BackgroundConfig,
+    raster::{Size, box_mean},
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -11,9 +14,11 @@ pub(super) enum Verdict {
     Ghost,
     /// The ground is still to be seen in it, darker or brighter.
     Light,
+    /// A part of the view that hangs or sways has moved by a few pixels: barrier tape, a branch, a cable.
+    Sway,
 }
 
-pub(super) fn judge(model: &Pixels, region: &[u32], ignore_light: bool) -> Verdict {
+pub(super) fn judge(model: &Pixels, region: &[u32], config: &BackgroundConfig) -> Verdict {
     let mut inside = vec![false; model.size.len()];
     for i in region {
         inside[*i as usize] = true;
@@ -21,10 +26,38 @@ pub(super) fn judge(model: &Pixels, region: &[u32], ignore_light: bool) -> Verdi
     if is_ghost(model, region, &inside) {
         return Verdict::Ghost;
     }
-    if ignore_light && is_light(model, region, &inside) {
+    if config.ignore_shadows && is_light(model, region, &inside) {
         return Verdict::Light;
     }
+    if has_swayed(model, region) {
+        return Verdict::Sway;
+    }
     Verdict::Thing
+}
+
+/// Whether the region shows the same colours as before, only arranged anew: the share of them that the present and
+/// the reference have in common (histogram intersection, Swain and Ballard 1991), least over the three channels.
+fn has_swayed(model: &Pixels, region: &[u32]) -> bool {
+    let known: Vec<usize> = region.iter().map(|i| *i as usize).filter(|i| model.seen[*i] > 0.0).collect();
+    let shared = |present: &[f32], past: &[f32], width: f32| {
+        let histogram = |values: &[f32]| {
+            let mut bins = [0.0f32; 64];
+            for i in &known {
+                // Each value is shared between its two nearest bins.
+                let place = (values[*i] / width + 24.0).clamp(0.0, 62.0);
+                let bin = place as usize;
+                bins[bin] += 1.0 - place.fract();
+                bins[bin + 1] += place.fract();
+            }
+            bins
+        };
+        let (a, b) = (histogram(present), histogram(past));
+        a.iter().zip(&b).map(|(a, b)| a.min(*b)).sum::<f32>() / known.len().max(1) as f32
+    };
+    let (present, past) = (&model.candidate, &model.reference);
+    let shares =
+        [shared(&present.y, &past.y, 14.0), shared(&present.u, &past.u, 6.0), shared(&present.v, &past.v, 6.0)];
+    shares.iter().all(|share| *share > 0.65)
 }
 
 /// Compares the contrast across the region's border in the present picture with that in the reference. Outside the

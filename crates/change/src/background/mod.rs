@@ -140,7 +140,10 @@ impl View {
         let (foreground, fit) = self.fit(&model, &normal);
         let shifted = self.shift.length() > config.max_shift * self.size.w as f32
             || (foreground > 0.3 && fit.is_some_and(|fit| fit < 0.35) && !self.is_dark(&model, &small));
-        let relit = !shifted && foreground > 0.4 && fit.is_none_or(|fit| fit > 0.6 || fit < 0.35);
+        let relit = !shifted
+            && foreground > 0.4
+            && (fit.is_some_and(|fit| fit < 0.35)
+                || self.fit_of_foreground(&model, &normal).map_or(foreground > 0.7, |fit| fit > 0.6));
 
         if shifted {
             self.shifted_for += dt;
@@ -281,6 +284,14 @@ impl View {
         (fraction, flattened.share_of_fitting_blocks(&normal.y, &model.masked))
     }
 
+    /// The same, but only where there is foreground: what a change of light changes is still there.
+    fn fit_of_foreground(&self, model: &Pixels, normal: &Small) -> Option<f32> {
+        let skipped: Vec<bool> =
+            model.masked.iter().zip(&model.foreground).map(|(masked, foreground)| *masked || !foreground).collect();
+        let (_, flattened) = self.flattened.as_ref().expect("the frame was aligned");
+        flattened.share_of_fitting_blocks(&normal.y, &skipped)
+    }
+
     /// The structure is not elsewhere but gone: night, or a lamp went out.
     fn is_dark(&self, model: &Pixels, small: &Small) -> bool {
         let energy = |y: &[f32]| {
@@ -400,13 +411,18 @@ impl View {
             if !settled(config.settle_seconds) {
                 continue;
             }
+            if beside_movement(model, &bits, &found.pixels) && !settled(3.0 * config.settle_seconds) {
+                // Perhaps a part of something large that passes slowly.
+                found.pixels.iter().for_each(|i| waiting[*i as usize] = true);
+                continue;
+            }
             let touching = found.pixels.iter().filter(|i| beside_mask(model, **i as usize)).count();
             if touching * 20 > found.pixels.len() && !settled(3.0 * config.settle_seconds) {
                 // Perhaps a part of a person that the box leaves out.
                 found.pixels.iter().for_each(|i| waiting[*i as usize] = true);
                 continue;
             }
-            match judge(model, &found.pixels, config.ignore_shadows) {
+            match judge(model, &found.pixels, config) {
                 Verdict::Thing => self.hold(&found.pixels, model, at, next_number),
                 Verdict::Ghost => {
                     for i in &found.pixels {
@@ -415,7 +431,7 @@ impl View {
                         }
                     }
                 }
-                Verdict::Light => {}
+                Verdict::Light | Verdict::Sway => {}
             }
         }
         for i in 0..size.len() {
@@ -474,6 +490,23 @@ fn moved(small: Small, size: Size, shift: Shift) -> Small {
         u: unshifted(&small.u, size, shift),
         v: unshifted(&small.v, size, shift),
     }
+}
+
+/// Whether a good part of the region's border meets foreground that does not stand.
+fn beside_movement(model: &Pixels, bits: &[bool], region: &[u32]) -> bool {
+    let w = model.size.w;
+    let (mut border, mut meets) = (0usize, 0usize);
+    for i in region.iter().map(|i| *i as usize) {
+        for (near, far) in [(-1isize, -3isize), (1, 3), (-(w as isize), -3 * w as isize), (w as isize, 3 * w as isize)] {
+            let at = |step: isize| i.checked_add_signed(step).filter(|j| *j < bits.len());
+            let (Some(near), Some(far)) = (at(near), at(far)) else { continue };
+            if !bits[near] {
+                border += 1;
+                meets += usize::from(model.foreground[far] && !model.masked[far] && !model.stands(far));
+            }
+        }
+    }
+    meets * 5 > border
 }
 
 fn beside_mask(model: &Pixels, i: usize) -> bool {
