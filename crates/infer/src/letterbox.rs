@@ -3,6 +3,8 @@
 use parapet_core::BBox;
 use serde::Deserialize;
 
+use crate::preprocess::Region;
+
 /// How a picture is brought to the size of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -50,6 +52,14 @@ impl Placement {
         BBox::new(x(b[0]), y(b[1]), x(b[2]), y(b[3])).map(BBox::clamped)
     }
 
+    /// A box of the input in pixels of the picture, when the input shows `region` of it; not cut.
+    pub(crate) fn region_pixels(self, b: [f32; 4], region: Region) -> [f32; 4] {
+        let x = |v: f32| (v - self.left as f32) * (region.width as f32 / self.width as f32) + region.x as f32;
+        let y =
+            |v: f32| (v - self.top as f32) * (region.height as f32 / self.height as f32) + region.y as f32;
+        [x(b[0]), y(b[1]), x(b[2]), y(b[3])]
+    }
+
     /// The box of the picture in pixels of the input.
     pub fn input_from_picture(self, b: BBox) -> [f32; 4] {
         let x = |v: f32| v * self.width as f32 + self.left as f32;
@@ -67,8 +77,8 @@ pub(crate) fn input_of_long_side(
 ) -> (usize, usize) {
     let longer = picture.0.max(picture.1);
     let side = |n: usize| {
-        let scaled = ((n * long_side) as f64 / longer as f64).round() as usize;
-        scaled.max(1).next_multiple_of(multiple_of).min(long_side)
+        // Rounded up: an input that is half a pixel short would shrink the longer side too.
+        (n * long_side).div_ceil(longer).next_multiple_of(multiple_of).min(long_side)
     };
     (side(picture.0), side(picture.1))
 }
@@ -124,7 +134,7 @@ mod tests {
             prop_assert_eq!(input.0.max(input.1), long_side);
             let (fitted, square) = (Placement::new(picture, input, Fit::Centred), Placement::new(picture, (long_side, long_side), Fit::Centred));
             prop_assert_eq!((fitted.width, fitted.height), (square.width, square.height));
-            prop_assert!(input.0 - fitted.width < multiple_of && input.1 - fitted.height < multiple_of);
+            prop_assert!(input.0 - fitted.width <= multiple_of && input.1 - fitted.height <= multiple_of);
         }
     }
 

@@ -27,9 +27,20 @@ fn area(b: [f32; 4]) -> f32 {
     (b[2] - b[0]).max(0.0) * (b[3] - b[1]).max(0.0)
 }
 
-fn overlaps(a: [f32; 4], b: [f32; 4], iou: f32) -> bool {
-    let both = area([a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]);
+fn shared(a: [f32; 4], b: [f32; 4]) -> f32 {
+    area([a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])])
+}
+
+/// Whether the intersection over union is greater than `iou`.
+pub(crate) fn overlaps(a: [f32; 4], b: [f32; 4], iou: f32) -> bool {
+    let both = shared(a, b);
     both > iou * (area(a) + area(b) - both).max(1e-12)
+}
+
+/// Part of the smaller box that lies in the other; 0 for an empty box.
+pub(crate) fn overlap_of_smaller(a: [f32; 4], b: [f32; 4]) -> f32 {
+    let smaller = area(a).min(area(b));
+    if smaller > 0.0 { shared(a, b) / smaller } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -71,7 +82,8 @@ mod tests {
 
     #[test]
     fn equal_scores_keep_the_earlier() {
-        let twins = vec![candidate(0, 0.5, [0.0, 0.0, 10.0, 10.0]), candidate(1, 0.5, [0.0, 0.0, 10.0, 10.0])];
+        let twins =
+            vec![candidate(0, 0.5, [0.0, 0.0, 10.0, 10.0]), candidate(1, 0.5, [0.0, 0.0, 10.0, 10.0])];
         assert_eq!(survivors(twins, 0.5, true), [(0, 0.5)]);
     }
 

@@ -71,7 +71,8 @@ pub fn fill_tensor(
     assert!(place.left + place.width <= width && place.top + place.height <= height);
 
     let (size, at) = ((place.width, place.height), region);
-    let mut luma = Scaler::new(picture.y(), at.x as f64, at.y as f64, at.width as f64, at.height as f64, size);
+    let mut luma =
+        Scaler::new(picture.y(), at.x as f64, at.y as f64, at.width as f64, at.height as f64, size);
     let half = |plane| {
         let (x, y, w, h) = (at.x as f64, at.y as f64, at.width as f64, at.height as f64);
         Scaler::new(plane, x / 2.0, y / 2.0, w / 2.0, h / 2.0, size)
@@ -249,7 +250,12 @@ mod tests {
         Picture::new(luma, chroma.clone(), chroma, ColorSpace::JPEG).unwrap()
     }
 
-    fn tensor_of(picture: &Picture, input: (usize, usize), fit: Fit, normalization: &Normalization) -> Vec<f32> {
+    fn tensor_of(
+        picture: &Picture,
+        input: (usize, usize),
+        fit: Fit,
+        normalization: &Normalization,
+    ) -> Vec<f32> {
         let mut tensor = vec![f32::NAN; 3 * input.0 * input.1];
         let place = Placement::new((picture.width(), picture.height()), input, fit);
         fill_tensor(&mut tensor, input, picture, Region::whole(picture), place, normalization);
@@ -259,13 +265,8 @@ mod tests {
     #[test]
     fn channels_mean_and_std_follow_the_manifest() {
         let picture = Picture::from_rgb(2, 2, &[200, 100, 50].repeat(4)).unwrap();
-        let normalization = Normalization {
-            bgr: true,
-            scale: 2.0,
-            mean: [10.0, 20.0, 30.0],
-            std: [1.0, 2.0, 4.0],
-            pad: 0.0,
-        };
+        let normalization =
+            Normalization { bgr: true, scale: 2.0, mean: [10.0, 20.0, 30.0], std: [1.0, 2.0, 4.0], pad: 0.0 };
         let tensor = tensor_of(&picture, (2, 2), Fit::Stretch, &normalization);
         for (plane, expected) in [(0, 90.0), (1, 90.0), (2, 92.5)] {
             for value in &tensor[plane * 4..plane * 4 + 4] {
@@ -285,7 +286,8 @@ mod tests {
 
     #[test]
     fn shrinking_takes_the_mean_and_enlarging_interpolates() {
-        let mean = tensor_of(&gray(4, 2, vec![0, 100, 200, 200, 0, 100, 100, 100]), (2, 1), Fit::Stretch, &PLAIN);
+        let mean =
+            tensor_of(&gray(4, 2, vec![0, 100, 200, 200, 0, 100, 100, 100]), (2, 1), Fit::Stretch, &PLAIN);
         assert_eq!(mean[..2], [50.0, 150.0]);
         let ramp = tensor_of(&gray(2, 1, vec![0, 100]), (4, 1), Fit::Stretch, &PLAIN);
         assert_eq!(ramp[..4], [0.0, 25.0, 75.0, 100.0]);
