@@ -1,10 +1,19 @@
 //! What is new in a view: background model for fixed cameras, registered comparison with a baseline.
+//!
+//! Pure functions of pictures and their times: no thread, clock or I/O. Knows no classes; persons and moving things
+//! are named by the caller.
 
 mod background;
+mod baseline;
 mod config;
+mod judge;
+mod light;
 mod raster;
 mod register;
 mod small;
+mod view;
 
 pub use background::{Background, Standing};
+pub use baseline::{Baseline, DifferenceMap, ScoreMap};
 pub use config::{BackgroundConfig, BaselineConfig, ChangeConfig};
+pub use view::ViewChange;

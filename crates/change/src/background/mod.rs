@@ -2,20 +2,18 @@
 //! what stands before it now. No class is known and none is needed. Persons and moving things are for the caller to name.
 
 mod held;
-mod judge;
-mod light;
 mod model;
 
 use parapet_core::{BBox, Mask, Picture, Polygon, StationaryRegion, Timestamp, time::seconds_between};
 
 use self::{
     held::{Fate, Held},
-    judge::{Verdict, judge},
-    light::Light,
     model::{Pixels, Sampler},
 };
 use crate::{
     config::BackgroundConfig,
+    judge::{Evidence, Verdict, judge},
+    light::Light,
     raster::{Size, components, dilated, eroded, fill_holes, gradients},
     register::{Flattened, Shift, unshifted},
     small::{Small, working_size},
@@ -422,7 +420,14 @@ impl View {
                 found.pixels.iter().for_each(|i| waiting[*i as usize] = true);
                 continue;
             }
-            match judge(model, &found.pixels, config) {
+            let scene = Evidence {
+                size,
+                reference: &model.reference,
+                present: &model.candidate,
+                known: &|i| model.seen[i] > 0.0,
+                ground: &|i| !model.foreground[i],
+            };
+            match judge(&scene, &found.pixels, config.ignore_shadows) {
                 Verdict::Thing => self.hold(&found.pixels, model, at, next_number),
                 Verdict::Ghost => {
                     for i in &found.pixels {

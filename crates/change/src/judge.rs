@@ -1,13 +1,25 @@
 //! What a stable foreground region is: a thing that was put there, the ghost of one that left, or only light.
 
-use super::model::Pixels;
 use crate::{
-    config::BackgroundConfig,
     raster::{Size, box_mean},
+    small::Small,
 };
 
+/// A region's surroundings, before and now.
+pub(crate) struct Evidence<'a> {
+    pub(crate) size: Size,
+    /// The view without what is judged.
+    pub(crate) reference: &'a Small,
+    /// What is seen in the region now, in the reference's light.
+    pub(crate) present: &'a Small,
+    /// Whether `present` is known at a pixel.
+    pub(crate) known: &'a dyn Fn(usize) -> bool,
+    /// Whether a pixel outside shows the reference.
+    pub(crate) ground: &'a dyn Fn(usize) -> bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It has its own border in the present picture.
     Thing,
     /// Its border is in the reference: something that stood there has left.
@@ -18,18 +30,18 @@ pub(super) enum Verdict {
     Sway,
 }
 
-pub(super) fn judge(model: &Pixels, region: &[u32], config: &BackgroundConfig) -> Verdict {
-    let mut inside = vec![false; model.size.len()];
+pub(crate) fn judge(scene: &Evidence<'_>, region: &[u32], ignore_shadows: bool) -> Verdict {
+    let mut inside = vec![false; scene.size.len()];
     for i in region {
         inside[*i as usize] = true;
     }
-    if is_ghost(model, region, &inside) {
+    if is_ghost(scene, region, &inside) {
         return Verdict::Ghost;
     }
-    if config.ignore_shadows && is_light(model, region, &inside) {
+    if ignore_shadows && is_light(scene, region, &inside) {
         return Verdict::Light;
     }
-    if has_swayed(model, region) {
+    if has_swayed(scene, region) {
         return Verdict::Sway;
     }
     Verdict::Thing
@@ -37,8 +49,8 @@ pub(super) fn judge(model: &Pixels, region: &[u32], config: &BackgroundConfig) -
 
 /// Whether the region shows the same colours as before, only arranged anew: the share of them that the present and
 /// the reference have in common (histogram intersection, Swain and Ballard 1991), least over the three channels.
-fn has_swayed(model: &Pixels, region: &[u32]) -> bool {
-    let known: Vec<usize> = region.iter().map(|i| *i as usize).filter(|i| model.seen[*i] > 0.0).collect();
+fn has_swayed(scene: &Evidence<'_>, region: &[u32]) -> bool {
+    let known: Vec<usize> = region.iter().map(|i| *i as usize).filter(|i| (scene.known)(*i)).collect();
     let shared = |present: &[f32], past: &[f32], width: f32| {
         let histogram = |values: &[f32]| {
             let mut bins = [0.0f32; 64];
@@ -54,20 +66,20 @@ fn has_swayed(model: &Pixels, region: &[u32]) -> bool {
         let (a, b) = (histogram(present), histogram(past));
         a.iter().zip(&b).map(|(a, b)| a.min(*b)).sum::<f32>() / known.len().max(1) as f32
     };
-    let (present, past) = (&model.candidate, &model.reference);
+    let (present, past) = (&scene.present, &scene.reference);
     let shares =
         [shared(&present.y, &past.y, 14.0), shared(&present.u, &past.u, 6.0), shared(&present.v, &past.v, 6.0)];
-    shares.iter().all(|share| *share > 0.65)
+    shares.iter().all(|share| *share > 0.58)
 }
 
 /// Compares the contrast across the region's border in the present picture with that in the reference. Outside the
 /// region the two are the same, so the candidate or the reference inside is held against the reference outside.
-fn is_ghost(model: &Pixels, region: &[u32], inside: &[bool]) -> bool {
-    let Size { w, h } = model.size;
+fn is_ghost(scene: &Evidence<'_>, region: &[u32], inside: &[bool]) -> bool {
+    let Size { w, h } = scene.size;
     let values: Vec<f32> = inside.iter().map(|b| f32::from(u8::from(*b))).collect();
-    let soft = box_mean(&values, model.size, 2);
+    let soft = box_mean(&values, scene.size, 2);
     let (mut present, mut past) = (0.0f32, 0.0f32);
-    let color = |small: &crate::small::Small, i: usize| [small.y[i], small.u[i], small.v[i]];
+    let color = |small: &Small, i: usize| [small.y[i], small.u[i], small.v[i]];
     let contrast = |a: [f32; 3], b: [f32; 3]| {
         ((a[0] - b[0]).abs() + 1.5 * ((a[1] - b[1]).abs() + (a[2] - b[2]).abs())).min(50.0)
     };
@@ -92,39 +104,39 @@ fn is_ghost(model: &Pixels, region: &[u32], inside: &[bool]) -> bool {
             py * w + px
         };
         let (inner, outer) = (step(-1.5), step(2.5));
-        if !inside[inner] || inside[outer] || model.seen[inner] == 0.0 {
+        if !inside[inner] || inside[outer] || !(scene.ground)(outer) || !(scene.known)(inner) {
             continue;
         }
-        let ground = color(&model.reference, outer);
-        present += contrast(color(&model.candidate, inner), ground);
-        past += contrast(color(&model.reference, inner), ground);
+        let ground = color(&scene.reference, outer);
+        present += contrast(color(&scene.present, inner), ground);
+        past += contrast(color(&scene.reference, inner), ground);
     }
     past > 1.25 * present
 }
 
 /// Shadow and sun: brightness times a factor, colour kept, texture kept. A region without any texture counts only as
 /// a shadow that is even and not deep: dark things are things.
-fn is_light(model: &Pixels, region: &[u32], inside: &[bool]) -> bool {
-    let w = model.size.w;
-    let (reference, candidate) = (&model.reference, &model.candidate);
+fn is_light(scene: &Evidence<'_>, region: &[u32], inside: &[bool]) -> bool {
+    let w = scene.size.w;
+    let (reference, present) = (&scene.reference, &scene.present);
     let (mut n, mut sum, mut squares) = (0.0f32, 0.0f32, 0.0f32);
     let (mut rr, mut cc, mut rc, mut textured) = (0.0f32, 0.0f32, 0.0f32, 0.0f32);
     for i in region {
         let i = *i as usize;
-        if model.seen[i] == 0.0 {
+        if !(scene.known)(i) {
             continue;
         }
-        let ratio = (candidate.y[i].max(0.0) + 2.0) / (reference.y[i].max(0.0) + 2.0);
+        let ratio = (present.y[i].max(0.0) + 2.0) / (reference.y[i].max(0.0) + 2.0);
         n += 1.0;
         sum += ratio;
         squares += ratio * ratio;
         let interior = i > w
             && i + w < inside.len()
-            && [i - 1, i + 1, i - w, i + w].iter().all(|j| inside[*j] && model.seen[*j] > 0.0);
+            && [i - 1, i + 1, i - w, i + w].iter().all(|j| inside[*j] && (scene.known)(*j));
         if interior {
             let slope = |v: &[f32]| (v[i + 1] - v[i - 1], v[i + w] - v[i - w]);
             let (rx, ry) = slope(&reference.y);
-            let (cx, cy) = slope(&candidate.y);
+            let (cx, cy) = slope(&present.y);
             rr += rx * rx + ry * ry;
             cc += cx * cx + cy * cy;
             rc += rx * cx + ry * cy;
@@ -142,9 +154,9 @@ fn is_light(model: &Pixels, region: &[u32], inside: &[bool]) -> bool {
     let tint = region
         .iter()
         .map(|i| *i as usize)
-        .filter(|i| model.seen[*i] > 0.0)
+        .filter(|i| (scene.known)(*i))
         .map(|i| {
-            (candidate.u[i] - factor * reference.u[i]).abs() + (candidate.v[i] - factor * reference.v[i]).abs()
+            (present.u[i] - factor * reference.u[i]).abs() + (present.v[i] - factor * reference.v[i]).abs()
         })
         .sum::<f32>()
         / n;

@@ -1,11 +1,11 @@
-//! Brings a picture into the light of the reference: gain and offset of luma, offset of chroma, fitted over what is
+//! Brings a picture into the light of the reference: gain and offset of luma, the same gain and an offset of chroma, fitted over what is
 //! background.
 
 use crate::small::Small;
 
 /// The light of a frame against the reference: `current = gain * reference + offset`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Light {
+pub(crate) struct Light {
     gain: f32,
     offset: f32,
     u: f32,
@@ -14,7 +14,7 @@ pub(super) struct Light {
 
 impl Light {
     /// Fits over every third pixel that is not `skipped`, twice, the second time without what does not fit.
-    pub(super) fn between(reference: &Small, current: &Small, skipped: impl Fn(usize) -> bool) -> Self {
+    pub(crate) fn between(reference: &Small, current: &Small, skipped: impl Fn(usize) -> bool) -> Self {
         let mut light = Self { gain: 1.0, offset: 0.0, u: 0.0, v: 0.0 };
         // Start from the medians' difference: means follow large foreground.
         let mut differences = Vec::with_capacity(reference.y.len() / 7 + 1);
@@ -41,8 +41,9 @@ impl Light {
                 c += b;
                 rr += a * a;
                 rc += a * b;
-                u += f64::from((current.u[i] - reference.u[i]).clamp(-12.0, 12.0));
-                v += f64::from((current.v[i] - reference.v[i]).clamp(-12.0, 12.0));
+                let tint = |c: f32, r: f32| f64::from((c - light.gain * r).clamp(-12.0, 12.0));
+                u += tint(current.u[i], reference.u[i]);
+                v += tint(current.v[i], reference.v[i]);
             }
             if n < 100.0 {
                 return light;
@@ -59,11 +60,11 @@ impl Light {
     }
 
     /// Brings `current` into the reference's light.
-    pub(super) fn normalize(self, current: &mut Small) {
+    pub(crate) fn normalize(self, current: &mut Small) {
         let scale = 1.0 / self.gain;
         current.y.iter_mut().for_each(|y| *y = (*y - self.offset) * scale);
-        current.u.iter_mut().for_each(|u| *u -= self.u);
-        current.v.iter_mut().for_each(|v| *v -= self.v);
+        current.u.iter_mut().for_each(|u| *u = (*u - self.u) * scale);
+        current.v.iter_mut().for_each(|v| *v = (*v - self.v) * scale);
     }
 }
 
@@ -81,7 +82,7 @@ mod tests {
         let mut current = reference.clone();
         for i in 0..6000 {
             current.y[i] = if i < 1800 { 10.0 } else { reference.y[i] * 1.2 - 15.0 };
-            current.u[i] = 5.0;
+            current.u[i] = 1.2 * reference.u[i] + 2.0;
         }
         let light = Light::between(&reference, &current, |_| false);
         light.normalize(&mut current);
