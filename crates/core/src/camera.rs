@@ -34,6 +34,8 @@ pub enum HealthEvent {
     Silent,
     /// The same picture came for longer than the limit.
     Froze,
+    /// The picture moves again.
+    Thawed,
     /// A camera was added, changed or removed in the pipeline file.
     Reconfigured,
     /// The thread of the camera panicked and was started again.

@@ -1,1 +1,44 @@
 //! Turns a camera, a file or a drone feed into frames, and keeps the encoded pre-roll for clips.
+//!
+//! [`CameraStream`] is the door: it owns the threads of one camera, connects it again whenever it breaks, and hands
+//! out [`StreamEvent`]s. [`PrerollHandle`] cuts clips out of the encoded past, [`VideoWriter`] makes videos out of
+//! pictures, [`probe`] looks into a file, and [`serve`] turns files into RTSP cameras.
+
+mod backoff;
+mod clip;
+mod clock;
+mod codec;
+mod config;
+mod connection;
+mod elements;
+mod error;
+mod health;
+mod images;
+mod intake;
+mod pixels;
+mod preroll;
+mod probe;
+mod queue;
+mod recording;
+mod ring;
+pub mod serve;
+mod still;
+mod stream;
+mod supervisor;
+mod thin;
+mod url;
+mod writer;
+
+pub use clip::ClipInfo;
+pub use codec::Codec;
+pub use config::{
+    BackoffConfig, ConfigProblem, DeviceConfig, FileConfig, ImagesConfig, RtspConfig, SourceConfig, TestConfig,
+    Transport, WatchdogConfig,
+};
+pub use error::{ClipError, OpenError};
+pub use preroll::PrerollHandle;
+pub use probe::{MediaInfo, probe};
+pub use queue::StreamEvent;
+pub use stream::CameraStream;
+pub use url::{InvalidUrl, StreamUrl, redact};
+pub use writer::{VideoInfo, VideoOptions, VideoWriter};

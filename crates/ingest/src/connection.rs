@@ -1,0 +1,511 @@
+//! One GStreamer pipeline from a source to the samples of one run. Knows nothing of cameras, health or reconnects.
+//!
+//! ```text
+//! source ─ parser ─ [pace] ─ tee ─┬─ queue ───────────────────────────────────────────── encoded sink
+//!                                 └─ queue ─ gate ─ decoder ─ thin ─ convert ─┬────────── frame sink
+//!                                                     (other codecs than H.26x) └─ x264 ─ encoded sink
+//! ```
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use gstreamer::{self as gst, prelude::*};
+use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc, AppSrcCallbacks};
+use tracing::debug;
+
+use crate::{
+    codec::Codec,
+    config::{TestConfig, Transport},
+    elements::{add_row, decoder, element, filter, link, pad},
+    error::{OpenError, explain},
+    images, pixels,
+    thin::{Decimator, KeyframeGate},
+    url::StreamUrl,
+};
+
+/// Where a connection leads.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    Rtsp(RtspOrigin),
+    File { path: PathBuf, paced: bool },
+    Images { files: Vec<PathBuf>, frames_per_second: f64 },
+    Device { path: PathBuf },
+    Test(TestConfig),
+}
+
+#[derive(Clone)]
+pub(crate) struct RtspOrigin {
+    pub(crate) url: StreamUrl,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) transport: Transport,
+    pub(crate) latency_milliseconds: u32,
+    pub(crate) timeout: Duration,
+}
+
+impl std::fmt::Debug for RtspOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RtspOrigin").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Takes a sample and the running time of the pipeline at that moment; false when it wants no more.
+pub(crate) type SampleSink = Box<dyn FnMut(&gst::Sample, Option<gst::ClockTime>) -> bool + Send>;
+
+/// What is wanted from a connection.
+pub(crate) struct Wanted {
+    /// Decoded frames in I420.
+    pub(crate) frames: Option<FramesWanted>,
+    /// Access units: H.264 or H.265 as it comes, anything else encoded to H.264. Annex B, one picture each, parameter
+    /// sets before each keyframe.
+    pub(crate) encoded: Option<EncodedWanted>,
+    /// Drop at every queue rather than wait.
+    pub(crate) live: bool,
+    /// Decode keyframes only.
+    pub(crate) keyframes_only: bool,
+    /// Called with the size of all that comes from the source.
+    pub(crate) heard: Box<dyn Fn(usize) + Send + Sync>,
+    /// Called for each unit that is dropped before the decoder because it is too slow.
+    pub(crate) overrun: Box<dyn Fn() + Send + Sync>,
+}
+
+pub(crate) struct FramesWanted {
+    pub(crate) sink: SampleSink,
+    /// At most so many a second.
+    pub(crate) fps: f64,
+    pub(crate) max_width: Option<u32>,
+    pub(crate) max_height: Option<u32>,
+}
+
+pub(crate) struct EncodedWanted {
+    pub(crate) sink: SampleSink,
+    /// Frames from keyframe to keyframe, where it has to be encoded.
+    pub(crate) keyframe_interval: u32,
+}
+
+/// What a connection reports, from GStreamer's threads.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// Everything has been delivered.
+    Ended,
+    /// All frames have been delivered, after an end or a failure.
+    Drained,
+    /// It broke.
+    Failed(String),
+    /// The first data has reached every sink (after `open_paused` and each seek).
+    Prerolled,
+}
+
+pub(crate) type Notify = Arc<dyn Fn(Notice) + Send + Sync>;
+
+/// A pipeline; dropping it tears it down and waits for its threads.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pipeline: gst::Pipeline,
+}
+
+impl Connection {
+    /// Connects and plays.
+    pub(crate) fn open(origin: &Origin, wanted: Wanted, notify: &Notify) -> Result<Self, OpenError> {
+        let connection = Self::open_paused(origin, wanted, notify)?;
+        connection.play();
+        Ok(connection)
+    }
+
+    /// Connects and goes as far as the first sample, which is not given out.
+    pub(crate) fn open_paused(origin: &Origin, wanted: Wanted, notify: &Notify) -> Result<Self, OpenError> {
+        crate::elements::start_library()?;
+        let connection = Self { pipeline: gst::Pipeline::new() };
+        let pipeline = &connection.pipeline;
+        let bus = pipeline.bus().expect("a pipeline has a bus");
+        let notify_bus = Arc::clone(notify);
+        bus.set_sync_handler(move |_, message| {
+            match message.view() {
+                gst::MessageView::Eos(_) => notify_bus(Notice::Ended),
+                gst::MessageView::AsyncDone(_) => notify_bus(Notice::Prerolled),
+                gst::MessageView::Error(e) => {
+                    notify_bus(Notice::Failed(explain(&e.error(), e.debug().as_deref())));
+                }
+                gst::MessageView::Warning(w) => {
+                    debug!(warning = %explain(&w.error(), w.debug().as_deref()), "GStreamer warns");
+                }
+                _ => {}
+            }
+            gst::BusSyncReply::Drop
+        });
+        build(pipeline, origin, wanted, notify)?;
+        // A failure has been reported on the bus.
+        let _ = pipeline.set_state(gst::State::Paused);
+        Ok(connection)
+    }
+
+    /// Plays on.
+    pub(crate) fn play(&self) {
+        let _ = self.pipeline.set_state(gst::State::Playing);
+    }
+
+    /// Goes to the keyframe at or before this time.
+    pub(crate) fn seek(&self, to: Duration) -> Result<(), OpenError> {
+        let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT | gst::SeekFlags::SNAP_BEFORE;
+        self.pipeline
+            .seek_simple(flags, gst::ClockTime::from_nseconds(to.as_nanos() as u64))
+            .map_err(|e| OpenError::Pipeline(e.to_string()))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+        if let Some(bus) = self.pipeline.bus() {
+            bus.unset_sync_handler();
+        }
+    }
+}
+
+/// Whether `videotestsrc` can draw this.
+pub(crate) fn is_test_pattern(pattern: &str) -> Result<bool, OpenError> {
+    let source = element("videotestsrc")?;
+    let class = source.find_property("pattern").and_then(|p| gst::glib::EnumClass::with_type(p.value_type()));
+    Ok(class.is_some_and(|c| c.value_by_nick(pattern).is_some()))
+}
+
+fn build(
+    pipeline: &gst::Pipeline,
+    origin: &Origin,
+    wanted: Wanted,
+    notify: &Notify,
+) -> Result<(), OpenError> {
+    match origin {
+        Origin::Rtsp(rtsp) => {
+            let source = element("rtspsrc")?;
+            source.set_property("location", rtsp.url.location());
+            source.set_property_from_str(
+                "protocols",
+                match rtsp.transport {
+                    Transport::Tcp => "tcp",
+                    Transport::Udp => "udp",
+                    Transport::Auto => "udp+tcp",
+                },
+            );
+            source.set_property("latency", rtsp.latency_milliseconds);
+            source.set_property("tcp-timeout", rtsp.timeout.as_micros() as u64);
+            source.set_property("udp-reconnect", false);
+            if let Some(user) = &rtsp.user {
+                source.set_property("user-id", user);
+                source.set_property("user-pw", rtsp.password.as_deref().unwrap_or_default());
+            }
+            // Sound and metadata are not even asked for.
+            source.connect("select-stream", false, |values| {
+                let caps = values[2].get::<gst::Caps>().ok();
+                let media = caps.as_ref().and_then(|c| c.structure(0)?.get::<String>("media").ok());
+                Some((media.as_deref() == Some("video")).to_value())
+            });
+            pipeline.add(&source).map_err(|e| OpenError::Pipeline(e.to_string()))?;
+            let (weak, wanted, notify) = (pipeline.downgrade(), Mutex::new(Some(wanted)), Arc::clone(notify));
+            source.connect_pad_added(move |_, rtp| {
+                let Some(pipeline) = weak.upgrade() else { return };
+                let Some(wanted) = wanted.lock().expect("no panic while held").take() else { return };
+                let joined = element("parsebin").and_then(|parse| {
+                    attach_when_exposed(&pipeline, &parse, wanted, false, &notify);
+                    add_row(&pipeline, &[&parse])?;
+                    rtp.link(&pad(&parse, "sink")?).map_err(|e| OpenError::Pipeline(e.to_string()))
+                });
+                if let Err(error) = joined {
+                    notify(Notice::Failed(error.to_string()));
+                }
+            });
+            Ok(())
+        }
+        Origin::File { path, paced } => {
+            let source = element("filesrc")?;
+            source.set_property("location", path);
+            let parse = element("parsebin")?;
+            attach_when_exposed(pipeline, &parse, wanted, *paced, notify);
+            add_row(pipeline, &[&source, &parse])
+        }
+        Origin::Device { path } => {
+            let source = element("v4l2src")?;
+            source.set_property("device", path.to_string_lossy().as_ref());
+            let decode = element("decodebin")?;
+            attach_when_exposed(pipeline, &decode, wanted, false, notify);
+            add_row(pipeline, &[&source, &decode])
+        }
+        Origin::Test(test) => {
+            let source = element("videotestsrc")?;
+            source.set_property_from_str("pattern", &test.pattern);
+            source.set_property("is-live", wanted.live);
+            if let Some(frames) = test.frames {
+                source.set_property("num-buffers", i32::try_from(frames).unwrap_or(i32::MAX));
+            }
+            let caps = gst::Caps::builder("video/x-raw")
+                .field("format", "I420")
+                .field("width", test.width as i32)
+                .field("height", test.height as i32)
+                .field("framerate", gst::Fraction::new(test.frames_per_second as i32, 1))
+                .build();
+            let shape = filter(&caps)?;
+            add_row(pipeline, &[&source, &shape])?;
+            attach(pipeline, &pad(&shape, "src")?, &caps, wanted, false, notify)
+        }
+        Origin::Images { files, frames_per_second } => {
+            let source = image_source(files.clone(), *frames_per_second, Arc::clone(notify));
+            add_row(pipeline, &[source.upcast_ref()])?;
+            let caps = gst::Caps::new_empty_simple("video/x-raw");
+            attach(pipeline, &pad(source.upcast_ref(), "src")?, &caps, wanted, false, notify)
+        }
+    }
+}
+
+/// Attaches to the first video that `parse` finds.
+fn attach_when_exposed(
+    pipeline: &gst::Pipeline,
+    parse: &gst::Element,
+    wanted: Wanted,
+    paced: bool,
+    notify: &Notify,
+) {
+    let (weak, wanted, notify) = (pipeline.downgrade(), Mutex::new(Some(wanted)), Arc::clone(notify));
+    parse.connect_pad_added(move |_, pad| {
+        let Some(pipeline) = weak.upgrade() else { return };
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let is_video =
+            caps.structure(0).is_some_and(|s| s.name().starts_with("video/") || s.name().starts_with("image/"));
+        if !is_video {
+            return;
+        }
+        let Some(wanted) = wanted.lock().expect("no panic while held").take() else { return };
+        if let Err(error) = attach(&pipeline, pad, &caps, wanted, paced, &notify) {
+            notify(Notice::Failed(error.to_string()));
+        }
+    });
+}
+
+/// Builds everything behind the source.
+fn attach(
+    pipeline: &gst::Pipeline,
+    from: &gst::Pad,
+    caps: &gst::Caps,
+    wanted: Wanted,
+    paced: bool,
+    notify: &Notify,
+) -> Result<(), OpenError> {
+    let Wanted { frames, encoded, live, keyframes_only, heard, overrun } = wanted;
+    let codec = Codec::of(caps);
+    let pace = element("clocksync")?;
+    pace.set_property("sync", paced);
+    let tee = element("tee")?;
+    tee.set_property("allow-not-linked", true);
+    let head = match codec {
+        Some(codec) => {
+            let parse = element(codec.parser())?;
+            parse.set_property("config-interval", -1);
+            let shape = filter(&codec.annex_b())?;
+            add_row(pipeline, &[&parse, &shape, &pace, &tee])?;
+            parse
+        }
+        None => {
+            add_row(pipeline, &[&pace, &tee])?;
+            pace
+        }
+    };
+    let (encoded, to_encode) = if codec.is_some() { (encoded, None) } else { (None, encoded) };
+    if let Some(encoded) = encoded {
+        let queue = element("queue")?;
+        let sink = sample_sink(encoded.sink, None, notify);
+        add_row(pipeline, &[&queue, sink.upcast_ref()])?;
+        link(&tee, &queue)?;
+    }
+    if frames.is_some() || to_encode.is_some() {
+        let queue = decode_queue(live, overrun)?;
+        let mut row = vec![queue.clone()];
+        let is_raw = caps.structure(0).is_some_and(|s| s.name() == "video/x-raw");
+        if !is_raw {
+            gate(&pad(&queue, "src")?, KeyframeGate::new(keyframes_only), live || keyframes_only);
+            let decoder = decoder(&codec.map_or_else(|| caps.clone(), Codec::annex_b))?;
+            // Frame threads add delay and, with hundreds of cameras, threads.
+            if live && decoder.has_property("max-threads") {
+                decoder.set_property("max-threads", 1);
+            }
+            row.push(decoder);
+        }
+        if let Some(frames) = &frames {
+            thin(&pad(row.last().expect("has the queue"), "src")?, Decimator::new(frames.fps));
+        }
+        let convert = element("videoconvertscale")?;
+        convert.set_property("add-borders", false);
+        row.push(convert);
+        row.push(filter(&frame_caps(frames.as_ref()))?);
+        let split = element("tee")?;
+        row.push(split.clone());
+        if let Some(encoded) = to_encode {
+            let tail = encode(pipeline, encoded, live, notify)?;
+            // The tee comes later: linked below.
+            add_row(pipeline, &row.iter().collect::<Vec<_>>())?;
+            link(&split, &tail)?;
+        } else {
+            add_row(pipeline, &row.iter().collect::<Vec<_>>())?;
+        }
+        if let Some(frames) = frames {
+            let queue = element("queue")?;
+            queue.set_property("max-size-buffers", 2u32);
+            let sink = sample_sink(frames.sink, Some(Notice::Drained), notify);
+            add_row(pipeline, &[&queue, sink.upcast_ref()])?;
+            link(&split, &queue)?;
+        }
+        link(&tee, &queue)?;
+    }
+    from.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(buffer) = info.buffer() {
+            heard(buffer.size());
+        }
+        gst::PadProbeReturn::Ok
+    });
+    from.link(&pad(&head, "sink")?).map_err(|e| OpenError::Pipeline(format!("{e}: {caps}")))?;
+    Ok(())
+}
+
+/// `queue ─ x264enc ─ h264parse ─ sink`; returns the queue.
+fn encode(
+    pipeline: &gst::Pipeline,
+    wanted: EncodedWanted,
+    live: bool,
+    notify: &Notify,
+) -> Result<gst::Element, OpenError> {
+    let queue = element("queue")?;
+    if live {
+        queue.set_property_from_str("leaky", "downstream");
+    }
+    let encoder = crate::codec::encoder(wanted.keyframe_interval, live)?;
+    let parse = element("h264parse")?;
+    parse.set_property("config-interval", -1);
+    let shape = filter(&Codec::H264.annex_b())?;
+    let sink = sample_sink(wanted.sink, None, notify);
+    add_row(pipeline, &[&queue, &encoder, &parse, &shape, sink.upcast_ref()])?;
+    Ok(queue)
+}
+
+fn decode_queue(live: bool, overrun: Box<dyn Fn() + Send + Sync>) -> Result<gst::Element, OpenError> {
+    let queue = element("queue")?;
+    queue.set_property("max-size-bytes", 0u32);
+    if live {
+        queue.set_property("max-size-buffers", 0u32);
+        queue.set_property("max-size-time", 1_000_000_000_u64);
+        queue.set_property_from_str("leaky", "downstream");
+        queue.connect("overrun", false, move |_| {
+            overrun();
+            None
+        });
+    } else {
+        queue.set_property("max-size-time", 0u64);
+        queue.set_property("max-size-buffers", 8u32);
+    }
+    Ok(queue)
+}
+
+fn frame_caps(wanted: Option<&FramesWanted>) -> gst::Caps {
+    let mut caps = gst::Caps::builder("video/x-raw").field("format", "I420");
+    if let Some(width) = wanted.and_then(|w| w.max_width) {
+        caps = caps.field("width", gst::IntRange::new(1, width as i32));
+    }
+    if let Some(height) = wanted.and_then(|w| w.max_height) {
+        caps = caps.field("height", gst::IntRange::new(1, height as i32));
+    }
+    caps.build()
+}
+
+fn gate(pad: &gst::Pad, gate: KeyframeGate, is_closed_at_gaps: bool) {
+    if !is_closed_at_gaps {
+        return;
+    }
+    let gate = Mutex::new(gate);
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let Some(buffer) = info.buffer() else { return gst::PadProbeReturn::Ok };
+        let flags = buffer.flags();
+        let keyframe = !flags.contains(gst::BufferFlags::DELTA_UNIT);
+        let gap = flags.contains(gst::BufferFlags::DISCONT);
+        match gate.lock().expect("no panic while held").passes(keyframe, gap) {
+            true => gst::PadProbeReturn::Ok,
+            false => gst::PadProbeReturn::Drop,
+        }
+    });
+}
+
+fn thin(pad: &gst::Pad, decimator: Decimator) {
+    let decimator = Mutex::new(decimator);
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        match info.buffer().and_then(|b| b.pts()) {
+            Some(pts) if decimator.lock().expect("no panic while held").passes(pts.into()) => {
+                gst::PadProbeReturn::Ok
+            }
+            _ => gst::PadProbeReturn::Drop,
+        }
+    });
+}
+
+fn sample_sink(mut sink: SampleSink, at_end: Option<Notice>, notify: &Notify) -> AppSink {
+    let notify = Arc::clone(notify);
+    let mut at_end = at_end;
+    let callbacks = AppSinkCallbacks::builder()
+        .new_sample(move |appsink| {
+            let sample = appsink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+            match sink(&sample, appsink.current_running_time()) {
+                true => Ok(gst::FlowSuccess::Ok),
+                false => Err(gst::FlowError::Eos),
+            }
+        })
+        .eos(move |_| {
+            if let Some(notice) = at_end.take() {
+                notify(notice);
+            }
+        })
+        .build();
+    AppSink::builder().sync(false).max_buffers(2).enable_last_sample(false).callbacks(callbacks).build()
+}
+
+fn image_source(files: Vec<PathBuf>, frames_per_second: f64, notify: Notify) -> AppSrc {
+    let fps = gst::Fraction::approximate_f64(frames_per_second).unwrap_or(gst::Fraction::new(1, 1));
+    let mut files = files.into_iter().enumerate();
+    let mut size = None;
+    let mut push = move |source: &AppSrc| -> Result<bool, String> {
+        let Some((n, path)) = files.next() else { return Ok(false) };
+        let picture = images::read(&path).map_err(|e| e.to_string())?;
+        let this_size = (picture.width(), picture.height());
+        let first = *size.get_or_insert(this_size);
+        if first != this_size {
+            return Err(format!(
+                "{} is {} × {} pixels, the first picture {} × {}; hint: one size for one camera",
+                path.display(),
+                this_size.0,
+                this_size.1,
+                first.0,
+                first.1
+            ));
+        }
+        let (info, mut buffer) = pixels::buffer_of(&picture, fps).ok_or("out of memory")?;
+        let time = |n: usize| gst::ClockTime::from_nseconds((n as f64 * 1e9 / frames_per_second).round() as u64);
+        let writable = buffer.get_mut().expect("just made");
+        writable.set_pts(time(n));
+        writable.set_duration(time(n + 1) - time(n));
+        if n == 0 {
+            source.set_caps(info.to_caps().ok().as_ref());
+        }
+        source.push_buffer(buffer).map_err(|e| e.to_string())?;
+        Ok(true)
+    };
+    // Fails only while the pipeline is torn down.
+    let end = |source: &AppSrc| _ = source.end_of_stream();
+    let callbacks = AppSrcCallbacks::builder()
+        .need_data(move |source, _| match push(source) {
+            Ok(true) => {}
+            Ok(false) => end(source),
+            Err(problem) => {
+                notify(Notice::Failed(problem));
+                end(source);
+            }
+        })
+        .build();
+    AppSrc::builder().format(gst::Format::Time).is_live(false).callbacks(callbacks).build()
+}

@@ -1,0 +1,75 @@
+//! Clips of what a camera showed: from its ring of encoded video, or from the recording that is played.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use parapet_core::Timestamp;
+
+use crate::{
+    clip::{self, ClipInfo},
+    connection::Origin,
+    error::ClipError,
+    recording,
+    ring::{self, Ring},
+};
+
+/// The encoded past of a camera. Cheap to clone; usable from any thread, also after the stream was stopped.
+#[derive(Debug, Clone)]
+pub struct PrerollHandle(Past);
+
+#[derive(Debug, Clone)]
+enum Past {
+    Ring(Arc<Ring>),
+    /// An offline source can be read again at any place.
+    Recording { origin: Arc<Origin>, start_at: Timestamp },
+}
+
+impl PrerollHandle {
+    pub(crate) fn of_ring(ring: Arc<Ring>) -> Self {
+        Self(Past::Ring(ring))
+    }
+
+    pub(crate) fn of_recording(origin: Origin, start_at: Timestamp) -> Self {
+        Self(Past::Recording { origin: Arc::new(origin), start_at })
+    }
+
+    /// Writes what was seen from `from` to `to` as MP4 to `path`, replacing it. H.264 and H.265 are not decoded; the
+    /// clip starts at the keyframe at or before `from`. Ask when `to` has passed: what has not come yet is not in it.
+    pub fn write_clip(&self, from: Timestamp, to: Timestamp, path: &Path) -> Result<ClipInfo, ClipError> {
+        let units = match &self.0 {
+            Past::Ring(ring) => ring.between(from, to),
+            Past::Recording { origin, start_at } => {
+                let offset = |at: Timestamp| Duration::try_from(at.duration_since(*start_at)).unwrap_or_default();
+                let units = if to < *start_at {
+                    Vec::new()
+                } else {
+                    recording::read(origin, offset(from), offset(to), *start_at)?
+                };
+                ring::cut(units.iter(), from, to)
+            }
+        };
+        if units.is_empty() {
+            return Err(ClipError::NothingKept { from, to });
+        }
+        clip::write(&units, path)
+    }
+
+    pub(crate) fn is_ring(&self) -> bool {
+        matches!(self.0, Past::Ring(_))
+    }
+
+    /// From the first to the last moment in the ring; `None` if it is empty, or if this is a recording.
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        match &self.0 {
+            Past::Ring(ring) => ring.span(),
+            Past::Recording { .. } => None,
+        }
+    }
+
+    /// Memory that the ring takes.
+    pub fn bytes(&self) -> usize {
+        match &self.0 {
+            Past::Ring(ring) => ring.bytes(),
+            Past::Recording { .. } => 0,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! A camera's stream, for as long as the camera is wanted: opened once, connected again whenever it breaks.
+
+use std::{
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use parapet_core::{CameraId, Clock, RunId, Timestamp};
+
+use crate::{
+    config::{ConfigProblem, RtspConfig, SourceConfig},
+    connection::{Origin, RtspOrigin},
+    error::OpenError,
+    health::HealthDesk,
+    images,
+    preroll::PrerollHandle,
+    queue::{FrameQueue, StreamEvent},
+    ring::Ring,
+    supervisor::{Errand, Inbox, Supervisor},
+    url::StreamUrl,
+};
+
+/// Frames that wait for analysis. Live: the freshest two. Offline: enough to decode while analysis works.
+const LIVE_FRAMES: usize = 2;
+const OFFLINE_FRAMES: usize = 4;
+
+/// The frames and the health of one camera. Owns its threads; dropping it stops and joins them.
+///
+/// Live sources are supervised: the end of the stream, an error, silence and a frozen picture each give a
+/// [`StreamEvent::Health`] and, with back-off, a new connection with a new [`RunId`]. Offline sources (a file that is not
+/// paced, pictures, a test picture of so many frames) deliver every analysed frame, waiting for the reader, with
+/// times and run derived from the source alone, and then [`StreamEvent::Ended`].
+#[derive(Debug)]
+pub struct CameraStream {
+    queue: Arc<FrameQueue>,
+    preroll: PrerollHandle,
+    supervisors: Vec<(mpsc::Sender<Errand>, JoinHandle<()>)>,
+}
+
+impl CameraStream {
+    /// Starts to connect. A live camera need not answer yet: its trouble comes as [`StreamEvent::Health`].
+    pub fn open(camera: CameraId, config: &SourceConfig, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let problems = config.check();
+        if !problems.is_empty() {
+            return Err(OpenError::Config(problems));
+        }
+        crate::elements::start_library()?;
+        let live = config.is_live();
+        let queue = Arc::new(FrameQueue::new(if live { LIVE_FRAMES } else { OFFLINE_FRAMES }, live));
+        let desk = Arc::new(HealthDesk::new(camera.clone(), Arc::clone(&queue)));
+        let limit = Duration::from_secs_f64(config.preroll_seconds);
+        let ring = Arc::new(Ring::new(limit, config.preroll_megabytes as usize * 1_000_000));
+        let origin = origin_of(config)?;
+
+        let start_at = start_of(config);
+        let preroll = match &origin {
+            Origin::File { paced: false, .. } | Origin::Images { .. } => {
+                PrerollHandle::of_recording(origin.clone(), start_at)
+            }
+            _ => PrerollHandle::of_ring(Arc::clone(&ring)),
+        };
+        let needs_ring = preroll.is_ring();
+        let main = match (&config.rtsp, &origin) {
+            (Some(rtsp), Origin::Rtsp(_)) if rtsp.substream_url.is_some() => {
+                Some(Origin::Rtsp(rtsp_origin(rtsp, &rtsp.url, config)?))
+            }
+            _ => None,
+        };
+        let analysis = Supervisor {
+            run: (!live).then(|| offline_run(&camera, &origin)),
+            camera: camera.clone(),
+            config: config.clone(),
+            origin,
+            clock: Arc::clone(&clock),
+            frames_to: Some((Arc::clone(&queue), desk)),
+            ring: (needs_ring && main.is_none()).then(|| Arc::clone(&ring)),
+            start_at,
+        };
+        let mut stream = Self { queue, preroll, supervisors: Vec::new() };
+        stream.start("ingest", analysis)?;
+        if let Some(origin) = main {
+            let keeper = Supervisor {
+                run: None,
+                camera,
+                config: config.clone(),
+                origin,
+                clock,
+                frames_to: None,
+                ring: Some(ring),
+                start_at,
+            };
+            stream.start("preroll", keeper)?;
+        }
+        Ok(stream)
+    }
+
+    /// The next event; `None` if none comes within `timeout`, and at once when an offline stream has ended and all
+    /// was taken.
+    pub fn next(&mut self, timeout: Duration) -> Option<StreamEvent> {
+        self.queue.take(timeout)
+    }
+
+    /// The encoded past, for clips.
+    pub fn preroll(&self) -> PrerollHandle {
+        self.preroll.clone()
+    }
+
+    /// Disconnects and waits for the threads.
+    pub fn stop(self) {
+        drop(self);
+    }
+
+    fn start(&mut self, role: &str, supervisor: Supervisor) -> Result<(), OpenError> {
+        let (errands, inbox) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name(format!("{role}:{}", supervisor.camera))
+            .spawn({
+                let inbox = Inbox::new(errands.clone(), inbox);
+                move || supervisor.run(&inbox)
+            })
+            .map_err(OpenError::Thread)?;
+        self.supervisors.push((errands, thread));
+        Ok(())
+    }
+}
+
+impl Drop for CameraStream {
+    fn drop(&mut self) {
+        // First the queue: a source that waits for room must be let go.
+        self.queue.close();
+        for (errands, _) in &self.supervisors {
+            let _ = errands.send(Errand::Stop);
+        }
+        for (_, thread) in self.supervisors.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a camera's ingest thread panicked");
+            }
+        }
+    }
+}
+
+fn origin_of(config: &SourceConfig) -> Result<Origin, OpenError> {
+    if let Some(rtsp) = &config.rtsp {
+        let url = rtsp.substream_url.as_ref().unwrap_or(&rtsp.url);
+        return Ok(Origin::Rtsp(rtsp_origin(rtsp, url, config)?));
+    }
+    if let Some(file) = &config.file {
+        let read = |source| OpenError::Read { path: file.path.clone(), source };
+        if std::fs::File::open(&file.path).and_then(|f| f.metadata()).map_err(read)?.is_dir() {
+            return Err(read(std::io::ErrorKind::IsADirectory.into()));
+        }
+        return Ok(Origin::File { path: file.path.clone(), paced: file.paced });
+    }
+    if let Some(images) = &config.images {
+        return Ok(Origin::Images {
+            files: images::list(images)?,
+            frames_per_second: images.frames_per_second,
+        });
+    }
+    if let Some(device) = &config.device {
+        std::fs::metadata(&device.path)
+            .map_err(|source| OpenError::Read { path: device.path.clone(), source })?;
+        return Ok(Origin::Device { path: device.path.clone() });
+    }
+    let test = config.test.clone().expect("checked: there is one source");
+    if !crate::connection::is_test_pattern(&test.pattern)? {
+        return Err(OpenError::Config(vec![ConfigProblem {
+            field: "test.pattern".to_owned(),
+            problem: format!("there is no pattern \"{}\"", test.pattern),
+            hint: "see `gst-inspect-1.0 videotestsrc`; ball, smpte and snow are usual".to_owned(),
+        }]));
+    }
+    Ok(Origin::Test(test))
+}
+
+fn rtsp_origin(rtsp: &RtspConfig, url: &StreamUrl, config: &SourceConfig) -> Result<RtspOrigin, OpenError> {
+    let (user, password) = url.credentials();
+    Ok(RtspOrigin {
+        url: url.clone(),
+        user: rtsp.username.clone().or_else(|| user.map(str::to_owned)),
+        password: password_of(rtsp)?.or_else(|| password.map(str::to_owned)),
+        transport: rtsp.transport,
+        latency_milliseconds: rtsp.latency_milliseconds,
+        timeout: Duration::from_secs_f64(config.watchdog.connect_seconds),
+    })
+}
+
+fn password_of(rtsp: &RtspConfig) -> Result<Option<String>, OpenError> {
+    if let Some(path) = &rtsp.password_file {
+        let text = std::fs::read_to_string(path).map_err(|e| OpenError::Password {
+            from: format!("{} ({e})", path.display()),
+            hint: "write it into the first line of that file, readable for this user only",
+        })?;
+        return Ok(text.lines().next().map(str::to_owned));
+    }
+    if let Some(name) = &rtsp.password_env {
+        let missing = |_| OpenError::Password {
+            from: format!("the environment variable {name}"),
+            hint: "set it, or use password_file",
+        };
+        return std::env::var(name).map(Some).map_err(missing);
+    }
+    Ok(None)
+}
+
+fn start_of(config: &SourceConfig) -> Timestamp {
+    let file = config.file.as_ref().and_then(|f| f.start_at);
+    let images = config.images.as_ref().and_then(|i| i.start_at);
+    file.or(images).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Depends on the camera and the source's name and size, not on the folder that it lies in: the same anywhere.
+fn offline_run(camera: &CameraId, origin: &Origin) -> RunId {
+    let name = |path: &std::path::Path| {
+        path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+    };
+    let (kind, source) = match origin {
+        Origin::File { path, .. } => {
+            ("file", format!("{}:{}", name(path), std::fs::metadata(path).map_or(0, |m| m.len())))
+        }
+        Origin::Images { files, .. } => {
+            ("images", format!("{}:{}", files.first().map(|f| name(f)).unwrap_or_default(), files.len()))
+        }
+        other => ("test", format!("{other:?}")),
+    };
+    RunId::derive(&[camera.as_str(), kind, &source])
+}

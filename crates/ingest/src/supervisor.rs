@@ -1,0 +1,339 @@
+//! Keeps one source connected: watches progress, tears down what is stuck, waits, connects again.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use gstreamer as gst;
+use parapet_core::{CameraId, Clock, HealthEvent, HealthState, RunId, SystemClock, Timestamp, time::seconds_between};
+use tracing::{debug, warn};
+
+use crate::{
+    backoff::Backoff,
+    clock::TimeBase,
+    config::SourceConfig,
+    connection::{Connection, EncodedWanted, FramesWanted, Notice, Notify, Origin, SampleSink, Wanted},
+    health::HealthDesk,
+    intake::{Counters, Intake, Progress, RunState},
+    queue::{FrameQueue, StreamEvent},
+    ring::{AccessUnit, Ring},
+    still::StillWatch,
+};
+
+/// What is sent to a supervisor.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// From the connection of this number.
+    Notice(u64, Notice),
+    /// The picture of the connection of this number stood still for too long.
+    Froze(u64),
+    /// The camera is not wanted any more.
+    Stop,
+}
+
+/// A supervisor's errands, and the way to send more.
+pub(crate) struct Inbox {
+    sender: mpsc::Sender<Errand>,
+    receiver: mpsc::Receiver<Errand>,
+}
+
+impl Inbox {
+    pub(crate) fn new(sender: mpsc::Sender<Errand>, receiver: mpsc::Receiver<Errand>) -> Self {
+        Self { sender, receiver }
+    }
+}
+
+/// One source of one camera.
+pub(crate) struct Supervisor {
+    pub(crate) camera: CameraId,
+    pub(crate) config: SourceConfig,
+    pub(crate) origin: Origin,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where decoded frames and health go; `None` for the main stream beside a substream, which is only kept encoded.
+    pub(crate) frames_to: Option<(Arc<FrameQueue>, Arc<HealthDesk>)>,
+    /// Where encoded pictures go.
+    pub(crate) ring: Option<Arc<Ring>>,
+    /// The run of an offline source.
+    pub(crate) run: Option<RunId>,
+    /// When an offline source begins.
+    pub(crate) start_at: Timestamp,
+}
+
+/// Why a connection is over.
+enum Over {
+    Stopped,
+    Trouble(HealthEvent, Option<String>),
+}
+
+/// The machine's clock may be set by this much before frames get a new scale.
+const CLOCK_STEP_SECONDS: f64 = 2.0;
+
+/// Longest time from an offline source's failure to the last frame before it.
+const DRAIN: Duration = Duration::from_secs(5);
+
+impl Supervisor {
+    pub(crate) fn run(self, inbox: &Inbox) {
+        match self.run {
+            Some(run) => self.run_offline(run, inbox),
+            None => self.run_live(inbox),
+        }
+    }
+
+    fn run_live(&self, inbox: &Inbox) {
+        let mut backoff = Backoff::new(&self.config.backoff, self.camera.as_str());
+        let can_freeze = matches!(self.origin, Origin::Rtsp(_) | Origin::Device { .. });
+        let watchdog = &self.config.watchdog;
+        let still = (can_freeze && self.frames_to.is_some())
+            .then(|| Arc::new(Mutex::new(StillWatch::new(watchdog.freeze_seconds, watchdog.freeze_tolerance))));
+        for generation in 1.. {
+            if generation > 1
+                && let Some((_, desk)) = &self.frames_to
+            {
+                desk.count_reconnect();
+            }
+            let started = self.clock.monotonic();
+            let (event, detail) = match self.run_once(generation, still.as_ref(), inbox) {
+                Over::Stopped => return,
+                Over::Trouble(event, detail) => (event, detail),
+            };
+            match &self.frames_to {
+                // The frozen state was told when it began, and lasts until the picture moves.
+                Some(_) if event == HealthEvent::Froze => {}
+                Some((_, desk)) => {
+                    desk.tell(HealthState::Offline, event, self.clock.now(), None, detail);
+                }
+                None => {
+                    let detail = detail.unwrap_or_default();
+                    warn!(camera = %self.camera, ?event, detail, "main stream is in trouble, clips will have a gap");
+                }
+            }
+            backoff.lasted(self.clock.monotonic().saturating_sub(started));
+            if stopped_within(inbox, backoff.failed()) {
+                return;
+            }
+        }
+    }
+
+    /// One run: one connection, or one after the other of a looped file.
+    fn run_once(&self, generation: u64, still: Option<&Arc<Mutex<StillWatch>>>, inbox: &Inbox) -> Over {
+        let run = Arc::new(RunState::new(RunId::live()));
+        let looped = self.config.file.as_ref().is_some_and(|f| f.looped);
+        // Numbers of connections within the run don't matter to the ring, but parameter sets may differ between runs.
+        loop {
+            let over = self.connect(generation, &run, still, inbox);
+            match over {
+                Over::Trouble(HealthEvent::EndOfStream, _)
+                    if looped && run.sequence.load(Ordering::Relaxed) > 0 =>
+                {
+                    debug!(camera = %self.camera, "file begins again");
+                }
+                over => return over,
+            }
+        }
+    }
+
+    fn connect(
+        &self,
+        generation: u64,
+        run: &Arc<RunState>,
+        still: Option<&Arc<Mutex<StillWatch>>>,
+        inbox: &Inbox,
+    ) -> Over {
+        let progress = Arc::new(Progress::default());
+        let time = Arc::new(TimeBase::live(Arc::clone(&self.clock)));
+        let wanted = self.wanted(generation, run, &time, &progress, still, inbox);
+        let (started, started_at) = (self.clock.monotonic(), self.clock.now());
+        let connection = Connection::open(&self.origin, wanted, &notify(generation, inbox));
+        let _connection = match connection {
+            Ok(connection) => connection,
+            Err(error) => return Over::Trouble(HealthEvent::Failed, Some(error.to_string())),
+        };
+        let watchdog = &self.config.watchdog;
+        let seconds = Duration::from_secs_f64;
+        loop {
+            let now = self.clock.monotonic();
+            let (deadline, what) = match progress.last_heard() {
+                None => (started + seconds(watchdog.connect_seconds), "no answer"),
+                Some(heard) => {
+                    let silent = heard + seconds(watchdog.silent_seconds);
+                    let stalled = progress.last_frame().unwrap_or(started) + seconds(watchdog.stalled_seconds);
+                    if self.frames_to.is_some() && stalled < silent {
+                        (stalled, "data comes, but no picture can be decoded")
+                    } else {
+                        (silent, "nothing comes any more")
+                    }
+                }
+            };
+            if now >= deadline {
+                return Over::Trouble(HealthEvent::Silent, Some(what.to_owned()));
+            }
+            let wall = seconds_between(started_at, self.clock.now());
+            if (wall - now.saturating_sub(started).as_secs_f64()).abs() > CLOCK_STEP_SECONDS {
+                let detail = "the machine's clock was set; connecting anew for right times";
+                return Over::Trouble(HealthEvent::Failed, Some(detail.to_owned()));
+            }
+            match inbox.receiver.recv_timeout(deadline - now) {
+                Ok(Errand::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return Over::Stopped,
+                Ok(Errand::Froze(of)) if of == generation => return Over::Trouble(HealthEvent::Froze, None),
+                Ok(Errand::Notice(of, Notice::Ended)) if of == generation => {
+                    return Over::Trouble(HealthEvent::EndOfStream, None);
+                }
+                Ok(Errand::Notice(of, Notice::Failed(detail))) if of == generation => {
+                    return Over::Trouble(HealthEvent::Failed, Some(detail));
+                }
+                Ok(_) | Err(mpsc::RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn run_offline(&self, run: RunId, inbox: &Inbox) {
+        let Some((queue, desk)) = &self.frames_to else { return };
+        let run = Arc::new(RunState::new(run));
+        let time = Arc::new(TimeBase::Recorded { start_at: self.start_at });
+        let progress = Arc::new(Progress::default());
+        let last_at = Arc::new(AtomicU64::new(0));
+        let wanted = self.wanted(1, &run, &time, &progress, None, inbox);
+        let wanted = remember_time(wanted, &time, self.start_at, &last_at);
+        let failure = match Connection::open(&self.origin, wanted, &notify(1, inbox)) {
+            Ok(_connection) => match wait_for_end(inbox, queue) {
+                Ok(failure) => failure,
+                Err(Stopped) => return,
+            },
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(detail) = failure {
+            let at = self.start_at + Duration::from_micros(last_at.load(Ordering::Relaxed));
+            desk.tell(HealthState::Offline, HealthEvent::Failed, at, Some(run.run), Some(detail));
+        }
+        queue.announce(StreamEvent::Ended);
+        queue.close();
+    }
+
+    fn wanted(
+        &self,
+        generation: u64,
+        run: &Arc<RunState>,
+        time: &Arc<TimeBase>,
+        progress: &Arc<Progress>,
+        still: Option<&Arc<Mutex<StillWatch>>>,
+        inbox: &Inbox,
+    ) -> Wanted {
+        let counters = Counters::of(&self.camera);
+        let frames = self.frames_to.as_ref().map(|(queue, desk)| {
+            let froze = inbox.sender.clone();
+            let intake = Intake {
+                camera: self.camera.clone(),
+                clock: Arc::clone(&self.clock),
+                queue: Arc::clone(queue),
+                desk: Arc::clone(desk),
+                run: Arc::clone(run),
+                time: Arc::clone(time),
+                progress: Arc::clone(progress),
+                still: still.cloned(),
+                froze: Box::new(move || drop(froze.send(Errand::Froze(generation)))),
+                freeze_limit: Duration::from_secs_f64(self.config.watchdog.freeze_seconds),
+                counters: counters.clone(),
+            };
+            FramesWanted {
+                sink: Box::new(intake.into_sink()),
+                fps: self.config.analysed_fps,
+                max_width: self.config.max_width,
+                max_height: self.config.max_height,
+            }
+        });
+        let encoded = self.ring.as_ref().map(|ring| {
+            let (ring, time) = (Arc::clone(ring), Arc::clone(time));
+            let sink: SampleSink = Box::new(move |sample, running| {
+                if let Some((at, pts)) = time.of(sample, running)
+                    && let Some(unit) = AccessUnit::of(sample, at, pts, generation)
+                {
+                    ring.push(unit);
+                }
+                true
+            });
+            EncodedWanted { sink, keyframe_interval: (self.config.analysed_fps * 2.0).ceil() as u32 }
+        });
+        let (heard, overrun) = (Arc::clone(progress), counters.overrun.clone());
+        let clock = Arc::clone(&self.clock);
+        Wanted {
+            frames,
+            encoded,
+            live: self.run.is_none(),
+            keyframes_only: self.config.keyframes_only,
+            heard: Box::new(move |bytes| {
+                heard.heard(clock.monotonic());
+                counters.received_bytes.increment(bytes as u64);
+            }),
+            overrun: Box::new(move || overrun.increment(1)),
+        }
+    }
+}
+
+struct Stopped;
+
+/// Waits until an offline source has delivered all; gives what went wrong, if anything did.
+fn wait_for_end(inbox: &Inbox, queue: &FrameQueue) -> Result<Option<String>, Stopped> {
+    let mut failure = None;
+    loop {
+        let errand = match failure {
+            None => inbox.receiver.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+            Some(_) => inbox.receiver.recv_timeout(DRAIN),
+        };
+        match errand {
+            Ok(Errand::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Stopped),
+            Ok(Errand::Notice(_, Notice::Ended)) => return Ok(failure),
+            Ok(Errand::Notice(_, Notice::Failed(detail))) => failure = failure.or(Some(detail)),
+            // After a failure the end comes to the sink, but not to the bus.
+            Ok(Errand::Notice(_, Notice::Drained)) if failure.is_some() => return Ok(failure),
+            Err(mpsc::RecvTimeoutError::Timeout) if !queue.has_frames() => return Ok(failure),
+            Ok(_) | Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+/// Keeps the time of the newest frame, in microseconds from the start: the time of a failure, if one comes.
+fn remember_time(
+    mut wanted: Wanted,
+    time: &Arc<TimeBase>,
+    start_at: Timestamp,
+    last_at: &Arc<AtomicU64>,
+) -> Wanted {
+    if let Some(frames) = &mut wanted.frames {
+        let (time, last_at) = (Arc::clone(time), Arc::clone(last_at));
+        let mut sink = std::mem::replace(&mut frames.sink, Box::new(|_, _| false));
+        frames.sink = Box::new(move |sample: &gst::Sample, running| {
+            if let Some((at, _)) = time.of(sample, running) {
+                let micros = at.as_microsecond() - start_at.as_microsecond();
+                last_at.store(micros.max(0) as u64, Ordering::Relaxed);
+            }
+            sink(sample, running)
+        });
+    }
+    wanted
+}
+
+fn notify(generation: u64, inbox: &Inbox) -> Notify {
+    let sender = inbox.sender.clone();
+    Arc::new(move |notice| drop(sender.send(Errand::Notice(generation, notice))))
+}
+
+/// Waits; true if the camera is not wanted any more. News of past connections is thrown away.
+fn stopped_within(inbox: &Inbox, wait: Duration) -> bool {
+    // Real time even where a test moves the camera's clock by hand: an inbox waits in real time.
+    let clock = SystemClock::new();
+    loop {
+        let waited = clock.monotonic();
+        if waited >= wait {
+            return false;
+        }
+        match inbox.receiver.recv_timeout(wait.saturating_sub(waited)) {
+            Ok(Errand::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return true,
+            Ok(_) | Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+    }
+}

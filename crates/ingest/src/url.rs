@@ -1,0 +1,142 @@
+//! RTSP addresses that never show their user and password. Does not resolve or connect.
+
+use std::fmt;
+
+use serde::{Deserialize, de};
+
+/// An `rtsp://` or `rtsps://` address. `Debug` and `Display` leave out user and password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StreamUrl {
+    scheme: String,
+    user: Option<String>,
+    password: Option<String>,
+    /// Host, port, path and query.
+    rest: String,
+}
+
+/// Why a text is not an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not an RTSP address; hint: it looks like rtsp://192.168.1.20:554/stream1")]
+pub struct InvalidUrl(String);
+
+impl StreamUrl {
+    /// Reads an address, with or without `user:password@` (percent-encoded).
+    pub fn parse(text: &str) -> Result<Self, InvalidUrl> {
+        let invalid = || InvalidUrl(redact(text));
+        let (scheme, after) = text.split_once("://").ok_or_else(invalid)?;
+        let host_end = after.find('/').unwrap_or(after.len());
+        // A password may hold an unescaped "@": the host begins after the last one.
+        let (credentials, rest) = match after[..host_end].rfind('@') {
+            Some(at) => (Some(&after[..at]), &after[at + 1..]),
+            None => (None, after),
+        };
+        let host_is_empty = rest.is_empty() || rest.starts_with(['/', ':', '?']);
+        if !matches!(scheme, "rtsp" | "rtsps") || host_is_empty || text.contains(char::is_whitespace) {
+            return Err(invalid());
+        }
+        let (user, password) = match credentials.map(|c| c.split_once(':').unwrap_or((c, ""))) {
+            Some((user, password)) => (Some(percent_decoded(user)), Some(percent_decoded(password))),
+            None => (None, None),
+        };
+        Ok(Self { scheme: scheme.to_owned(), user, password, rest: rest.to_owned() })
+    }
+
+    /// The address without user and password.
+    pub fn location(&self) -> String {
+        format!("{}://{}", self.scheme, self.rest)
+    }
+
+    /// User and password as they stand in the address.
+    pub(crate) fn credentials(&self) -> (Option<&str>, Option<&str>) {
+        (self.user.as_deref(), self.password.as_deref())
+    }
+}
+
+impl fmt::Display for StreamUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let credentials = if self.user.is_some() { "***@" } else { "" };
+        write!(f, "{}://{credentials}{}", self.scheme, self.rest)
+    }
+}
+
+impl fmt::Debug for StreamUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StreamUrl({self})")
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamUrl {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+/// `text` with whatever stands between `://` and the last `@` of an authority blotted out: for messages that come
+/// from libraries and may quote an address.
+pub fn redact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("://") {
+        let (head, after) = rest.split_at(start + 3);
+        out.push_str(head);
+        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'')).unwrap_or(after.len());
+        rest = match after[..end].rfind('@') {
+            Some(at) => {
+                out.push_str("***");
+                &after[at..]
+            }
+            None => after,
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let pair = bytes.get(i + 1..i + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        match pair.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) if bytes[i] == b'%' => {
+                out.push(byte);
+                i += 3;
+            }
+            _ => {
+                out.push(bytes[i]);
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_and_password_never_show() {
+        let url = StreamUrl::parse("rtsp://admin:p%40ss:w@rd@10.0.0.5:554/h264?channel=1").unwrap();
+        assert_eq!(url.to_string(), "rtsp://***@10.0.0.5:554/h264?channel=1");
+        assert_eq!(format!("{url:?}"), "StreamUrl(rtsp://***@10.0.0.5:554/h264?channel=1)");
+        assert_eq!(url.credentials(), (Some("admin"), Some("p@ss:w@rd")));
+        assert_eq!(url.location(), "rtsp://10.0.0.5:554/h264?channel=1");
+    }
+
+    #[test]
+    fn messages_of_libraries_are_redacted() {
+        let text = "could not open 'rtsp://u:p@w@h/1' nor rtsp://h2/2 (http://a:b@c)";
+        assert_eq!(redact(text), "could not open 'rtsp://***@h/1' nor rtsp://h2/2 (http://***@c)");
+    }
+
+    #[test]
+    fn what_is_no_rtsp_address_is_refused_without_its_password() {
+        for bad in ["", "10.0.0.5", "http://h/1", "rtsp://", "rtsp://u:p@", "rtsp:///path", "rtsp://a b/c"] {
+            assert!(StreamUrl::parse(bad).is_err(), "{bad}");
+        }
+        let error = StreamUrl::parse("http://admin:secret@host/1").unwrap_err().to_string();
+        assert!(!error.contains("secret") && error.contains("hint:"), "{error}");
+    }
+}
