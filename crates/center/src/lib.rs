@@ -1,1 +1,19 @@
-//! The command center: intake from the bus, cases, API, live feed, operator UI.
+//! The command center: intake from the bus, REST API, live feed and the operators' page.
+//!
+//! It runs no camera and keeps no picture of its own: live pictures and evidence come from the nodes over HTTP, evidence
+//! is checked against its registered hash before anyone sees it. Sign-in and roles are not here yet (see
+//! [`CenterConfig::listen`]).
+
+pub mod api;
+mod config;
+mod evidence;
+mod intake;
+mod live;
+mod node;
+mod page;
+mod roster;
+mod security;
+mod server;
+
+pub use config::{CenterConfig, ConfigError};
+pub use server::{Center, RunningCenter, StartError};

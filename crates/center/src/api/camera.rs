@@ -1,0 +1,54 @@
+//! Cameras and nodes.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use tracing::debug;
+
+use super::{
+    App,
+    problem::{ApiError, Problem},
+    shape::{Camera, Node},
+};
+use crate::node::NodeError;
+
+/// All cameras and how they are doing.
+#[utoipa::path(get, path = "/api/cameras", tag = "cameras", responses((status = 200, body = Vec<Camera>)))]
+pub(super) async fn cameras(State(app): State<App>) -> Json<Vec<Camera>> {
+    Json(app.roster.cameras())
+}
+
+/// All nodes.
+#[utoipa::path(get, path = "/api/nodes", tag = "cameras", responses((status = 200, body = Vec<Node>)))]
+pub(super) async fn nodes(State(app): State<App>) -> Json<Vec<Node>> {
+    Json(app.roster.nodes())
+}
+
+/// The latest picture of a camera, without overlay.
+#[utoipa::path(
+    get, path = "/api/cameras/{camera}/live.jpg", tag = "cameras",
+    params(("camera" = String, Path, description = "the camera's id")),
+    responses(
+        (status = 200, content_type = "image/jpeg", body = Vec<u8>),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 502, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn picture(State(app): State<App>, Path(camera): Path<String>) -> Result<Response, ApiError> {
+    if !app.roster.has_camera(&camera) {
+        return Err(ApiError::NotFound);
+    }
+    let base = app.roster.url_of_camera(&camera).ok_or(ApiError::NodeUnreachable)?;
+    match app.client.picture(&base, &camera).await {
+        Ok(jpeg) => Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response()),
+        Err(NodeError::Refused { status, .. }) if status.as_u16() == 503 => Err(ApiError::NoPicture),
+        Err(error) => {
+            debug!(camera, %error, "no picture from the node");
+            Err(ApiError::NodeUnreachable)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Files of evidence, from their node by way of a checked copy.
+
+use axum::{
+    body::Body,
+    extract::{Path, Request, State},
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use parapet_core::EvidenceRole;
+use parapet_store::StoredEvidence;
+use tower_http::services::ServeFile;
+
+use super::{
+    App,
+    incident::incident_id,
+    problem::{ApiError, Problem},
+    shape,
+};
+
+/// A file of evidence. Its bytes match the hash that was registered for it, or there is no answer. Ranges are served, so
+/// that a clip can be wound.
+#[utoipa::path(
+    get, path = "/api/incidents/{id}/evidence/{role}", tag = "incidents",
+    params(
+        ("id" = String, Path, description = "the incident's id"),
+        ("role" = shape::EvidenceRole, Path, description = "what the file shows"),
+    ),
+    responses(
+        (status = 200, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json"),
+        (status = 502, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn file(
+    State(app): State<App>,
+    Path((id, role)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let id = incident_id(&id)?;
+    let role: shape::EvidenceRole = serde_json::from_value(serde_json::Value::String(role)).map_err(|_| ApiError::NotFound)?;
+    let role = EvidenceRole::from(role);
+    let detail = app.store.incident(id).await?.ok_or(ApiError::NotFound)?;
+    let stored = detail.evidence.iter().find(|stored| stored.item.role == role).ok_or(ApiError::NoEvidence)?;
+    let path = app.evidence.copy(stored).await?;
+    let extension = std::path::Path::new(&stored.item.path).extension().and_then(|e| e.to_str()).unwrap_or("bin");
+    let name = format!("{}-{}.{extension}", &id.to_string()[..8], role_name(role));
+    let mut response = send(request, &path, &stored.item.media_type, &stored.item.sha256).await;
+    if let Ok(name) = HeaderValue::from_str(&format!("inline; filename=\"{name}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+    Ok(response)
+}
+
+/// A small picture of an incident, cut round what it is about.
+#[utoipa::path(
+    get, path = "/api/incidents/{id}/thumbnail.jpg", tag = "incidents",
+    params(("id" = String, Path, description = "the incident's id")),
+    responses(
+        (status = 200, content_type = "image/jpeg", body = Vec<u8>),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json"),
+        (status = 502, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn thumbnail(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let detail = app.store.incident(incident_id(&id)?).await?.ok_or(ApiError::NotFound)?;
+    let stored = clearest(&detail.evidence).ok_or(ApiError::NoEvidence)?;
+    let path = app.evidence.thumbnail(stored, detail.incident.bbox).await?;
+    Ok(send(request, &path, "image/jpeg", &format!("{}-thumbnail", stored.item.sha256)).await)
+}
+
+/// The picture that shows best what is suspected.
+fn clearest(evidence: &[StoredEvidence]) -> Option<&StoredEvidence> {
+    [EvidenceRole::Annotated, EvidenceRole::Snapshot, EvidenceRole::After]
+        .iter()
+        .find_map(|role| evidence.iter().find(|stored| stored.item.role == *role))
+}
+
+fn role_name(role: EvidenceRole) -> &'static str {
+    match role {
+        EvidenceRole::Snapshot => "snapshot",
+        EvidenceRole::Annotated => "annotated",
+        EvidenceRole::Before => "before",
+        EvidenceRole::After => "after",
+        EvidenceRole::Clip => "clip",
+    }
+}
+
+/// Types that a browser shows and cannot run; anything else is only downloaded.
+fn shown(media_type: &str) -> &'static str {
+    match media_type {
+        "image/jpeg" => "image/jpeg",
+        "image/png" => "image/png",
+        "video/mp4" => "video/mp4",
+        _ => "application/octet-stream",
+    }
+}
+
+async fn send(request: Request, path: &std::path::Path, media_type: &str, tag: &str) -> Response {
+    let etag = HeaderValue::from_str(&format!("\"{tag}\"")).ok();
+    if etag.is_some() && request.headers().get(header::IF_NONE_MATCH) == etag.as_ref() {
+        return axum::http::StatusCode::NOT_MODIFIED.into_response();
+    }
+    let mut request = request;
+    // The hash decides, not the time of the copy.
+    request.headers_mut().remove(header::IF_MODIFIED_SINCE);
+    let file = ServeFile::new(path).try_call(request).await;
+    let mut response = match file {
+        Ok(response) => response.map(Body::new),
+        Err(source) => return ApiError::Evidence(crate::evidence::EvidenceError::Cache { path: path.to_owned(), source }).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.remove(header::LAST_MODIFIED);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(shown(media_type)));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400, immutable"));
+    if let Some(etag) = etag {
+        headers.insert(header::ETAG, etag);
+    }
+    response
+}

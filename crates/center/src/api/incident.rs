@@ -1,0 +1,259 @@
+//! Incidents: reading and judging them.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::JsonRejection},
+};
+use parapet_core::{IncidentId, KindCode, Timestamp};
+use parapet_store::{AuditQuery, IncidentQuery, StatusChange, StoreError};
+use serde::Deserialize;
+use tracing::info;
+use utoipa::IntoParams;
+
+use super::{
+    App,
+    live_shape::LiveMessage,
+    problem::{ApiError, Problem},
+    shape::{Audit, Count, Evidence, HealthState, Incident, IncidentDetail, IncidentEvent, IncidentPage, Kind, Stats, Status, VerdictRequest},
+};
+
+/// Who judges, until there is sign-in.
+const OPERATOR: &str = "operator";
+const NOTE_CHARACTERS: usize = 300;
+
+/// Which incidents; what is left out does not narrow.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct IncidentsQuery {
+    /// Code of the kind.
+    kind: Option<String>,
+    /// The site.
+    site: Option<String>,
+    /// The node.
+    node: Option<String>,
+    /// The camera.
+    camera: Option<String>,
+    /// State in people's work.
+    status: Option<Status>,
+    /// Only those that go on, or only those that are over.
+    open: Option<bool>,
+    /// Raised at or after this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Raised before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+    /// With this text in a name, the reason of the verdict or the id.
+    #[param(max_length = 200)]
+    text: Option<String>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+    /// Where to go on: `next` of the page before.
+    cursor: Option<String>,
+}
+
+fn parsed<T: std::str::FromStr>(
+    value: Option<String>,
+    field: &'static str,
+    hint: &'static str,
+) -> Result<Option<T>, ApiError> {
+    value.map(|text| text.parse().map_err(|_| ApiError::Invalid { field, hint })).transpose()
+}
+
+impl IncidentsQuery {
+    fn into_query(self) -> Result<IncidentQuery, ApiError> {
+        const NAME: &str = "1–64: a-z 0-9 - _";
+        let limit = self.limit.unwrap_or(50);
+        if !(1..=500).contains(&limit) {
+            return Err(ApiError::Invalid { field: "limit", hint: "1–500" });
+        }
+        if self.text.as_ref().is_some_and(|text| text.chars().count() > 200) {
+            return Err(ApiError::Invalid { field: "text", hint: "≤ 200" });
+        }
+        Ok(IncidentQuery {
+            kind: parsed::<KindCode>(self.kind, "kind", "1–64: a-z 0-9 _")?,
+            site: parsed(self.site, "site", NAME)?,
+            node: parsed(self.node, "node", NAME)?,
+            camera: parsed(self.camera, "camera", NAME)?,
+            status: self.status.map(Into::into),
+            open: self.open,
+            from: self.from,
+            to: self.to,
+            text: self.text.filter(|text| !text.trim().is_empty()),
+            limit,
+            cursor: parsed(self.cursor, "cursor", "the \"next\" of the page before")?,
+        })
+    }
+}
+
+/// Incidents, newest first.
+#[utoipa::path(
+    get, path = "/api/incidents", tag = "incidents", params(IncidentsQuery),
+    responses(
+        (status = 200, body = IncidentPage),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn incidents(
+    State(app): State<App>,
+    query: Result<Query<IncidentsQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<IncidentPage>, ApiError> {
+    let Query(query) = query.map_err(|_| ApiError::Invalid { field: "query", hint: "see /api/openapi.json" })?;
+    let page = app.store.incidents(&query.into_query()?).await?;
+    Ok(Json(IncidentPage {
+        incidents: page.incidents.into_iter().map(Into::into).collect(),
+        next: page.next.map(|cursor| cursor.to_string()),
+    }))
+}
+
+pub(super) fn incident_id(text: &str) -> Result<IncidentId, ApiError> {
+    text.parse().map_err(|_| ApiError::NotFound)
+}
+
+/// One incident with its history and evidence.
+#[utoipa::path(
+    get, path = "/api/incidents/{id}", tag = "incidents",
+    params(("id" = String, Path, description = "the incident's id")),
+    responses(
+        (status = 200, body = IncidentDetail),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn incident(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<IncidentDetail>, ApiError> {
+    let id = incident_id(&id)?;
+    let detail = app.store.incident(id).await?.ok_or(ApiError::NotFound)?;
+    let subject = Some(("incident".to_owned(), id.to_string()));
+    let mut audit = app.store.audit(&AuditQuery { subject, before: None, limit: 200 }).await?;
+    audit.reverse();
+    Ok(Json(IncidentDetail {
+        incident: detail.incident.into(),
+        events: detail.events.into_iter().map(event).collect(),
+        evidence: detail.evidence.into_iter().map(evidence).collect(),
+        audit: audit.into_iter().map(deed).collect(),
+    }))
+}
+
+fn event(stored: parapet_store::StoredEvent) -> IncidentEvent {
+    let parapet_store::StoredEvent { event, received_at } = stored;
+    IncidentEvent {
+        event_id: event.event_id.to_string(),
+        sequence: event.sequence,
+        phase: event.phase.into(),
+        at: event.at,
+        received_at,
+        end_reason: event.end_reason.map(Into::into),
+        bbox: event.bbox,
+        count: event.count,
+        score: event.score,
+        covered: event.covered,
+    }
+}
+
+fn evidence(stored: parapet_store::StoredEvidence) -> Evidence {
+    Evidence {
+        role: stored.item.role.into(),
+        media_type: stored.item.media_type,
+        bytes: stored.item.bytes,
+        sha256: stored.item.sha256,
+        at: stored.at,
+    }
+}
+
+/// A change of status goes by the name of what the incident became.
+fn deed(row: parapet_store::AuditRow) -> Audit {
+    let text = |name: &str| row.detail.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    Audit { at: row.at, operator: row.actor.clone(), action: text("to").unwrap_or_else(|| row.action.clone()), reason: text("reason") }
+}
+
+/// Confirms or dismisses an incident, or takes that back.
+#[utoipa::path(
+    post, path = "/api/incidents/{id}/verdict", tag = "incidents",
+    params(("id" = String, Path, description = "the incident's id")),
+    request_body = VerdictRequest,
+    responses(
+        (status = 200, body = Incident, description = "the incident as it stands now; the same verdict again changes nothing"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "somebody judged otherwise before"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn verdict(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    body: Result<Json<VerdictRequest>, JsonRejection>,
+) -> Result<Json<Incident>, ApiError> {
+    let id = incident_id(&id)?;
+    let Json(verdict) = body.map_err(|rejection| ApiError::Body(rejection.body_text()))?;
+    let (to, reason) = outcome(verdict)?;
+    let change = StatusChange { to, operator: OPERATOR.to_owned(), reason, at: app.clock.now() };
+    let row = match app.store.set_status(id, &change).await {
+        Ok(row) => row,
+        Err(StoreError::NoIncident(_)) => return Err(ApiError::NotFound),
+        // Two operators of one mind, or a request that was sent again: nothing to argue about.
+        Err(StoreError::Transition { from, to, .. }) if from == to => {
+            let detail = app.store.incident(id).await?.ok_or(ApiError::NotFound)?;
+            return Ok(Json(detail.incident.into()));
+        }
+        Err(StoreError::Transition { from, .. }) => return Err(ApiError::AlreadyJudged(from)),
+        Err(error) => return Err(error.into()),
+    };
+    info!(incident = %id, status = ?row.status, operator = OPERATOR, "an incident was judged");
+    metrics::counter!("parapet_center_verdicts_total", "kind" => row.kind.to_string(), "status" => format!("{:?}", row.status).to_lowercase())
+        .increment(1);
+    let incident = Incident::from(row);
+    app.hub.tell(&LiveMessage::Incident { incident: Box::new(incident.clone()) });
+    Ok(Json(incident))
+}
+
+fn outcome(verdict: VerdictRequest) -> Result<(parapet_core::Status, Option<String>), ApiError> {
+    let (to, code, note) = match verdict {
+        VerdictRequest::Confirm { note } => (parapet_core::Status::Confirmed, None, note),
+        VerdictRequest::Dismiss { reason, note } => (parapet_core::Status::Dismissed, Some(reason.code()), note),
+        VerdictRequest::Withdraw { note } => (parapet_core::Status::New, None, note),
+    };
+    let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+    if note.as_ref().is_some_and(|note| note.chars().count() > NOTE_CHARACTERS) {
+        return Err(ApiError::Invalid { field: "note", hint: "≤ 300" });
+    }
+    let reason = match (code, note) {
+        (Some(code), Some(note)) => Some(format!("{code}: {note}")),
+        (Some(code), None) => Some(code.to_owned()),
+        (None, note) => note,
+    };
+    Ok((to, reason))
+}
+
+/// The catalogue of kinds.
+#[utoipa::path(get, path = "/api/kinds", tag = "incidents", responses((status = 200, body = Vec<Kind>)))]
+pub(super) async fn kinds(State(app): State<App>) -> Result<Json<Vec<Kind>>, ApiError> {
+    let kinds = app.store.kinds().await?;
+    let kinds = kinds.into_iter().filter(|kind| kind.enabled);
+    Ok(Json(kinds.map(|kind| Kind { code: kind.code.into(), name_zh: kind.name_zh, name_en: kind.name_en }).collect()))
+}
+
+/// How much there is of everything.
+#[utoipa::path(get, path = "/api/stats", tag = "incidents", responses((status = 200, body = Stats)))]
+pub(super) async fn stats(State(app): State<App>) -> Result<Json<Stats>, ApiError> {
+    let counts = app.store.counts(&IncidentQuery::default()).await?;
+    let sum = |of: &dyn Fn(&parapet_store::Count) -> bool| counts.iter().filter(|c| of(c)).map(|c| c.count).sum();
+    let cameras = app.roster.cameras();
+    let nodes = app.roster.nodes();
+    Ok(Json(Stats {
+        to_check: sum(&|count| count.status == parapet_core::Status::New),
+        open: sum(&|count| count.open),
+        incidents: sum(&|_| true),
+        cameras: cameras.len() as u64,
+        cameras_streaming: cameras.iter().filter(|c| c.node_online && c.state == HealthState::Streaming).count() as u64,
+        nodes: nodes.len() as u64,
+        nodes_online: nodes.iter().filter(|node| node.online).count() as u64,
+        counts: counts
+            .into_iter()
+            .map(|c| Count { kind: c.kind.into(), status: c.status.into(), open: c.open, count: c.count })
+            .collect(),
+    }))
+}

@@ -1,0 +1,156 @@
+//! The messages of the live feed. Frames go as binary messages: four bytes big-endian length, a [`FrameHeader`] of that
+//! many bytes as JSON, and the JPEG of the same frame.
+
+use parapet_core::{BBox, Point, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::shape::{Camera, Incident, Node};
+
+/// A text message from the center to a page.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum LiveMessage {
+    /// The first message of a connection.
+    Hello {
+        /// The center's clock.
+        #[schema(value_type = String, format = DateTime)]
+        server_time: Timestamp,
+        /// Version of the center.
+        version: String,
+    },
+    /// An incident is new or has changed, by its node or by a person.
+    Incident {
+        /// As it stands now.
+        incident: Box<Incident>,
+    },
+    /// A camera is new or its state has changed.
+    Camera {
+        /// As it stands now.
+        camera: Box<Camera>,
+    },
+    /// A camera was taken out.
+    CameraRemoved {
+        /// Its id.
+        camera: String,
+    },
+    /// A node is new or its state has changed.
+    Node {
+        /// As it stands now.
+        node: Node,
+    },
+    /// The page was too slow and has missed news: it must read the lists again.
+    Resync,
+}
+
+/// A text message from a page to the center.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum LiveRequest {
+    /// Send frames of these cameras and of no others.
+    Watch {
+        /// At most 64.
+        cameras: Vec<WatchedCamera>,
+    },
+}
+
+/// A camera whose frames a page wants.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+pub struct WatchedCamera {
+    /// Its id.
+    pub camera: String,
+    /// Large pictures rather than small ones.
+    #[serde(default)]
+    #[schema(required)]
+    pub large: bool,
+}
+
+/// What is drawn over a frame.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FrameHeader {
+    /// The camera.
+    pub camera: String,
+    /// Number of the frame in its run.
+    pub sequence: u64,
+    /// When it was taken.
+    #[schema(value_type = String, format = DateTime)]
+    pub captured_at: Timestamp,
+    /// Width of the analysed picture in pixels.
+    pub width: u32,
+    /// Height of the analysed picture in pixels.
+    pub height: u32,
+    /// Objects that are followed.
+    #[serde(default)]
+    #[schema(required)]
+    pub tracks: Vec<FrameTrack>,
+    /// Things that were put down and stay, and differences to the baseline.
+    #[serde(default)]
+    #[schema(required)]
+    pub regions: Vec<FrameRegion>,
+    /// Incidents that go on.
+    #[serde(default)]
+    #[schema(required)]
+    pub open: Vec<FrameIncident>,
+    /// The light changed as a whole.
+    #[serde(default)]
+    #[schema(required)]
+    pub light_changed: bool,
+    /// The camera is not where it was.
+    #[serde(default)]
+    #[schema(required)]
+    pub view_shifted: bool,
+}
+
+/// An object that is followed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FrameTrack {
+    /// Its number in the run.
+    pub id: u64,
+    /// Its class.
+    pub label: String,
+    /// `tentative`, `confirmed` or `lost`.
+    pub state: String,
+    /// Score of its latest detection.
+    pub score: f32,
+    /// Where it is, normalized.
+    #[schema(value_type = [f32; 4])]
+    pub bbox: BBox,
+    /// How long it has stood; `null` while it moves.
+    #[serde(default)]
+    #[schema(required)]
+    pub standing_seconds: Option<f64>,
+}
+
+/// A region that is new in the view.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FrameRegion {
+    /// Its number.
+    pub number: u64,
+    /// Where it is, normalized.
+    #[schema(value_type = [f32; 4])]
+    pub bbox: BBox,
+    /// Its outline, normalized.
+    #[schema(value_type = Vec<[f32; 2]>)]
+    pub outline: Vec<Point>,
+    /// `stationary` or `baseline`.
+    pub source: String,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+}
+
+/// An incident that goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FrameIncident {
+    /// Its id (UUID).
+    pub incident_id: String,
+    /// Code of its kind.
+    pub kind: String,
+    /// Where it is, normalized.
+    #[schema(value_type = [f32; 4])]
+    pub bbox: BBox,
+    /// Its outline, normalized.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<[f32; 2]>>, required)]
+    pub outline: Option<Vec<Point>>,
+}

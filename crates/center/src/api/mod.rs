@@ -1,0 +1,116 @@
+//! The REST API, described as OpenAPI at `/api/openapi.json`.
+
+mod camera;
+mod evidence;
+mod incident;
+mod live;
+pub(crate) mod live_shape;
+mod operation;
+pub(crate) mod problem;
+pub mod shape;
+
+use std::sync::Arc;
+
+use axum::{Json, Router, routing::get};
+use metrics_exporter_prometheus::PrometheusHandle;
+use parapet_core::Clock;
+use parapet_store::Store;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    evidence::EvidenceCache,
+    live::{Feeds, Hub},
+    node::NodeClient,
+    page,
+    roster::Roster,
+};
+
+/// Everything that answers are made from.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) hub: Hub,
+    pub(crate) feeds: Feeds,
+    pub(crate) client: NodeClient,
+    pub(crate) evidence: Arc<EvidenceCache>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) sessions: TaskTracker,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Parapet center",
+        description = "Incidents of residential compounds and streets, for the command center. Every incident that a \
+            model raised is a suspicion until a person has checked it.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(
+        live_shape::LiveMessage,
+        live_shape::LiveRequest,
+        live_shape::FrameHeader,
+        problem::Problem,
+    )),
+    tags(
+        (name = "incidents", description = "Suspicions, their proof, and what people say about them"),
+        (name = "cameras", description = "Cameras, nodes and live pictures"),
+        (name = "operation", description = "For those who run the center"),
+    )
+)]
+struct Description;
+
+fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(camera::cameras))
+        .routes(routes!(camera::nodes))
+        .routes(routes!(camera::picture))
+        .routes(routes!(incident::incidents))
+        .routes(routes!(incident::incident))
+        .routes(routes!(incident::verdict))
+        .routes(routes!(incident::kinds))
+        .routes(routes!(incident::stats))
+        .routes(routes!(evidence::file))
+        .routes(routes!(evidence::thumbnail))
+        .routes(routes!(live::connect))
+        .routes(routes!(operation::healthz))
+        .routes(routes!(operation::readyz))
+        .routes(routes!(operation::metrics))
+        .split_for_parts()
+}
+
+/// The OpenAPI description of the center.
+pub fn description() -> utoipa::openapi::OpenApi {
+    parts().1
+}
+
+/// API and page, without the guard.
+pub(crate) fn router(app: App) -> Router {
+    let (router, description) = parts();
+    router
+        .route("/api/openapi.json", get(async move || Json(description)))
+        .route("/api/{*rest}", axum::routing::any(async || problem::ApiError::NotFound))
+        .fallback(page::serve)
+        .with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page's types are made from this file; `INSTA_UPDATE=always` or copying the new one brings it up to date.
+    #[test]
+    fn the_description_in_the_repository_is_the_one_that_is_served() {
+        let served = description().to_pretty_json().unwrap();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        if std::env::var("INSTA_UPDATE").is_ok_and(|how| how == "always") {
+            std::fs::write(path, format!("{served}\n")).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(kept.trim_end() == served, "openapi.json is not up to date; hint: INSTA_UPDATE=always cargo test -p parapet-center");
+    }
+}

@@ -1,0 +1,201 @@
+//! Refusals and failures as problem details (RFC 9457), for people in both languages.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use parapet_core::Status;
+use serde::Serialize;
+use tracing::error;
+use utoipa::ToSchema;
+
+use crate::evidence::EvidenceError;
+
+/// Why a request was not answered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Name of the kind of problem (a URN).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The same for programs: `not_found`, `conflict`, …
+    pub code: String,
+    /// In a few words (English).
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What happened here (English).
+    pub detail: String,
+    /// What happened here, for people.
+    pub messages: Messages,
+}
+
+/// A text in both languages.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Messages {
+    /// Simplified Chinese.
+    #[serde(rename = "zh-CN")]
+    pub zh_cn: String,
+    /// English.
+    pub en: String,
+}
+
+/// What can go wrong with a request.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    NotFound,
+    Invalid { field: &'static str, hint: &'static str },
+    Body(String),
+    AlreadyJudged(Status),
+    NoEvidence,
+    Evidence(EvidenceError),
+    NoPicture,
+    NodeUnreachable,
+    Foreign,
+    Store(parapet_store::StoreError),
+}
+
+impl From<parapet_store::StoreError> for ApiError {
+    fn from(error: parapet_store::StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<EvidenceError> for ApiError {
+    fn from(error: EvidenceError) -> Self {
+        Self::Evidence(error)
+    }
+}
+
+fn status_name(status: Status) -> (&'static str, &'static str) {
+    match status {
+        Status::New => ("待核查", "to check"),
+        Status::Confirmed => ("已确认", "confirmed"),
+        Status::Dismissed => ("已排除", "dismissed"),
+        Status::Filed => ("已立案", "filed"),
+        Status::Dispatched => ("已派遣", "dispatched"),
+        Status::Handled => ("已处置", "handled"),
+        Status::Verified => ("已核查", "verified"),
+        Status::Closed => ("已结案", "closed"),
+    }
+}
+
+impl ApiError {
+    fn parts(&self) -> (StatusCode, &'static str, &'static str, String, String) {
+        match self {
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "Not found",
+                "没有这项内容".to_owned(),
+                "there is no such thing".to_owned(),
+            ),
+            Self::Invalid { field, hint } => (
+                StatusCode::BAD_REQUEST,
+                "invalid",
+                "Invalid request",
+                format!("参数 {field} 无效；应为：{hint}"),
+                format!("{field} is not valid; hint: {hint}"),
+            ),
+            Self::Body(text) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_body",
+                "Invalid body",
+                format!("请求内容无效：{text}"),
+                format!("the body is not valid: {text}"),
+            ),
+            Self::AlreadyJudged(status) => {
+                let (zh, en) = status_name(*status);
+                (
+                    StatusCode::CONFLICT,
+                    "already_judged",
+                    "Already judged",
+                    format!("此事件已由他人判定为“{zh}”"),
+                    format!("somebody has already judged this incident: {en}"),
+                )
+            }
+            Self::NoEvidence => (
+                StatusCode::NOT_FOUND,
+                "no_evidence",
+                "No such evidence",
+                "此事件尚无这项证据".to_owned(),
+                "this incident has no such evidence (yet)".to_owned(),
+            ),
+            Self::Evidence(EvidenceError::Gone) => (
+                StatusCode::GONE,
+                "evidence_gone",
+                "Evidence deleted",
+                "节点已按保存期限删除此证据".to_owned(),
+                "the node has deleted this evidence at the end of its retention".to_owned(),
+            ),
+            Self::Evidence(EvidenceError::Mismatch { .. }) => (
+                StatusCode::BAD_GATEWAY,
+                "evidence_mismatch",
+                "Evidence does not match",
+                "证据文件与登记的校验值不符，未予显示".to_owned(),
+                "the file does not match the hash that was registered for it, so it is not shown".to_owned(),
+            ),
+            Self::Evidence(EvidenceError::Unreachable(_)) | Self::NodeUnreachable => (
+                StatusCode::BAD_GATEWAY,
+                "node_unreachable",
+                "Node unreachable",
+                "无法从节点读取，节点可能离线".to_owned(),
+                "the node cannot be reached; it may be offline".to_owned(),
+            ),
+            Self::Evidence(EvidenceError::Cache(_)) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "cache_failed",
+                "Cannot keep a copy",
+                "中心无法保存证据副本，请检查磁盘空间".to_owned(),
+                "the center cannot keep a copy of the evidence; check the disk".to_owned(),
+            ),
+            Self::NoPicture => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no_picture",
+                "No picture",
+                "此摄像机目前没有画面".to_owned(),
+                "this camera has no picture at the moment".to_owned(),
+            ),
+            Self::Foreign => (
+                StatusCode::FORBIDDEN,
+                "foreign_origin",
+                "Foreign origin",
+                "拒绝来自其他网站的请求；如经代理访问，请在 public_hosts 中登记主机名".to_owned(),
+                "the request comes from another site or for another host; behind a proxy, list the host in public_hosts".to_owned(),
+            ),
+            Self::Store(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "store_failed",
+                "Database failed",
+                "中心的数据库出错，请联系管理员".to_owned(),
+                "the center's database failed; an administrator finds the reason in its log".to_owned(),
+            ),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::Store(error) => error!(error = error as &dyn std::error::Error, "a request failed in the database"),
+            Self::Evidence(error @ (EvidenceError::Mismatch { .. } | EvidenceError::Cache(_))) => {
+                error!(error = error as &dyn std::error::Error, "evidence cannot be shown");
+            }
+            _ => {}
+        }
+        let (status, code, title, zh_cn, en) = self.parts();
+        let problem = Problem {
+            kind: format!("urn:parapet:problem:{code}"),
+            code: code.to_owned(),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: en.clone(),
+            messages: Messages { zh_cn, en },
+        };
+        let mut response = (status, Json(problem)).into_response();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}

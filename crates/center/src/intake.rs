@@ -1,0 +1,144 @@
+//! From the bus into the store. A message is acknowledged only after its row is committed; what was committed is then
+//! told to the pages. Repeated messages change nothing.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use parapet_bus::{DeadLetter, Handler, Received, wire::Message};
+use parapet_core::{Clock, IncidentId};
+use parapet_store::{Applied, EventRecord, EvidenceRecord, HealthRecord, Store, StoreError};
+use tracing::debug;
+
+use crate::{
+    api::live_shape::LiveMessage,
+    live::Hub,
+    roster::{Roster, camera_row, node_row},
+    server::Refresh,
+};
+
+#[derive(Debug)]
+pub(crate) struct Intake {
+    pub(crate) store: Store,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) hub: Hub,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) refresh: Refresh,
+}
+
+impl Handler for Intake {
+    type Error = StoreError;
+
+    async fn handle(&mut self, batch: &[Received]) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let events: Vec<EventRecord> = batch
+            .iter()
+            .filter_map(|received| match &received.message {
+                Message::Incident(m) => Some(EventRecord { site: m.site.clone(), node: m.node.clone(), event: m.event.clone() }),
+                _ => None,
+            })
+            .collect();
+        let mut changed: BTreeSet<IncidentId> = BTreeSet::new();
+        
+        let applied = self.store.apply_events(&events, now).await?;
+        for (record, applied) in events.iter().zip(applied) {
+            if count("incident", applied) {
+                changed.insert(record.event.incident_id);
+            }
+        }
+        for received in batch {
+            match &received.message {
+                Message::Incident(_) => {}
+                Message::Evidence(m) => {
+                    let record = EvidenceRecord {
+                        site: m.site.clone(),
+                        node: m.node.clone(),
+                        camera: m.camera.clone(),
+                        incident: m.incident,
+                        at: m.at,
+                        items: m.items.clone(),
+                        base_url: m.base_url.clone(),
+                    };
+                    if count("evidence", self.store.apply_evidence(&record, now).await?) {
+                        changed.insert(m.incident);
+                    }
+                }
+                Message::Health(m) => {
+                    let record = HealthRecord { site: m.site.clone(), node: m.node.clone(), health: m.health.clone() };
+                    if count("health", self.store.apply_health(&record, now).await?) {
+                        self.tell_camera(self.roster.put_health(&m.health));
+                    }
+                }
+                Message::CameraStatus(m) => {
+                    let row = camera_row(m);
+                    self.store.put_camera(&row).await?;
+                    if m.removed {
+                        if self.roster.remove_camera(m.camera.as_str()) {
+                            self.hub.tell(&LiveMessage::CameraRemoved { camera: m.camera.to_string() });
+                        }
+                    } else {
+                        self.tell_camera(self.roster.put_camera(row));
+                        self.refresh.ask();
+                    }
+                }
+                Message::NodeStatus(m) => {
+                    let row = node_row(m);
+                    self.store.put_node(&row).await?;
+                    let (node, cameras) = self.roster.put_node(row);
+                    self.hub.tell(&LiveMessage::Node { node });
+                    for camera in cameras {
+                        self.tell_camera(Some(camera));
+                    }
+                    if m.online {
+                        self.refresh.ask();
+                    }
+                }
+            }
+        }
+        // Committed: from here on nothing may make the batch come again.
+        if let Err(error) = self.tell_incidents(changed).await {
+            debug!(%error, "cannot read what was just stored; pages learn of it at their next look");
+            self.hub.tell(&LiveMessage::Resync);
+        }
+        Ok(())
+    }
+
+    async fn dead_letter(&mut self, letter: &DeadLetter) -> Result<(), StoreError> {
+        metrics::counter!("parapet_center_dead_letters_total").increment(1);
+        self.store.dead_letter(&letter.topic, &letter.payload, &letter.error.to_string(), self.clock.now()).await
+    }
+}
+
+impl Intake {
+    fn tell_camera(&self, camera: Option<crate::api::shape::Camera>) {
+        if let Some(camera) = camera {
+            self.hub.tell(&LiveMessage::Camera { camera: Box::new(camera) });
+        }
+    }
+
+    async fn tell_incidents(&self, changed: BTreeSet<IncidentId>) -> Result<(), StoreError> {
+        if !self.hub.has_listeners() {
+            return Ok(());
+        }
+        // A flood (a node that was away for hours) is cheaper to read as a list than to hear one by one.
+        if changed.len() > 100 {
+            self.hub.tell(&LiveMessage::Resync);
+            return Ok(());
+        }
+        for id in changed {
+            // Evidence can come before its incident; then there is nothing to show yet.
+            if let Some(detail) = self.store.incident(id).await? {
+                self.hub.tell(&LiveMessage::Incident { incident: Box::new(detail.incident.into()) });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts a message; whether it was news.
+fn count(kind: &'static str, applied: Applied) -> bool {
+    let result = match applied {
+        Applied::New => "new",
+        Applied::Duplicate => "duplicate",
+    };
+    metrics::counter!("parapet_center_intake_total", "message" => kind, "result" => result).increment(1);
+    applied == Applied::New
+}

@@ -1,0 +1,128 @@
+//! One page's connection.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use futures::StreamExt;
+use tokio::{sync::broadcast::error::RecvError, time::MissedTickBehavior};
+use tokio_stream::{StreamMap, wrappers::WatchStream};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::{Feeds, Hub, feed::Feed, text_of};
+use crate::{
+    api::live_shape::{LiveMessage, LiveRequest, WatchedCamera},
+    roster::Roster,
+};
+
+/// Cameras that one page may show at once.
+pub(crate) const CAMERAS: usize = 64;
+const PING_EVERY: Duration = Duration::from_secs(15);
+/// A page that takes longer than this for one message is gone.
+const SEND_LIMIT: Duration = Duration::from_secs(20);
+
+/// Serves one page until it goes or `shutdown`.
+pub(crate) async fn run(
+    mut socket: WebSocket,
+    hello: LiveMessage,
+    hub: Hub,
+    feeds: Feeds,
+    roster: Arc<Roster>,
+    shutdown: CancellationToken,
+) {
+    let mut news = hub.listen();
+    let mut watched: HashMap<String, (bool, Arc<Feed>)> = HashMap::new();
+    let mut frames = StreamMap::new();
+    let mut ping = tokio::time::interval(PING_EVERY);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    metrics::gauge!("parapet_center_pages").increment(1.0);
+    if let Some(text) = text_of(&hello) {
+        if !send(&mut socket, Message::Text(as_utf8(&text))).await {
+            metrics::gauge!("parapet_center_pages").decrement(1.0);
+            return;
+        }
+    }
+    loop {
+        // News before frames: an alarm must not wait behind pictures.
+        let message = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => {
+                let bye = CloseFrame { code: close_code::AWAY, reason: Utf8Bytes::from_static("shutting down") };
+                send(&mut socket, Message::Close(Some(bye))).await;
+                break;
+            }
+            heard = news.recv() => match heard {
+                Ok(text) => Message::Text(as_utf8(&text)),
+                Err(RecvError::Lagged(missed)) => {
+                    debug!(missed, "a page is behind");
+                    match text_of(&LiveMessage::Resync) {
+                        Some(text) => Message::Text(as_utf8(&text)),
+                        None => continue,
+                    }
+                }
+                Err(RecvError::Closed) => break,
+            },
+            request = socket.recv() => match request {
+                Some(Ok(Message::Text(text))) => {
+                    match serde_json::from_str(&text) {
+                        Ok(LiveRequest::Watch { cameras }) => rewatch(cameras, &mut watched, &mut frames, &feeds, &roster),
+                        Err(error) => debug!(%error, "a page sent what is no request"),
+                    }
+                    continue;
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => break,
+                Some(Ok(_)) => continue,
+            },
+            Some((_, frame)) = frames.next(), if !frames.is_empty() => match frame {
+                Some(frame) => {
+                    metrics::counter!("parapet_center_frames_sent_total").increment(1);
+                    Message::Binary(frame)
+                }
+                None => continue,
+            },
+            _ = ping.tick() => Message::Ping(bytes::Bytes::new()),
+        };
+        if !send(&mut socket, message).await {
+            break;
+        }
+    }
+    metrics::gauge!("parapet_center_pages").decrement(1.0);
+}
+
+fn as_utf8(text: &Arc<str>) -> Utf8Bytes {
+    Utf8Bytes::from(text.as_ref())
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(tokio::time::timeout(SEND_LIMIT, socket.send(message)).await, Ok(Ok(())))
+}
+
+fn rewatch(
+    cameras: Vec<WatchedCamera>,
+    watched: &mut HashMap<String, (bool, Arc<Feed>)>,
+    frames: &mut StreamMap<String, WatchStream<Option<bytes::Bytes>>>,
+    feeds: &Feeds,
+    roster: &Roster,
+) {
+    let wanted: HashMap<String, bool> = cameras
+        .into_iter()
+        .filter(|camera| roster.has_camera(&camera.camera))
+        .take(CAMERAS)
+        .map(|camera| (camera.camera, camera.large))
+        .collect();
+    watched.retain(|camera, (large, _)| {
+        let stays = wanted.get(camera) == Some(large);
+        if !stays {
+            frames.remove(camera);
+        }
+        stays
+    });
+    for (camera, large) in wanted {
+        watched.entry(camera.clone()).or_insert_with(|| {
+            let feed = feeds.watch(&camera, large);
+            // The newest frame, if there is one, comes at once.
+            frames.insert(camera, WatchStream::new(feed.newest()));
+            (large, feed)
+        });
+    }
+}

@@ -1,0 +1,291 @@
+//! Puts the center together, starts its tasks and joins them.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::middleware;
+use metrics_exporter_prometheus::PrometheusHandle;
+use parapet_bus::{BrokerConfig, BusChoice, EmbeddedBroker, Subscriber, SubscriberOptions};
+use parapet_core::Clock;
+use parapet_store::Store;
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_http::compression::{CompressionLayer, Predicate, predicate::NotForContentType, predicate::SizeAbove};
+use tracing::{Instrument, debug, error, info, info_span, warn};
+
+use crate::{
+    CenterConfig, ConfigError,
+    api::{self, App, live_shape::LiveMessage},
+    evidence::EvidenceCache,
+    intake::Intake,
+    live::{self, Hub},
+    node::NodeClient,
+    roster::Roster,
+    security::{Names, guard},
+};
+
+/// Client name of the center's durable session at the broker.
+const CLIENT: &str = "center";
+/// Zones may be edited at a node without any message; they are asked for again this often.
+const REFRESH_EVERY: Duration = Duration::from_secs(30);
+/// Statuses come in bursts when a node connects: one question for all of them.
+const REFRESH_DELAY: Duration = Duration::from_millis(300);
+
+/// Why the center does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A mistake in the configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store cannot be opened.
+    #[error("cannot open the center's store")]
+    Store(#[from] parapet_store::StoreError),
+    /// The directory of an SQLite store cannot be made.
+    #[error("cannot make the directory {}; hint: check the path in store and who may write there", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The broker inside the process does not run.
+    #[error("cannot start the bus")]
+    Broker(#[from] parapet_bus::BrokerError),
+    /// The directory for evidence cannot be used.
+    #[error("cannot use the directory {} for evidence; hint: check evidence_dir and who may write there", path.display())]
+    Evidence {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no HTTP client.
+    #[error("cannot set up HTTP towards the nodes")]
+    Http(#[source] reqwest::Error),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}; hint: another program may be running there, choose another port")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The command center.
+#[derive(Debug)]
+pub struct Center;
+
+impl Center {
+    /// Starts the center and returns when its page can be opened. It stops when `shutdown` is cancelled; then
+    /// [`RunningCenter::join`] waits for it. `metrics` is the process's recorder, shown at `/metrics`.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing is left running.
+    pub async fn start(
+        config: CenterConfig,
+        clock: Arc<dyn Clock>,
+        metrics: Option<PrometheusHandle>,
+        shutdown: CancellationToken,
+    ) -> Result<RunningCenter, StartError> {
+        let token = config.node_token()?;
+        let choice = config.bus.choice().map_err(ConfigError::Bus)?;
+        install_crypto();
+        make_directory_of(&config.store)?;
+        let store = Store::open(&config.store).await?;
+        let client = NodeClient::new(token).map_err(StartError::Http)?;
+        let room = config.evidence_megabytes.saturating_mul(1_000_000);
+        let evidence = EvidenceCache::open(config.evidence_dir.clone(), room, client.clone())
+            .map_err(|error| StartError::Evidence { path: config.evidence_dir.clone(), source: Box::new(error) })?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let roster = Arc::new(Roster::default());
+        load(&store, &roster).await?;
+        let hub = Hub::new();
+        let refresh = Refresh::default();
+        let (broker, bus) = match choice {
+            BusChoice::Embedded(embedded) => {
+                let broker = EmbeddedBroker::start(&embedded).await?;
+                let bus = broker.client_config();
+                (Some(broker), bus)
+            }
+            BusChoice::Broker(bus) => (None, bus),
+        };
+        let intake = Intake {
+            store: store.clone(),
+            roster: Arc::clone(&roster),
+            hub: hub.clone(),
+            clock: Arc::clone(&clock),
+            refresh: refresh.clone(),
+        };
+        let subscriber =
+            Subscriber::new(&bus, CLIENT, intake, SubscriberOptions::default()).map_err(ConfigError::Bus)?;
+        let feeds = live::feeds(Arc::clone(&roster), client.clone());
+        let sessions = TaskTracker::new();
+        let app = App {
+            store: store.clone(),
+            roster: Arc::clone(&roster),
+            hub: hub.clone(),
+            feeds: feeds.clone(),
+            client: client.clone(),
+            evidence: Arc::new(evidence),
+            clock,
+            metrics,
+            shutdown: shutdown.clone(),
+            sessions: sessions.clone(),
+        };
+        let names = Names::new(address, &config.public_hosts);
+        let router = api::router(app)
+            .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(NotForContentType::IMAGES).and(NotForContentType::const_new("video/"))))
+            .layer(middleware::from_fn_with_state(names, guard));
+
+        let mut tasks = Vec::new();
+        let mut spawn = |name: &'static str, task: JoinHandle<()>| tasks.push((name, task));
+        let stop = shutdown.clone();
+        spawn(
+            "intake",
+            tokio::spawn(async move { drop(subscriber.run(stop).await) }.instrument(info_span!("intake"))),
+        );
+        let stop = shutdown.clone();
+        spawn(
+            "refresh",
+            tokio::spawn(async move {
+                stop.run_until_cancelled(refresh.run(&roster, &client, &hub)).await;
+            }),
+        );
+        let stop = shutdown.clone();
+        spawn(
+            "http",
+            tokio::spawn(async move {
+                let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+                if let Err(error) = served {
+                    error!(%error, "the center's HTTP server ended");
+                }
+            }),
+        );
+        if !address.ip().is_loopback() {
+            warn!(%address, "there is no sign-in yet: whoever reaches this address can see pictures and judge incidents; hint: listen on 127.0.0.1 and put a proxy with sign-in before it");
+        }
+        info!(url = format!("http://{address}/"), bus = format!("{}:{}", bus.host, bus.port_or_default()), "the center runs");
+        Ok(RunningCenter { address, bus, broker, store, tasks, feeds, sessions, shutdown })
+    }
+}
+
+/// A center that runs.
+#[derive(Debug)]
+pub struct RunningCenter {
+    address: SocketAddr,
+    bus: BrokerConfig,
+    broker: Option<EmbeddedBroker>,
+    store: Store,
+    tasks: Vec<(&'static str, JoinHandle<()>)>,
+    feeds: live::Feeds,
+    sessions: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl RunningCenter {
+    /// Where the page and the API are.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How clients reach the bus that the center listens to (its own broker, if it runs one).
+    pub fn bus(&self) -> &BrokerConfig {
+        &self.bus
+    }
+
+    /// The center's store, for those who watch over it in the same process.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Waits until the center was told to stop and everything has ended.
+    pub async fn join(self) {
+        self.shutdown.cancelled().await;
+        self.sessions.close();
+        self.sessions.wait().await;
+        self.feeds.close().await;
+        for (name, task) in self.tasks {
+            if let Err(error) = task.await {
+                error!(task = name, %error, "a task of the center did not end well");
+            }
+        }
+        if let Some(broker) = self.broker {
+            broker.stop().await;
+        }
+        self.store.close().await;
+        debug!("the center has ended");
+    }
+}
+
+/// Asks the nodes about their cameras' zones and rules, when told to and from time to time.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Refresh(Arc<Notify>);
+
+impl Refresh {
+    /// Soon; asking again before that changes nothing.
+    pub(crate) fn ask(&self) {
+        self.0.notify_one();
+    }
+
+    async fn run(&self, roster: &Roster, client: &NodeClient, hub: &Hub) {
+        loop {
+            for (key, url) in roster.urls() {
+                match client.cameras(&url).await {
+                    Ok(views) => {
+                        for camera in roster.put_views(&key, views) {
+                            hub.tell(&LiveMessage::Camera { camera: Box::new(camera) });
+                        }
+                    }
+                    Err(error) => debug!(node = key.1, %error, "a node does not tell its zones"),
+                }
+            }
+            // Either way it is time to ask again.
+            drop(tokio::time::timeout(REFRESH_EVERY, self.0.notified()).await);
+            tokio::time::sleep(REFRESH_DELAY).await;
+        }
+    }
+}
+
+async fn load(store: &Store, roster: &Roster) -> Result<(), StartError> {
+    for mut node in store.nodes().await? {
+        // Until it says so again on the bus, nobody knows.
+        node.online = false;
+        roster.put_node(node);
+    }
+    for camera in store.cameras().await? {
+        let id = camera.camera.clone();
+        roster.put_camera(camera);
+        for record in store.health(Some(&id), 1).await? {
+            roster.put_health(&record.health);
+        }
+    }
+    Ok(())
+}
+
+/// rustls has no provider of its own choice in this workspace; another part of the process may have set it already.
+fn install_crypto() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+/// SQLite makes the file, not the directory round it.
+fn make_directory_of(store: &str) -> Result<(), StartError> {
+    let Some(path) = store.strip_prefix("sqlite://") else { return Ok(()) };
+    let path = path.split('?').next().unwrap_or_default();
+    match Path::new(path).parent() {
+        Some(parent) if !path.starts_with(':') && !parent.as_os_str().is_empty() => std::fs::create_dir_all(parent)
+            .map_err(|source| StartError::Directory { path: parent.to_owned(), source }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,30 @@
+/** Texts in two languages: a typed dictionary, so that a missing or misspelt key does not compile. */
+import { useMemo } from "react";
+import { useSettings, type Language } from "../state/settings";
+import { en } from "./en";
+import { zh, type Dictionary, type Key } from "./zh";
+
+export type { Key };
+export const dictionaries: Record<Language, Dictionary> = { "zh-CN": zh, en };
+
+export interface Translate {
+  (key: Key, values?: Record<string, string | number>): string;
+  /** A text whose key is put together from data (a kind, a class): `fallback` when the dictionary has none. */
+  maybe(key: string, fallback: string): string;
+  language: Language;
+}
+
+export function translator(language: Language): Translate {
+  const dictionary = dictionaries[language];
+  const t = (key: Key, values?: Record<string, string | number>) =>
+    dictionary[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values?.[name] ?? whole));
+  return Object.assign(t, {
+    maybe: (key: string, fallback: string) => (key in dictionary ? dictionary[key as Key] : fallback),
+    language,
+  });
+}
+
+export function useT(): Translate {
+  const language = useSettings((s) => s.language);
+  return useMemo(() => translator(language), [language]);
+}

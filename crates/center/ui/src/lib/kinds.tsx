@@ -1,0 +1,41 @@
+/** How each kind of incident looks: a colour and a sign, so that colour is never the only difference. */
+import { Bike, Building2, Dog, TrafficCone, TriangleAlert, type LucideIcon } from "lucide-react";
+import type { Translate } from "../i18n";
+
+interface Look {
+  icon: LucideIcon;
+  /** On pictures, whatever the theme. */
+  onPicture: string;
+}
+
+const LOOKS: Record<string, Look> = {
+  rooftop_structure: { icon: Building2, onPicture: "#b79bff" },
+  occupied_roadway: { icon: TrafficCone, onPicture: "#ff9a3d" },
+  stray_dog: { icon: Dog, onPicture: "#2fd9e8" },
+  misparked_ebike: { icon: Bike, onPicture: "#ff7ac0" },
+};
+const OTHER: Look = { icon: TriangleAlert, onPicture: "#ffd75e" };
+
+export const KINDS = Object.keys(LOOKS);
+
+export function look(kind: string): Look {
+  return LOOKS[kind] ?? OTHER;
+}
+
+export function kindName(kind: string, t: Translate): string {
+  return t.maybe(`kind.${kind}`, kind);
+}
+
+/** Every automatic finding is a suspicion until a person has checked it. */
+export function suspected(kind: string, t: Translate): string {
+  return t("kind.suspected", { kind: kindName(kind, t) });
+}
+
+export function KindIcon({ kind, size = 16 }: { kind: string; size?: number }) {
+  const Icon = look(kind).icon;
+  return (
+    <span className="kind-icon" data-kind={kind} aria-hidden>
+      <Icon size={size} strokeWidth={2} />
+    </span>
+  );
+}

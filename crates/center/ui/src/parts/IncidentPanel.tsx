@@ -1,0 +1,177 @@
+/** One incident with all that is needed to judge it. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { SearchX, X } from "lucide-react";
+import { useEffect, useState } from "react";
+import { ApiError, api } from "../api/client";
+import type { Incident, Verdict } from "../api/types";
+import { useT } from "../i18n";
+import { between, fullTime, percent } from "../lib/format";
+import { cameraName } from "../lib/health";
+import { KindIcon, suspected } from "../lib/kinds";
+import { useNow } from "../lib/now";
+import { useShortcuts } from "../lib/shortcuts";
+import { useLive } from "../state/live";
+import { PhaseBadge, StatusBadge } from "./Badges";
+import { Media, MEDIA, firstMedium, has, type Medium } from "./Media";
+import { Empty, Failed, Loading } from "./States";
+import { Timeline } from "./Timeline";
+import { VerdictBar } from "./VerdictBar";
+
+interface Props {
+  id: string;
+  onClose(): void;
+  onStep(step: 1 | -1): void;
+}
+
+export function IncidentPanel({ id, onClose, onStep }: Props) {
+  const t = useT();
+  const client = useQueryClient();
+  const live = useLive((s) => s.incidents[id]);
+  const put = useLive((s) => s.put);
+  const version = live ? `${live.sequence}/${live.judged_at ?? ""}/${live.evidence.length}` : "";
+  const query = useQuery({
+    queryKey: ["incident", id, version],
+    queryFn: () => api.incident(id),
+    placeholderData: (previous) => (previous?.incident.id === id ? previous : undefined),
+    retry: (count, error) => !(error instanceof ApiError && error.status === 404) && count < 2,
+  });
+  const detail = query.data;
+  const incident = live ?? detail?.incident;
+  const camera = useLive((s) => (incident ? s.cameras[incident.camera] : undefined));
+
+  const [chosen, setChosen] = useState<Medium | null>(null);
+  const [dismissing, setDismissing] = useState(false);
+  const [message, setMessage] = useState<string | null>(null);
+  useEffect(() => {
+    setChosen(null);
+    setDismissing(false);
+    setMessage(null);
+  }, [id]);
+
+  const verdict = useMutation({
+    mutationFn: (body: Verdict) => api.verdict(id, body),
+    onSuccess: (judged) => {
+      put([judged]);
+      setDismissing(false);
+      setMessage(null);
+    },
+    onError: (error) => {
+      setDismissing(false);
+      setMessage(t("verdict.failed", { detail: error instanceof ApiError ? error.text(t.language) : String(error) }));
+      void client.invalidateQueries({ queryKey: ["incident", id] });
+      // Somebody else was faster: show what they said.
+      if (error instanceof ApiError && error.status === 409) void api.incident(id).then((fresh) => put([fresh.incident]));
+    },
+  });
+
+  const medium = chosen ?? (detail ? firstMedium(detail) : "annotated");
+  const turn = (step: number) => {
+    if (!detail) return;
+    const there = MEDIA.filter((m) => has(detail, m));
+    setChosen(there[(there.indexOf(medium) + step + there.length) % there.length] ?? medium);
+  };
+  const judge = incident?.status === "new" && !verdict.isPending;
+  useShortcuts({
+    c: () => judge && verdict.mutate({ verdict: "confirm" }),
+    "1": () => judge && verdict.mutate({ verdict: "confirm" }),
+    d: () => judge && setDismissing(true),
+    "2": () => judge && setDismissing(true),
+    u: () => (incident?.status === "confirmed" || incident?.status === "dismissed") && !verdict.isPending && verdict.mutate({ verdict: "withdraw" }),
+    n: () => onStep(1),
+    p: () => onStep(-1),
+    ArrowRight: () => turn(1),
+    ArrowLeft: () => turn(-1),
+    Escape: () => (dismissing ? setDismissing(false) : onClose()),
+  });
+
+  if (!incident || !detail) {
+    const missing = query.error instanceof ApiError && query.error.status === 404;
+    return (
+      <section className="panel">
+        <button className="icon-button panel-close" onClick={onClose} aria-label={t("incident.close")}>
+          <X size={18} />
+        </button>
+        {query.isPending ? (
+          <Loading />
+        ) : missing ? (
+          <Empty icon={SearchX} title={t("incident.missing")} />
+        ) : (
+          <Failed error={query.error} retry={() => void query.refetch()} />
+        )}
+      </section>
+    );
+  }
+  return (
+    <section className="panel" data-kind={incident.kind} aria-label={suspected(incident.kind, t)}>
+      <header className="panel-head">
+        <span className="panel-sign">
+          <KindIcon kind={incident.kind} size={20} />
+        </span>
+        <div className="panel-title">
+          <h2>{suspected(incident.kind, t)}</h2>
+          <p>{t("incident.notice")}</p>
+        </div>
+        <PhaseBadge incident={incident} />
+        <StatusBadge incident={incident} />
+        <button className="icon-button" onClick={onClose} title={`${t("incident.close")} (Esc)`} aria-label={t("incident.close")}>
+          <X size={18} />
+        </button>
+      </header>
+      <div className="panel-body">
+        <Media detail={detail} camera={camera} medium={medium} onMedium={setChosen} />
+        <div className="panel-columns">
+          <section>
+            <h3>{t("incident.facts")}</h3>
+            <Facts incident={incident} place={cameraName(camera, incident.camera)} />
+          </section>
+          <section>
+            <h3>{t("incident.timeline")}</h3>
+            <Timeline detail={detail} />
+          </section>
+        </div>
+      </div>
+      <VerdictBar
+        incident={incident}
+        busy={verdict.isPending}
+        message={message}
+        dismissing={dismissing}
+        onDismissing={setDismissing}
+        onVerdict={(body) => verdict.mutate(body)}
+        onStep={onStep}
+      />
+    </section>
+  );
+}
+
+function Facts({ incident, place }: { incident: Incident; place: string }) {
+  const t = useT();
+  const now = useNow();
+  const camera = useLive((s) => s.cameras[incident.camera]);
+  const purpose = camera?.zones.find((z) => z.id === incident.zone)?.purpose;
+  const end = incident.phase === "ended" ? (incident.ended_at ?? incident.updated_at) : now;
+  const facts: [string, string][] = [
+    [t("incident.camera"), place],
+    [t("incident.duration"), between(incident.since, end, t)],
+    [t("incident.since"), fullTime(incident.since, t.language)],
+    [t("incident.started"), fullTime(incident.started_at, t.language)],
+  ];
+  if (incident.ended_at) facts.push([t("incident.ended"), fullTime(incident.ended_at, t.language) + (incident.end_reason ? ` · ${t(`end.${incident.end_reason}`)}` : "")]);
+  if (incident.zone) facts.push([t("incident.zone"), purpose ? `${t(`purpose.${purpose}`)} · ${incident.zone}` : incident.zone]);
+  if (incident.label) facts.push([t("incident.label"), t.maybe(`label.${incident.label}`, incident.label)]);
+  if (incident.count > 1) facts.push([t("incident.count"), t("unit.things", { count: incident.count })]);
+  if (incident.covered != null) facts.push([t("incident.covered"), percent(incident.covered)]);
+  facts.push([t("incident.score"), percent(incident.score)]);
+  facts.push([t("incident.severity"), t(`severity.${incident.severity}`)]);
+  facts.push([t("incident.rule"), incident.rule]);
+  facts.push([t("incident.number"), incident.id.slice(0, 8)]);
+  return (
+    <dl className="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,43 @@
+/** The keys and what they do. */
+import { useEffect, useRef } from "react";
+import { useT, type Key } from "../i18n";
+
+const ROWS: [string[], Key][] = [
+  [["C", "1"], "keys.confirm"],
+  [["D", "2"], "keys.dismiss"],
+  [["U"], "keys.withdraw"],
+  [["N"], "keys.next"],
+  [["P"], "keys.previous"],
+  [["←", "→"], "keys.media"],
+  [["Space"], "keys.play"],
+  [["Esc"], "keys.close"],
+  [["W"], "keys.wall"],
+  [["I"], "keys.incidents"],
+  [["K"], "keys.cameras"],
+  [["T"], "keys.theme"],
+  [["L"], "keys.language"],
+  [["?"], "keys.help"],
+];
+
+export function Keys({ onClose }: { onClose(): void }) {
+  const t = useT();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} className="keys" onClose={onClose} onClick={(event) => event.target === dialog.current && dialog.current.close()}>
+      <h2>{t("keys.title")}</h2>
+      <dl>
+        {ROWS.map(([keys, text]) => (
+          <div key={text}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{t(text)}</dd>
+          </div>
+        ))}
+      </dl>
+    </dialog>
+  );
+}

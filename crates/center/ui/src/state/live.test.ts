@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import type { Incident } from "../api/types";
+import { KEPT, byUrgency, empty, neighbour, newer, reduce, withIncidents } from "./live";
+
+export function incident(change: Partial<Incident> = {}): Incident {
+  return {
+    id: "a",
+    site: "demo",
+    node: "n1",
+    camera: "gate",
+    preset: null,
+    kind: "stray_dog",
+    rule: "dogs",
+    zone: null,
+    severity: "medium",
+    phase: "started",
+    status: "new",
+    sequence: 0,
+    since: "2026-11-22T00:00:00Z",
+    started_at: "2026-11-22T00:00:10Z",
+    updated_at: "2026-11-22T00:00:10Z",
+    ended_at: null,
+    end_reason: null,
+    label: "dog",
+    bbox: [0.1, 0.1, 0.2, 0.2],
+    outline: null,
+    count: 1,
+    score: 0.8,
+    covered: null,
+    received_at: "2026-11-22T00:00:11Z",
+    judged_by: null,
+    judged_at: null,
+    reason: null,
+    evidence: [],
+    ...change,
+  };
+}
+
+describe("newer", () => {
+  it("keeps a verdict when an older answer of the node's course comes after it, and the other way round", () => {
+    const judged = incident({ sequence: 1, status: "confirmed", judged_at: "2026-11-22T00:01:00Z", judged_by: "operator" });
+    const ended = incident({ sequence: 2, phase: "ended" });
+    for (const merged of [newer(judged, ended), newer(ended, judged)]) {
+      expect(merged.phase).toBe("ended");
+      expect(merged.status).toBe("confirmed");
+      expect(merged.judged_by).toBe("operator");
+    }
+  });
+
+  it("does not go back to an earlier event", () => {
+    expect(newer(incident({ sequence: 3, score: 0.9 }), incident({ sequence: 1, score: 0.5 })).score).toBe(0.9);
+  });
+
+  it("takes a verdict back when that was later", () => {
+    const confirmed = incident({ status: "confirmed", judged_at: "2026-11-22T00:01:00Z" });
+    const back = incident({ status: "new", judged_at: "2026-11-22T00:02:00Z" });
+    expect(newer(confirmed, back).status).toBe("new");
+    expect(newer(back, confirmed).status).toBe("new");
+  });
+
+  it("never loses evidence", () => {
+    expect(newer(incident({ evidence: ["snapshot"] }), incident({ sequence: 1, evidence: ["clip"] })).evidence).toEqual(["snapshot", "clip"]);
+  });
+});
+
+describe("reduce", () => {
+  it("takes the center's clock, and lists are read again after each connection", () => {
+    const state = reduce(empty, { type: "hello", server_time: "2026-11-22T00:00:10Z", version: "0.1.0" }, Date.parse("2026-11-22T00:00:00Z"));
+    expect(state.clockOffset).toBe(10_000);
+    expect(state.epoch).toBe(1);
+    expect(reduce(state, { type: "resync" }, 0).epoch).toBe(2);
+  });
+
+  it("puts an incident in and ignores messages of a newer center that it does not know", () => {
+    const state = reduce(empty, { type: "incident", incident: incident() }, 0);
+    expect(state.incidents["a"]?.kind).toBe("stray_dog");
+    expect(reduce(state, { type: "something" } as never, 0)).toBe(state);
+  });
+
+  it("forgets a removed camera", () => {
+    const camera = { camera: "gate" } as never;
+    const state = reduce(reduce(empty, { type: "camera", camera }, 0), { type: "camera_removed", camera: "gate" }, 0);
+    expect(state.cameras).toEqual({});
+  });
+});
+
+describe("memory", () => {
+  it("is bounded and drops judged and ended incidents before those to check", () => {
+    const many = Array.from({ length: KEPT + 50 }, (_, n) =>
+      incident({ id: `old${n}`, status: "dismissed", phase: "ended", started_at: `2026-11-21T00:00:00.${String(n).padStart(6, "0")}Z` }),
+    );
+    const waiting = incident({ id: "waiting", started_at: "2026-11-01T00:00:00Z" });
+    const state = withIncidents(withIncidents(empty, [waiting]), many);
+    expect(Object.keys(state.incidents)).toHaveLength(KEPT);
+    expect(state.incidents["waiting"]).toBeDefined();
+    expect(state.incidents["old0"]).toBeUndefined();
+  });
+});
+
+describe("order of work", () => {
+  const waiting = incident({ id: "waiting" });
+  const over = incident({ id: "over", phase: "ended", started_at: "2026-11-22T00:05:00Z" });
+  const judged = incident({ id: "judged", status: "confirmed", started_at: "2026-11-22T00:09:00Z" });
+
+  it("is: to check and ongoing, to check and over, then what is judged", () => {
+    expect([judged, over, waiting].sort(byUrgency).map((i) => i.id)).toEqual(["waiting", "over", "judged"]);
+  });
+
+  it("steps through the queue, wraps round and ends when nothing else is there", () => {
+    expect(neighbour([waiting, over], null, 1)).toBe("waiting");
+    expect(neighbour([waiting, over], "over", 1)).toBe("waiting");
+    expect(neighbour([waiting, over], "waiting", -1)).toBe("over");
+    expect(neighbour([waiting, over], "judged", 1)).toBe("waiting");
+    expect(neighbour([waiting], "waiting", 1)).toBeNull();
+    expect(neighbour([], null, 1)).toBeNull();
+  });
+});

@@ -1,0 +1,164 @@
+/** The record: every incident, narrowed by kind, state and camera, page by page. */
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { ListX } from "lucide-react";
+import { useEffect, useMemo, useState } from "react";
+import { api, type IncidentFilter } from "../api/client";
+import type { Incident } from "../api/types";
+import { useT, type Translate } from "../i18n";
+import { between, fullTime, percent } from "../lib/format";
+import { cameraName } from "../lib/health";
+import { KindIcon, kindName, suspected } from "../lib/kinds";
+import { useNow } from "../lib/now";
+import { PhaseBadge, StatusBadge } from "../parts/Badges";
+import { Thumbnail } from "../parts/IncidentCard";
+import { IncidentPanel } from "../parts/IncidentPanel";
+import { Empty, Failed, Loading } from "../parts/States";
+import { neighbour, newer, useLive } from "../state/live";
+import { go } from "../state/route";
+
+const STATES = ["new", "confirmed", "dismissed"] as const;
+
+/** Whether an incident of the live feed belongs in a list that was read with this filter. */
+export function fits(incident: Incident, filter: IncidentFilter): boolean {
+  return (
+    (!filter.status || incident.status === filter.status) &&
+    (!filter.kind || incident.kind === filter.kind) &&
+    (!filter.camera || incident.camera === filter.camera) &&
+    (filter.open === undefined || (incident.phase !== "ended") === filter.open)
+  );
+}
+
+export function IncidentsView({ id }: { id: string | null }) {
+  const t = useT();
+  const [filter, setFilter] = useState<IncidentFilter>({});
+  const cameras = useLive((s) => s.cameras);
+  const live = useLive((s) => s.incidents);
+  const epoch = useLive((s) => s.epoch);
+  const kinds = useQuery({ queryKey: ["kinds"], queryFn: api.kinds, staleTime: Infinity });
+  const query = useInfiniteQuery({
+    queryKey: ["incidents", filter, epoch],
+    queryFn: ({ pageParam }) => api.incidents(filter, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: (previous) => previous,
+  });
+
+  // What was read, with what the feed brought since on top.
+  const rows = useMemo(() => {
+    const byId = new Map<string, Incident>();
+    for (const page of query.data?.pages ?? []) for (const incident of page.incidents) byId.set(incident.id, incident);
+    const oldest = query.hasNextPage ? [...byId.values()].reduce((low, i) => (i.started_at < low ? i.started_at : low), "9999") : "";
+    for (const incident of Object.values(live)) {
+      if (byId.has(incident.id) || incident.started_at >= oldest) byId.set(incident.id, newer(byId.get(incident.id), incident));
+    }
+    return [...byId.values()].filter((i) => fits(i, filter)).sort((a, b) => b.started_at.localeCompare(a.started_at) || b.id.localeCompare(a.id));
+  }, [query.data, query.hasNextPage, live, filter]);
+
+  useEffect(() => {
+    document.querySelector("tr[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }, [id]);
+
+  const choose = (change: IncidentFilter) => setFilter(Object.fromEntries(Object.entries({ ...filter, ...change }).filter(([, v]) => v !== undefined && v !== "")));
+  const step = (by: 1 | -1) => {
+    const next = neighbour(rows, id, by);
+    if (next) go("incidents", next);
+  };
+  return (
+    <main className={`record${id ? " with-panel" : ""}`}>
+      <section className="record-list" aria-label={t("incidents.title")}>
+        <div className="record-bar">
+          <h1>{t("incidents.title")}</h1>
+          <div className="segments" role="group" aria-label={t("incident.status")}>
+            <button aria-pressed={!filter.status} onClick={() => choose({ status: undefined } as unknown as IncidentFilter)}>
+              {t("rail.filter.all")}
+            </button>
+            {STATES.map((s) => (
+              <button key={s} aria-pressed={filter.status === s} onClick={() => choose({ status: s })}>
+                {t(`status.${s}`)}
+              </button>
+            ))}
+          </div>
+          <select aria-label={t("incident.kind")} value={filter.kind ?? ""} onChange={(event) => choose({ kind: event.target.value })}>
+            <option value="">{t("kind.all")}</option>
+            {(kinds.data ?? []).map((k) => (
+              <option key={k.code} value={k.code}>
+                {t.maybe(`kind.${k.code}`, t.language === "en" ? k.name_en : k.name_zh)}
+              </option>
+            ))}
+          </select>
+          <select aria-label={t("incident.camera")} value={filter.camera ?? ""} onChange={(event) => choose({ camera: event.target.value })}>
+            <option value="">{t("incidents.camera.all")}</option>
+            {Object.values(cameras).map((c) => (
+              <option key={c.camera} value={c.camera}>
+                {cameraName(c)}
+              </option>
+            ))}
+          </select>
+        </div>
+        <div className="record-table">
+          {query.isPending ? (
+            <Loading />
+          ) : query.isError && rows.length === 0 ? (
+            <Failed error={query.error} retry={() => void query.refetch()} />
+          ) : rows.length === 0 ? (
+            <Empty icon={ListX} title={Object.keys(filter).length ? t("rail.empty.filtered") : t("incidents.empty")} />
+          ) : (
+            <Rows rows={rows} id={id} t={t} />
+          )}
+          {query.hasNextPage && (
+            <button className="button record-more" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+              {query.isFetchingNextPage ? t("incidents.loading") : t("rail.more")}
+            </button>
+          )}
+        </div>
+      </section>
+      {id && <IncidentPanel id={id} onClose={() => go("incidents")} onStep={step} />}
+    </main>
+  );
+}
+
+function Rows({ rows, id, t }: { rows: Incident[]; id: string | null; t: Translate }) {
+  const now = useNow();
+  const cameras = useLive((s) => s.cameras);
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th aria-label={t("media.annotated")} />
+          <th>{t("incident.kind")}</th>
+          <th>{t("incident.camera")}</th>
+          <th>{t("incident.started")}</th>
+          <th className="number">{t("incident.duration")}</th>
+          <th className="number wide">{t("incident.score")}</th>
+          <th className="wide">{t("phase.open")}</th>
+          <th>{t("incident.status")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((i) => (
+          <tr key={i.id} data-kind={i.kind} data-status={i.status} aria-selected={i.id === id} onClick={() => go("incidents", i.id)}>
+            <td>
+              <Thumbnail incident={i} />
+            </td>
+            <td>
+              <a className="row-kind" href={`#/incidents/${i.id}`} title={suspected(i.kind, t)} onClick={(event) => event.stopPropagation()}>
+                <KindIcon kind={i.kind} />
+                {kindName(i.kind, t)}
+              </a>
+            </td>
+            <td className="place">{cameraName(cameras[i.camera], i.camera)}</td>
+            <td className="time">{fullTime(i.started_at, t.language)}</td>
+            <td className="number">{between(i.since, i.phase === "ended" ? (i.ended_at ?? i.updated_at) : now, t)}</td>
+            <td className="number wide">{percent(i.score)}</td>
+            <td className="wide">
+              <PhaseBadge incident={i} />
+            </td>
+            <td>
+              <StatusBadge incident={i} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
