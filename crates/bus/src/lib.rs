@@ -15,7 +15,7 @@ pub mod wire;
 
 pub use broker::{BrokerError, EmbeddedBroker};
 pub use config::{BrokerConfig, BusChoice, BusConfig, ConfigError, EmbeddedConfig, TlsConfig};
-pub use publisher::{Outgoing, OutboxSource, Publisher, PublisherOptions};
+pub use publisher::{OutboxSource, Outgoing, Publisher, PublisherOptions};
 pub use status::StatusBoard;
 pub use subscriber::{DeadLetter, Handler, LetterError, Received, Subscriber, SubscriberOptions};
 pub use topic::Topics;

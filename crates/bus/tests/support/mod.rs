@@ -1,0 +1,288 @@
+//! An outbox in memory, a handler that writes down what it gets, and a real mosquitto.
+
+use std::{
+    collections::BTreeMap,
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use parapet_bus::{
+    BrokerConfig, DeadLetter, Handler, OutboxSource, Outgoing, PublisherOptions, Received, SubscriberOptions,
+    wire::{self, Message},
+};
+use parapet_core::{
+    BBox, EventId, IncidentEvent, IncidentId, IncidentKind, Phase, RunId, Severity, Timestamp,
+};
+use tempfile::TempDir;
+use tokio::{
+    net::TcpStream,
+    sync::{Notify, watch},
+};
+
+/// Longest wait for what must happen; only a broken program waits that long.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+pub fn incident(n: usize) -> Message {
+    let at = Timestamp::from_microsecond(1_795_312_800_000_000 + n as i64).unwrap();
+    Message::Incident(wire::Incident {
+        site: "harbour".parse().unwrap(),
+        node: "north-1".parse().unwrap(),
+        event: IncidentEvent {
+            event_id: EventId::derive(&["test", &n.to_string()]),
+            incident_id: IncidentId::derive(&["test", &n.to_string()]),
+            sequence: 0,
+            phase: Phase::Started,
+            kind: IncidentKind::StrayDog,
+            severity: Severity::Medium,
+            camera: "gate-north".parse().unwrap(),
+            preset: None,
+            run: RunId::derive(&["test"]),
+            rule: "dogs".parse().unwrap(),
+            zone: None,
+            at,
+            since: at,
+            started_at: at,
+            ended_at: None,
+            end_reason: None,
+            label: None,
+            track: None,
+            bbox: BBox::new(0.1, 0.1, 0.2, 0.2).unwrap(),
+            outline: None,
+            count: n as u32,
+            score: 0.5,
+            covered: None,
+        },
+    })
+}
+
+pub fn node() -> wire::NodeStatus {
+    let at = Timestamp::from_microsecond(1_795_312_800_000_000).unwrap();
+    wire::NodeStatus {
+        site: "harbour".parse().unwrap(),
+        node: "north-1".parse().unwrap(),
+        online: true,
+        at,
+        started_at: at,
+        version: "0.1.0".to_owned(),
+        base_url: None,
+        cameras: vec!["gate-north".parse().unwrap()],
+    }
+}
+
+/// Keeps what an outbox on disk would keep: it outlives publishers.
+#[derive(Clone, Default)]
+pub struct MemoryOutbox(Arc<(Mutex<BTreeMap<i64, (Outgoing, bool)>>, Notify, Mutex<Vec<i64>>)>);
+
+impl MemoryOutbox {
+    pub fn record(&self, message: &Message) {
+        let mut rows = self.0.0.lock().unwrap();
+        let id = rows.len() as i64 + 1;
+        let row = Outgoing { id, topic: message.topic(), payload: message.encode(), retain: false };
+        rows.insert(id, (row, false));
+        drop(rows);
+        self.0.1.notify_one();
+    }
+
+    pub fn unsent(&self) -> usize {
+        self.0.0.lock().unwrap().values().filter(|(_, sent)| !sent).count()
+    }
+
+    /// Every row that was marked, in order, again and again.
+    pub fn marks(&self) -> Vec<i64> {
+        self.0.2.lock().unwrap().clone()
+    }
+}
+
+impl OutboxSource for MemoryOutbox {
+    type Error = std::io::Error;
+
+    async fn pending(&self, after: i64, limit: u32) -> Result<Vec<Outgoing>, Self::Error> {
+        let rows = self.0.0.lock().unwrap();
+        let unsent = rows.range(after + 1..).filter(|(_, (_, sent))| !sent).map(|(_, (row, _))| row.clone());
+        Ok(unsent.take(limit as usize).collect())
+    }
+
+    async fn mark_sent(&self, ids: &[i64]) -> Result<(), Self::Error> {
+        let mut rows = self.0.0.lock().unwrap();
+        for id in ids {
+            rows.get_mut(id).unwrap().1 = true;
+        }
+        self.0.2.lock().unwrap().extend(ids);
+        Ok(())
+    }
+
+    async fn replay(&self, _session_present: bool) -> Result<u64, Self::Error> {
+        let mut rows = self.0.0.lock().unwrap();
+        let mut again = 0;
+        for (_, sent) in rows.values_mut() {
+            again += u64::from(std::mem::take(sent));
+        }
+        Ok(again)
+    }
+
+    async fn changed(&self) {
+        self.0.1.notified().await;
+    }
+}
+
+/// What a handler has committed.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// Every incident's event, again each time that it came.
+    pub events: Vec<EventId>,
+    pub states: Vec<Message>,
+    pub letters: Vec<(String, Vec<u8>)>,
+    /// Batches still to be refused.
+    pub refusals: usize,
+    pub refused: usize,
+}
+
+impl Log {
+    pub fn distinct(&self) -> usize {
+        self.events.iter().collect::<std::collections::HashSet<_>>().len()
+    }
+}
+
+/// Commits into a log that tests can watch.
+#[derive(Clone)]
+pub struct LogHandler(pub watch::Sender<Log>);
+
+impl LogHandler {
+    pub fn new() -> Self {
+        Self(watch::Sender::new(Log::default()))
+    }
+
+    pub async fn until(&self, what: &str, done: impl FnMut(&Log) -> bool) {
+        let mut log = self.0.subscribe();
+        let waited = tokio::time::timeout(PATIENCE, log.wait_for(done)).await;
+        assert!(
+            waited.is_ok(),
+            "{what}: {} events, {} distinct, {:?}",
+            self.0.borrow().events.len(),
+            self.0.borrow().distinct(),
+            self.0.borrow().states
+        );
+        waited.unwrap().unwrap();
+    }
+}
+
+impl Handler for LogHandler {
+    type Error = std::io::Error;
+
+    async fn handle(&mut self, batch: &[Received]) -> Result<(), Self::Error> {
+        let mut result = Ok(());
+        self.0.send_modify(|log| {
+            if log.refusals > 0 {
+                log.refusals -= 1;
+                log.refused += 1;
+                result = Err(std::io::Error::other("the store is away"));
+                return;
+            }
+            for received in batch {
+                match &received.message {
+                    Message::Incident(incident) => log.events.push(incident.event.event_id),
+                    state => log.states.push(state.clone()),
+                }
+            }
+        });
+        result
+    }
+
+    async fn dead_letter(&mut self, letter: &DeadLetter) -> Result<(), Self::Error> {
+        self.0.send_modify(|log| log.letters.push((letter.topic.clone(), letter.payload.clone())));
+        Ok(())
+    }
+}
+
+pub fn publisher_options() -> PublisherOptions {
+    PublisherOptions {
+        backoff_first: Duration::from_millis(10),
+        backoff_longest: Duration::from_millis(100),
+        window: 20,
+        ..PublisherOptions::default()
+    }
+}
+
+pub fn subscriber_options() -> SubscriberOptions {
+    SubscriberOptions {
+        backoff_first: Duration::from_millis(10),
+        backoff_longest: Duration::from_millis(100),
+        ..SubscriberOptions::default()
+    }
+}
+
+/// A mosquitto of our own. Killed when dropped.
+pub struct Mosquitto {
+    directory: TempDir,
+    child: Option<Child>,
+    pub port: u16,
+}
+
+impl Mosquitto {
+    /// `None` where it is not installed; says so.
+    pub async fn start(extra: &str) -> Option<Self> {
+        if program().is_none() {
+            println!("skipped: mosquitto is not installed");
+            return None;
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().display();
+        let config = format!(
+            "user root\nlistener {port} 127.0.0.1\nallow_anonymous true\npersistence_location {path}/\n{extra}\n"
+        );
+        std::fs::write(directory.path().join("mosquitto.conf"), config).unwrap();
+        let mut mosquitto = Self { directory, child: None, port };
+        mosquitto.run().await;
+        Some(mosquitto)
+    }
+
+    pub async fn run(&mut self) {
+        let child = Command::new(program().unwrap())
+            .arg("-c")
+            .arg(self.directory.path().join("mosquitto.conf"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        let up = async {
+            while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, up).await.expect("mosquitto listens");
+    }
+
+    /// SIGKILL: nothing is written, nobody is told.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    pub fn config(&self) -> BrokerConfig {
+        BrokerConfig::at("127.0.0.1", self.port)
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().to_owned()
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places: Vec<_> = std::env::split_paths(&path).collect();
+    places.push("/usr/sbin".into());
+    places.into_iter().map(|place| place.join("mosquitto")).find(|program| program.exists())
+}
