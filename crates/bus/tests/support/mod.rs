@@ -23,9 +23,9 @@ use tokio::{
 };
 
 /// Longest wait for what must happen; only a broken program waits that long.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-pub fn incident(n: usize) -> Message {
+pub(crate) fn incident(n: usize) -> Message {
     let at = Timestamp::from_microsecond(1_795_312_800_000_000 + n as i64).unwrap();
     Message::Incident(wire::Incident {
         site: "harbour".parse().unwrap(),
@@ -58,7 +58,7 @@ pub fn incident(n: usize) -> Message {
     })
 }
 
-pub fn node() -> wire::NodeStatus {
+pub(crate) fn node() -> wire::NodeStatus {
     let at = Timestamp::from_microsecond(1_795_312_800_000_000).unwrap();
     wire::NodeStatus {
         site: "harbour".parse().unwrap(),
@@ -74,10 +74,10 @@ pub fn node() -> wire::NodeStatus {
 
 /// Keeps what an outbox on disk would keep: it outlives publishers.
 #[derive(Clone, Default)]
-pub struct MemoryOutbox(Arc<(Mutex<BTreeMap<i64, (Outgoing, bool)>>, Notify, Mutex<Vec<i64>>)>);
+pub(crate) struct MemoryOutbox(Arc<(Mutex<BTreeMap<i64, (Outgoing, bool)>>, Notify, Mutex<Vec<i64>>)>);
 
 impl MemoryOutbox {
-    pub fn record(&self, message: &Message) {
+    pub(crate) fn record(&self, message: &Message) {
         let mut rows = self.0.0.lock().unwrap();
         let id = rows.len() as i64 + 1;
         let row = Outgoing { id, topic: message.topic(), payload: message.encode(), retain: false };
@@ -86,12 +86,12 @@ impl MemoryOutbox {
         self.0.1.notify_one();
     }
 
-    pub fn unsent(&self) -> usize {
+    pub(crate) fn unsent(&self) -> usize {
         self.0.0.lock().unwrap().values().filter(|(_, sent)| !sent).count()
     }
 
     /// Every row that was marked, in order, again and again.
-    pub fn marks(&self) -> Vec<i64> {
+    pub(crate) fn marks(&self) -> Vec<i64> {
         self.0.2.lock().unwrap().clone()
     }
 }
@@ -130,32 +130,32 @@ impl OutboxSource for MemoryOutbox {
 
 /// What a handler has committed.
 #[derive(Debug, Default)]
-pub struct Log {
+pub(crate) struct Log {
     /// Every incident's event, again each time that it came.
-    pub events: Vec<EventId>,
-    pub states: Vec<Message>,
-    pub letters: Vec<(String, Vec<u8>)>,
+    pub(crate) events: Vec<EventId>,
+    pub(crate) states: Vec<Message>,
+    pub(crate) letters: Vec<(String, Vec<u8>)>,
     /// Batches still to be refused.
-    pub refusals: usize,
-    pub refused: usize,
+    pub(crate) refusals: usize,
+    pub(crate) refused: usize,
 }
 
 impl Log {
-    pub fn distinct(&self) -> usize {
+    pub(crate) fn distinct(&self) -> usize {
         self.events.iter().collect::<std::collections::HashSet<_>>().len()
     }
 }
 
 /// Commits into a log that tests can watch.
 #[derive(Clone)]
-pub struct LogHandler(pub watch::Sender<Log>);
+pub(crate) struct LogHandler(pub(crate) watch::Sender<Log>);
 
 impl LogHandler {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(watch::Sender::new(Log::default()))
     }
 
-    pub async fn until(&self, what: &str, done: impl FnMut(&Log) -> bool) {
+    pub(crate) async fn until(&self, what: &str, done: impl FnMut(&Log) -> bool) {
         let mut log = self.0.subscribe();
         let waited = tokio::time::timeout(PATIENCE, log.wait_for(done)).await;
         assert!(
@@ -197,7 +197,7 @@ impl Handler for LogHandler {
     }
 }
 
-pub fn publisher_options() -> PublisherOptions {
+pub(crate) fn publisher_options() -> PublisherOptions {
     PublisherOptions {
         backoff_first: Duration::from_millis(10),
         backoff_longest: Duration::from_millis(100),
@@ -206,7 +206,7 @@ pub fn publisher_options() -> PublisherOptions {
     }
 }
 
-pub fn subscriber_options() -> SubscriberOptions {
+pub(crate) fn subscriber_options() -> SubscriberOptions {
     SubscriberOptions {
         backoff_first: Duration::from_millis(10),
         backoff_longest: Duration::from_millis(100),
@@ -215,15 +215,15 @@ pub fn subscriber_options() -> SubscriberOptions {
 }
 
 /// A mosquitto of our own. Killed when dropped.
-pub struct Mosquitto {
+pub(crate) struct Mosquitto {
     directory: TempDir,
     child: Option<Child>,
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 impl Mosquitto {
     /// `None` where it is not installed; says so.
-    pub async fn start(extra: &str) -> Option<Self> {
+    pub(crate) async fn start(extra: &str) -> Option<Self> {
         if program().is_none() {
             println!("skipped: mosquitto is not installed");
             return None;
@@ -240,7 +240,7 @@ impl Mosquitto {
         Some(mosquitto)
     }
 
-    pub async fn run(&mut self) {
+    pub(crate) async fn run(&mut self) {
         let child = Command::new(program().unwrap())
             .arg("-c")
             .arg(self.directory.path().join("mosquitto.conf"))
@@ -258,18 +258,18 @@ impl Mosquitto {
     }
 
     /// SIGKILL: nothing is written, nobody is told.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
     }
 
-    pub fn config(&self) -> BrokerConfig {
+    pub(crate) fn config(&self) -> BrokerConfig {
         BrokerConfig::at("127.0.0.1", self.port)
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().to_owned()
     }
 }
