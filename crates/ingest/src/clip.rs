@@ -44,20 +44,17 @@ pub(crate) fn write(units: &[AccessUnit], path: &Path) -> Result<ClipInfo, ClipE
     let file = Mp4File::create(path)?;
     let join = || -> Result<(), OpenError> {
         let parse = element(codec.parser())?;
-        let times = element(codec.timestamper())?;
         let shape = filter(&codec.in_mp4())?;
-        add_row(&file.pipeline, &[source.upcast_ref(), &parse, &times, &shape, &file.muxer])
+        add_row(&file.pipeline, &[source.upcast_ref(), &parse, &shape, &file.muxer])
     };
     join()?;
     file.start()?;
-    let zero = units.iter().map(|u| u.pts).min().unwrap_or_default();
-    for (n, unit) in units.iter().enumerate() {
+    for (n, (unit, time)) in units.iter().zip(mux_times(units)).enumerate() {
         let mut buffer = unit.data.copy();
         let writable = buffer.get_mut().expect("just copied");
-        let time = |d: Duration| gst::ClockTime::from_nseconds(d.saturating_sub(zero).as_nanos() as u64);
-        writable.set_pts(time(unit.pts));
-        // The timestamper makes these from the order of pictures.
-        writable.set_dts(None);
+        writable.set_pts(clock_time(time.shown));
+        writable.set_dts(clock_time(time.decoded));
+        writable.set_duration(clock_time(time.lasts));
         if n > 0 {
             writable.unset_flags(gst::BufferFlags::DISCONT);
         }
@@ -69,6 +66,39 @@ pub(crate) fn write(units: &[AccessUnit], path: &Path) -> Result<ClipInfo, ClipE
         pick(units.iter().map(|u| u.at).collect::<Vec<_>>().into_iter()).unwrap_or(Timestamp::UNIX_EPOCH)
     };
     Ok(ClipInfo { path: path.to_owned(), from: at(Iterator::min), to: at(Iterator::max), bytes, codec })
+}
+
+/// Times of a unit in a file.
+struct MuxTime {
+    shown: Duration,
+    decoded: Duration,
+    lasts: Duration,
+}
+
+/// Times from zero on. Network streams bring no times of decoding: the n-th unit is decoded when the n-th picture is
+/// shown, and all pictures are shown so much later that none is before its decoding.
+/// (GStreamer 1.22's `h264timestamper` would do this, but loses times.)
+fn mux_times(units: &[AccessUnit]) -> Vec<MuxTime> {
+    let mut order: Vec<Duration> = units.iter().map(|u| u.pts).collect();
+    order.sort_unstable();
+    let zero = order.first().copied().unwrap_or_default();
+    let delay =
+        units.iter().zip(&order).map(|(u, decoded)| decoded.saturating_sub(u.pts)).max().unwrap_or_default();
+    let mean = order.last().map_or(Duration::ZERO, |last| *last - zero)
+        / u32::try_from(order.len().saturating_sub(1).max(1)).unwrap_or(u32::MAX);
+    units
+        .iter()
+        .enumerate()
+        .map(|(n, unit)| MuxTime {
+            shown: unit.pts - zero + delay,
+            decoded: order[n] - zero,
+            lasts: order.get(n + 1).map_or(mean, |next| *next - order[n]),
+        })
+        .collect()
+}
+
+fn clock_time(duration: Duration) -> gst::ClockTime {
+    gst::ClockTime::from_nseconds(duration.as_nanos() as u64)
 }
 
 /// An MP4 file in the making, under another name until it is whole. The index stands at its front, so that a browser
@@ -159,5 +189,31 @@ fn text_of(message: &gst::Message) -> String {
     match message.view() {
         gst::MessageView::Error(e) => explain(&e.error(), e.debug().as_deref()),
         _ => "unknown trouble".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_out_of_order_are_decoded_before_they_are_shown() {
+        crate::elements::start_library().unwrap();
+        let units: Vec<AccessUnit> = [5, 9, 7, 6, 8, 13, 11]
+            .map(|pts| AccessUnit {
+                at: Timestamp::UNIX_EPOCH,
+                pts: Duration::from_secs(pts),
+                keyframe: pts == 5,
+                generation: 0,
+                codec: Codec::H264,
+                data: gst::Buffer::new(),
+            })
+            .to_vec();
+        let times = mux_times(&units);
+        let decoded: Vec<u64> = times.iter().map(|t| t.decoded.as_secs()).collect();
+        let shown: Vec<u64> = times.iter().map(|t| t.shown.as_secs()).collect();
+        assert_eq!(decoded, [0, 1, 2, 3, 4, 6, 8]);
+        assert_eq!(shown, [2, 6, 4, 3, 5, 10, 8]);
+        assert!(times.iter().all(|t| t.shown >= t.decoded));
     }
 }

@@ -40,14 +40,6 @@ impl Codec {
         }
     }
 
-    /// The element that gives decoding times to streams that have none, as a muxer wants them.
-    pub(crate) fn timestamper(self) -> &'static str {
-        match self {
-            Self::H264 => "h264timestamper",
-            Self::H265 => "h265timestamper",
-        }
-    }
-
     fn caps(self, stream_format: &str) -> gst::Caps {
         let name = match self {
             Self::H264 => "video/x-h264",
@@ -70,8 +62,8 @@ impl Codec {
     }
 }
 
-/// An H.264 encoder of even quality. `live`: cheap, without delay and threads.
-pub(crate) fn encoder(keyframe_interval: u32, live: bool) -> Result<gst::Element, OpenError> {
+/// An H.264 encoder of even quality. `quick`: cheap, without delay and threads.
+pub(crate) fn encoder(keyframe_interval: u32, quick: bool) -> Result<gst::Element, OpenError> {
     use gst::prelude::*;
     start_library()?;
     let encoder = element("x264enc")?;
@@ -79,8 +71,8 @@ pub(crate) fn encoder(keyframe_interval: u32, live: bool) -> Result<gst::Element
     encoder.set_property("quantizer", 23u32);
     encoder.set_property("key-int-max", keyframe_interval.max(1));
     encoder.set_property("bframes", 0u32);
-    encoder.set_property_from_str("speed-preset", if live { "superfast" } else { "veryfast" });
-    if live {
+    encoder.set_property_from_str("speed-preset", if quick { "superfast" } else { "veryfast" });
+    if quick {
         encoder.set_property_from_str("tune", "zerolatency");
         encoder.set_property("threads", 1u32);
     }

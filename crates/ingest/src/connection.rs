@@ -311,10 +311,12 @@ fn attach(
             pace
         }
     };
+    // One branch must not wait for the first sample of the other: encoders hold pictures back.
+    let waits = frames.is_none();
     let (encoded, to_encode) = if codec.is_some() { (encoded, None) } else { (None, encoded) };
     if let Some(encoded) = encoded {
         let queue = element("queue")?;
-        let sink = sample_sink(encoded.sink, None, notify);
+        let sink = sample_sink(encoded.sink, None, waits, notify);
         add_row(pipeline, &[&queue, sink.upcast_ref()])?;
         link(&tee, &queue)?;
     }
@@ -341,7 +343,7 @@ fn attach(
         let split = element("tee")?;
         row.push(split.clone());
         if let Some(encoded) = to_encode {
-            let tail = encode(pipeline, encoded, live, notify)?;
+            let tail = encode(pipeline, encoded, live, frames.is_some(), notify)?;
             // The tee comes later: linked below.
             add_row(pipeline, &row.iter().collect::<Vec<_>>())?;
             link(&split, &tail)?;
@@ -351,7 +353,7 @@ fn attach(
         if let Some(frames) = frames {
             let queue = element("queue")?;
             queue.set_property("max-size-buffers", 2u32);
-            let sink = sample_sink(frames.sink, Some(Notice::Drained), notify);
+            let sink = sample_sink(frames.sink, Some(Notice::Drained), false, notify);
             add_row(pipeline, &[&queue, sink.upcast_ref()])?;
             link(&split, &queue)?;
         }
@@ -367,22 +369,23 @@ fn attach(
     Ok(())
 }
 
-/// `queue ─ x264enc ─ h264parse ─ sink`; returns the queue.
+/// `queue ─ x264enc ─ h264parse ─ sink`; returns the queue. `quick`: beside analysis.
 fn encode(
     pipeline: &gst::Pipeline,
     wanted: EncodedWanted,
-    live: bool,
+    leaky: bool,
+    quick: bool,
     notify: &Notify,
 ) -> Result<gst::Element, OpenError> {
     let queue = element("queue")?;
-    if live {
+    if leaky {
         queue.set_property_from_str("leaky", "downstream");
     }
-    let encoder = crate::codec::encoder(wanted.keyframe_interval, live)?;
+    let encoder = crate::codec::encoder(wanted.keyframe_interval, quick)?;
     let parse = element("h264parse")?;
     parse.set_property("config-interval", -1);
     let shape = filter(&Codec::H264.annex_b())?;
-    let sink = sample_sink(wanted.sink, None, notify);
+    let sink = sample_sink(wanted.sink, None, !quick, notify);
     add_row(pipeline, &[&queue, &encoder, &parse, &shape, sink.upcast_ref()])?;
     Ok(queue)
 }
@@ -412,6 +415,10 @@ fn frame_caps(wanted: Option<&FramesWanted>) -> gst::Caps {
     }
     if let Some(height) = wanted.and_then(|w| w.max_height) {
         caps = caps.field("height", gst::IntRange::new(1, height as i32));
+    }
+    if wanted.is_some_and(|w| w.max_width.or(w.max_height).is_some()) {
+        // With square pixels the scaler keeps the picture's shape.
+        caps = caps.field("pixel-aspect-ratio", gst::Fraction::new(1, 1));
     }
     caps.build()
 }
@@ -445,7 +452,7 @@ fn thin(pad: &gst::Pad, decimator: Decimator) {
     });
 }
 
-fn sample_sink(mut sink: SampleSink, at_end: Option<Notice>, notify: &Notify) -> AppSink {
+fn sample_sink(mut sink: SampleSink, at_end: Option<Notice>, waits: bool, notify: &Notify) -> AppSink {
     let notify = Arc::clone(notify);
     let mut at_end = at_end;
     let callbacks = AppSinkCallbacks::builder()
@@ -462,7 +469,7 @@ fn sample_sink(mut sink: SampleSink, at_end: Option<Notice>, notify: &Notify) ->
             }
         })
         .build();
-    AppSink::builder().sync(false).max_buffers(2).enable_last_sample(false).callbacks(callbacks).build()
+    AppSink::builder().sync(false).async_(waits).max_buffers(2).enable_last_sample(false).callbacks(callbacks).build()
 }
 
 fn image_source(files: Vec<PathBuf>, frames_per_second: f64, notify: Notify) -> AppSrc {

@@ -32,10 +32,13 @@ pub(crate) fn decoder(caps: &gst::Caps) -> Result<gst::Element, OpenError> {
         .ok_or_else(|| OpenError::MissingDecoder { format: format() })
 }
 
-/// Adds elements to the pipeline, links them in a row, and brings them to its state, the last one first.
+/// Adds elements to the pipeline (those that do not stand in it already), links them in a row, and brings them to its
+/// state, the last one first.
 pub(crate) fn add_row(pipeline: &gst::Pipeline, row: &[&gst::Element]) -> Result<(), OpenError> {
     let failed = |e: gst::glib::BoolError| OpenError::Pipeline(e.to_string());
-    pipeline.add_many(row.iter().copied()).map_err(failed)?;
+    for element in row.iter().filter(|e| e.parent().is_none()) {
+        pipeline.add(*element).map_err(failed)?;
+    }
     gst::Element::link_many(row.iter().copied()).map_err(failed)?;
     for element in row.iter().rev() {
         element.sync_state_with_parent().map_err(failed)?;
@@ -58,7 +61,7 @@ pub(crate) fn pad(element: &gst::Element, name: &str) -> Result<gst::Pad, OpenEr
 fn missing(element: &str) -> OpenError {
     let package = match element {
         "x264enc" => "gstreamer1.0-plugins-ugly",
-        "h264parse" | "h265parse" | "h264timestamper" | "h265timestamper" => "gstreamer1.0-plugins-bad",
+        "h264parse" | "h265parse" => "gstreamer1.0-plugins-bad",
         "rtspsrc" | "mp4mux" | "v4l2src" => "gstreamer1.0-plugins-good",
         name if name.starts_with("avdec_") => "gstreamer1.0-libav",
         _ => "gstreamer1.0-plugins-base",

@@ -1,5 +1,4 @@
 //! Videos that tests make for themselves.
-#![expect(dead_code, reason = "each test file uses its part")]
 
 use std::path::Path;
 
@@ -7,7 +6,7 @@ use parapet_core::Picture;
 use parapet_ingest::{VideoOptions, VideoWriter};
 
 /// A grey picture with a white block whose place is the frame's number: pictures tell which they are.
-pub fn numbered(width: usize, height: usize, number: usize) -> Picture {
+pub(crate) fn numbered(width: usize, height: usize, number: usize) -> Picture {
     let mut rgb = vec![90u8; width * height * 3];
     let columns = width / 16;
     let (x0, y0) = (number % columns * 16, number / columns * 16 % height);
@@ -20,7 +19,7 @@ pub fn numbered(width: usize, height: usize, number: usize) -> Picture {
 }
 
 /// Which [`numbered`] picture this is.
-pub fn number_of(picture: &Picture) -> usize {
+pub(crate) fn number_of(picture: &Picture) -> usize {
     let columns = picture.width() / 16;
     let mean = |n: usize| {
         let (x0, y0) = (n % columns * 16, n / columns * 16);
@@ -32,7 +31,7 @@ pub fn number_of(picture: &Picture) -> usize {
 }
 
 /// A video of [`numbered`] pictures.
-pub fn video(path: &Path, frames: usize, fps: f64, keyframe_interval: u32) {
+pub(crate) fn video(path: &Path, frames: usize, fps: f64, keyframe_interval: u32) {
     let options = VideoOptions { frames_per_second: fps, keyframe_interval: Some(keyframe_interval) };
     let mut writer = VideoWriter::create(path, options).unwrap();
     for number in 0..frames {
