@@ -1,1 +1,29 @@
-//! Incidents, cases, evidence index, audit and outbox in SQLite or PostgreSQL.
+//! What lasts: the center's incidents, evidence index, health and audit in SQLite or PostgreSQL, and a node's outbox in
+//! SQLite.
+//!
+//! No clock and no bus in here: times are handed in, and records are core's nouns.
+
+mod choice;
+mod database;
+mod error;
+mod incident;
+mod outbox;
+mod record;
+mod status;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use database::{postgres::Database as PostgresDatabase, sqlite::Database as SqliteDatabase};
+pub use error::StoreError;
+pub use incident::{
+    Count, Cursor, IncidentDetail, IncidentQuery, IncidentRow, InvalidCursor, Page, StoredEvent,
+    StoredEvidence,
+};
+pub use outbox::{Outbox, OutboxMessage, OutboxRow, OutboxStats};
+pub use record::{
+    Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, DeadLetterRow, DeadlineUnit, EventRecord,
+    EvidenceRecord, HealthRecord, KindRow, NodeRow,
+};
+pub use status::{StatusChange, allowed};
+pub use store::Store;

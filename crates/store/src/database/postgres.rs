@@ -1,0 +1,67 @@
+//! PostgreSQL: a pool of connections.
+
+use std::str::FromStr;
+
+use sqlx::{
+    Pool, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{StoreError, error::Attempt};
+
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/intake.rs"]
+mod intake;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/people.rs"]
+mod people;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/reading.rs"]
+mod reading;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/states.rs"]
+mod states;
+
+type Db = sqlx::Postgres;
+
+/// PostgreSQL allows 65,535 values in a statement; an incident has 27.
+const ROWS_IN_STATEMENT: usize = 1_000;
+
+/// A store in a PostgreSQL database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    writer: Pool<Db>,
+    reader: Pool<Db>,
+}
+
+impl Database {
+    pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|source| StoreError::Open { address: "postgres://…".to_owned(), source })?
+            .application_name("parapet");
+        let address = format!(
+            "postgres://{}:{}/{}",
+            options.get_host(),
+            options.get_port(),
+            options.get_database().unwrap_or_default()
+        );
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .connect_with(options)
+            .await
+            .map_err(|source| StoreError::Open { address: address.clone(), source })?;
+        sqlx::migrate!("migrations/postgres")
+            .run(&pool)
+            .await
+            .map_err(|source| StoreError::Migrate { address, source })?;
+        Ok(Self { writer: pool.clone(), reader: pool })
+    }
+
+    pub(crate) async fn close(&self) {
+        self.writer.close().await;
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Db>, StoreError> {
+        self.writer.begin().await.attempt("begin a transaction")
+    }
+}

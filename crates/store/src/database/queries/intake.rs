@@ -1,0 +1,200 @@
+//! What nodes say: events, evidence, health. Each record counts once, however often and in whatever order it comes.
+
+use std::collections::{BTreeMap, HashSet};
+
+use parapet_core::{IncidentId, Phase, Timestamp};
+use sqlx::{QueryBuilder, Row, Transaction, types::Json};
+use uuid::Uuid;
+
+use super::{Database, Db, ROWS_IN_STATEMENT};
+use crate::{
+    Applied, EventRecord, EvidenceRecord, HealthRecord, StoreError,
+    choice::{EVENT_VERSION, micros, name},
+    error::Attempt,
+};
+
+impl Database {
+    /// Stores what is new of the events, and lets each incident's row show its latest one, in one transaction.
+    pub(crate) async fn apply_events(
+        &self,
+        records: &[EventRecord],
+        received_at: Timestamp,
+    ) -> Result<Vec<Applied>, StoreError> {
+        let mut tx = self.begin().await?;
+        // In the order of their ids, so that two writers never wait for each other's rows in a circle.
+        let mut ordered: BTreeMap<Uuid, &EventRecord> = BTreeMap::new();
+        for record in records {
+            ordered.entry(record.event.event_id.0).or_insert(record);
+        }
+        let ordered: Vec<_> = ordered.into_values().collect();
+        let mut new: HashSet<Uuid> = HashSet::with_capacity(ordered.len());
+        for part in ordered.chunks(ROWS_IN_STATEMENT) {
+            insert_events(&mut tx, part, received_at, &mut new).await?;
+        }
+        let mut latest: BTreeMap<IncidentId, &EventRecord> = BTreeMap::new();
+        for record in ordered.into_iter().filter(|record| new.contains(&record.event.event_id.0)) {
+            let shown = latest.entry(record.event.incident_id).or_insert(record);
+            if rank(record) > rank(shown) {
+                *shown = record;
+            }
+        }
+        let latest: Vec<_> = latest.into_values().collect();
+        for part in latest.chunks(ROWS_IN_STATEMENT) {
+            show(&mut tx, part, received_at).await?;
+        }
+        tx.commit().await.attempt("commit incident events")?;
+        // The first of equal events in the batch is the new one.
+        Ok(records
+            .iter()
+            .map(|record| match new.remove(&record.event.event_id.0) {
+                true => Applied::New,
+                false => Applied::Duplicate,
+            })
+            .collect())
+    }
+
+    pub(crate) async fn apply_evidence(
+        &self,
+        record: &EvidenceRecord,
+        received_at: Timestamp,
+    ) -> Result<Applied, StoreError> {
+        if record.items.is_empty() {
+            return Ok(Applied::Duplicate);
+        }
+        let mut query = QueryBuilder::<Db>::new(
+            "INSERT INTO evidence (incident_id, role, path, media_type, bytes, sha256, site, node, camera, base_url, at, received_at) ",
+        );
+        query.push_values(&record.items, |mut row, item| {
+            row.push_bind(record.incident.0)
+                .push_bind(name(item.role))
+                .push_bind(&item.path)
+                .push_bind(&item.media_type)
+                .push_bind(item.bytes as i64)
+                .push_bind(&item.sha256)
+                .push_bind(record.site.as_str())
+                .push_bind(record.node.as_str())
+                .push_bind(record.camera.as_str())
+                .push_bind(record.base_url.as_deref())
+                .push_bind(micros(record.at))
+                .push_bind(micros(received_at));
+        });
+        query.push(" ON CONFLICT (incident_id, role, path) DO NOTHING");
+        let done = query.build().persistent(false).execute(&self.writer).await.attempt("store evidence")?;
+        Ok(if done.rows_affected() > 0 { Applied::New } else { Applied::Duplicate })
+    }
+
+    pub(crate) async fn apply_health(
+        &self,
+        record: &HealthRecord,
+        received_at: Timestamp,
+    ) -> Result<Applied, StoreError> {
+        let HealthRecord { site, node, health } = record;
+        let done = sqlx::query::<Db>(
+            "INSERT INTO health_events (site, node, camera, at, event, state, run, reconnects, detail, received_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (site, node, camera, at, event) DO NOTHING",
+        )
+        .bind(site.as_str())
+        .bind(node.as_str())
+        .bind(health.camera.as_str())
+        .bind(micros(health.at))
+        .bind(name(health.event))
+        .bind(name(health.state))
+        .bind(health.run.map(|run| run.0))
+        .bind(health.reconnects as i64)
+        .bind(&health.detail)
+        .bind(micros(received_at))
+        .execute(&self.writer)
+        .await
+        .attempt("store a camera's health")?;
+        Ok(if done.rows_affected() > 0 { Applied::New } else { Applied::Duplicate })
+    }
+}
+
+/// The event that an incident's row shows is the one with the highest rank, so the row does not depend on the order of
+/// arrival, not even if a node gave one number to two events.
+fn rank(record: &EventRecord) -> (u32, Uuid) {
+    (record.event.sequence, record.event.event_id.0)
+}
+
+async fn insert_events(
+    tx: &mut Transaction<'static, Db>,
+    records: &[&EventRecord],
+    received_at: Timestamp,
+    new: &mut HashSet<Uuid>,
+) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::<Db>::new(
+        "INSERT INTO incident_events (event_id, incident_id, sequence, site, node, at, received_at, version, document) ",
+    );
+    query.push_values(records, |mut row, record| {
+        let event = &record.event;
+        row.push_bind(event.event_id.0)
+            .push_bind(event.incident_id.0)
+            .push_bind(i64::from(event.sequence))
+            .push_bind(record.site.as_str())
+            .push_bind(record.node.as_str())
+            .push_bind(micros(event.at))
+            .push_bind(micros(received_at))
+            .push_bind(EVENT_VERSION)
+            .push_bind(Json(event));
+    });
+    query.push(" ON CONFLICT (event_id) DO NOTHING RETURNING event_id");
+    let rows = query.build().persistent(false).fetch_all(&mut **tx).await.attempt("store incident events")?;
+    for row in rows {
+        new.insert(row.try_get("event_id").attempt("read an event's id")?);
+    }
+    Ok(())
+}
+
+async fn show(
+    tx: &mut Transaction<'static, Db>,
+    records: &[&EventRecord],
+    received_at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::<Db>::new(
+        "INSERT INTO incidents (incident_id, event_id, sequence, site, node, camera, preset, run, rule, zone, kind, \
+         severity, phase, since, started_at, updated_at, ended_at, end_reason, label, track, bbox, outline, count, score, \
+         covered, received_at) ",
+    );
+    query.push_values(records, |mut row, EventRecord { site, node, event: e }| {
+        // An end without a time of its own ended when it was decided.
+        let ended_at = (e.phase == Phase::Ended).then(|| e.ended_at.unwrap_or(e.at));
+        row.push_bind(e.incident_id.0)
+            .push_bind(e.event_id.0)
+            .push_bind(i64::from(e.sequence))
+            .push_bind(site.as_str())
+            .push_bind(node.as_str())
+            .push_bind(e.camera.as_str())
+            .push_bind(e.preset.as_ref().map(|preset| preset.as_str()))
+            .push_bind(e.run.0)
+            .push_bind(e.rule.as_str())
+            .push_bind(e.zone.as_ref().map(|zone| zone.as_str()))
+            .push_bind(e.kind.as_str())
+            .push_bind(name(e.severity))
+            .push_bind(name(e.phase))
+            .push_bind(micros(e.since))
+            .push_bind(micros(e.started_at))
+            .push_bind(micros(e.at))
+            .push_bind(ended_at.map(micros))
+            .push_bind(e.end_reason.map(name))
+            .push_bind(e.label.as_ref().map(|label| label.as_str()))
+            .push_bind(e.track.map(|track| track.0 as i64))
+            .push_bind(Json(e.bbox))
+            .push_bind(e.outline.as_ref().map(Json))
+            .push_bind(i64::from(e.count))
+            .push_bind(e.score)
+            .push_bind(e.covered)
+            .push_bind(micros(received_at));
+    });
+    query.push(
+        " ON CONFLICT (incident_id) DO UPDATE SET event_id = excluded.event_id, sequence = excluded.sequence, \
+         site = excluded.site, node = excluded.node, camera = excluded.camera, preset = excluded.preset, \
+         run = excluded.run, rule = excluded.rule, zone = excluded.zone, kind = excluded.kind, \
+         severity = excluded.severity, phase = excluded.phase, since = excluded.since, \
+         started_at = excluded.started_at, updated_at = excluded.updated_at, ended_at = excluded.ended_at, \
+         end_reason = excluded.end_reason, label = excluded.label, track = excluded.track, bbox = excluded.bbox, \
+         outline = excluded.outline, count = excluded.count, score = excluded.score, covered = excluded.covered \
+         WHERE (excluded.sequence, excluded.event_id) > (incidents.sequence, incidents.event_id)",
+    );
+    query.build().persistent(false).execute(&mut **tx).await.attempt("store incidents")?;
+    Ok(())
+}

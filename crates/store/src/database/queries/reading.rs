@@ -1,0 +1,195 @@
+//! Incidents for people: pages, one with everything, counts.
+
+use parapet_core::{BBox, IncidentId, Point, RunId, TrackId};
+use sqlx::{QueryBuilder, Row, types::Json};
+use uuid::Uuid;
+
+use super::{Database, Db};
+use crate::{
+    Count, Cursor, IncidentDetail, IncidentQuery, IncidentRow, Page, StoreError, StoredEvent, StoredEvidence,
+    choice::{choice, event, instant, micros, name, number, text},
+    error::Attempt,
+};
+
+type DbRow = <Db as sqlx::Database>::Row;
+
+impl Database {
+    pub(crate) async fn incidents(&self, wanted: &IncidentQuery) -> Result<Page, StoreError> {
+        let limit = wanted.limit.clamp(1, 500) as usize;
+        let mut query = QueryBuilder::<Db>::new("SELECT * FROM incidents");
+        narrow(&mut query, wanted, wanted.cursor);
+        query.push(" ORDER BY started_at DESC, incident_id DESC LIMIT ").push_bind(limit as i64 + 1);
+        let rows = query.build().fetch_all(&self.reader).await.attempt("list incidents")?;
+        let mut incidents = rows.iter().take(limit).map(incident_row).collect::<Result<Vec<_>, _>>()?;
+        let more = rows.len() > limit;
+        let next = incidents.last_mut().filter(|_| more);
+        let next = next.map(|last| Cursor { started_at: micros(last.started_at), id: last.id });
+        Ok(Page { incidents, next })
+    }
+
+    pub(crate) async fn incident(&self, id: IncidentId) -> Result<Option<IncidentDetail>, StoreError> {
+        let row = sqlx::query::<Db>("SELECT * FROM incidents WHERE incident_id = $1")
+            .bind(id.0)
+            .fetch_optional(&self.reader)
+            .await
+            .attempt("read an incident")?;
+        let Some(row) = row else { return Ok(None) };
+        let events = sqlx::query::<Db>(
+            "SELECT version, document, received_at FROM incident_events WHERE incident_id = $1 ORDER BY sequence, event_id",
+        )
+        .bind(id.0)
+        .fetch_all(&self.reader)
+        .await
+        .attempt("read an incident's events")?;
+        let evidence =
+            sqlx::query::<Db>("SELECT * FROM evidence WHERE incident_id = $1 ORDER BY at, role, path")
+                .bind(id.0)
+                .fetch_all(&self.reader)
+                .await
+                .attempt("read an incident's evidence")?;
+        Ok(Some(IncidentDetail {
+            incident: incident_row(&row)?,
+            events: events.iter().map(stored_event).collect::<Result<_, _>>()?,
+            evidence: evidence.iter().map(stored_evidence).collect::<Result<_, _>>()?,
+        }))
+    }
+
+    pub(crate) async fn counts(&self, wanted: &IncidentQuery) -> Result<Vec<Count>, StoreError> {
+        let mut query = QueryBuilder::<Db>::new(
+            "SELECT kind, status, ended_at IS NULL AS open, COUNT(*) AS incidents FROM incidents",
+        );
+        narrow(&mut query, wanted, None);
+        query.push(" GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
+        let rows = query.build().fetch_all(&self.reader).await.attempt("count incidents")?;
+        let count = |row: &DbRow| {
+            Ok(Count {
+                kind: text("kind", get::<String>(row, "kind")?.as_str())?,
+                status: choice("status", get::<String>(row, "status")?.as_str())?,
+                open: get(row, "open")?,
+                count: number("incidents", get(row, "incidents")?)?,
+            })
+        };
+        rows.iter().map(count).collect()
+    }
+}
+
+fn narrow(query: &mut QueryBuilder<Db>, wanted: &IncidentQuery, cursor: Option<Cursor>) {
+    query.push(" WHERE TRUE");
+    let equal = [
+        ("kind", wanted.kind.as_ref().map(|v| v.as_str().to_owned())),
+        ("site", wanted.site.as_ref().map(|v| v.as_str().to_owned())),
+        ("node", wanted.node.as_ref().map(|v| v.as_str().to_owned())),
+        ("camera", wanted.camera.as_ref().map(|v| v.as_str().to_owned())),
+        ("status", wanted.status.map(name)),
+    ];
+    for (column, value) in equal {
+        if let Some(value) = value {
+            query.push(" AND ").push(column).push(" = ").push_bind(value);
+        }
+    }
+    match wanted.open {
+        Some(true) => drop(query.push(" AND ended_at IS NULL")),
+        Some(false) => drop(query.push(" AND ended_at IS NOT NULL")),
+        None => {}
+    }
+    if let Some(from) = wanted.from {
+        query.push(" AND started_at >= ").push_bind(micros(from));
+    }
+    if let Some(to) = wanted.to {
+        query.push(" AND started_at < ").push_bind(micros(to));
+    }
+    if let Some(cursor) = cursor {
+        query.push(" AND (started_at, incident_id) < (").push_bind(cursor.started_at);
+        query.push(", ").push_bind(cursor.id.0).push(")");
+    }
+    if let Some(words) = wanted.text.as_deref().map(str::trim).filter(|words| !words.is_empty()) {
+        if let Ok(id) = words.parse::<Uuid>() {
+            query.push(" AND incident_id = ").push_bind(id);
+            return;
+        }
+        let escaped = words.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let pattern = format!("%{escaped}%");
+        query.push(" AND (");
+        for column in ["site", "node", "camera", "zone", "rule", "label", "reason"] {
+            query
+                .push("LOWER(")
+                .push(column)
+                .push(") LIKE ")
+                .push_bind(pattern.clone())
+                .push(" ESCAPE '\\' OR ");
+        }
+        query.push(
+            "kind IN (SELECT code FROM kinds WHERE LOWER(code || ' ' || name_zh || ' ' || name_en) LIKE ",
+        );
+        query.push_bind(pattern).push(" ESCAPE '\\'))");
+    }
+}
+
+fn get<'r, T>(row: &'r DbRow, column: &'static str) -> Result<T, StoreError>
+where
+    T: sqlx::Decode<'r, Db> + sqlx::Type<Db>,
+{
+    row.try_get(column).attempt(column)
+}
+
+pub(super) fn incident_row(row: &DbRow) -> Result<IncidentRow, StoreError> {
+    let required = |column| get::<String>(row, column);
+    let optional = |column| get::<Option<String>>(row, column);
+    let time = |column| instant(column, get::<i64>(row, column)?);
+    let optional_time =
+        |column| get::<Option<i64>>(row, column)?.map(|micros| instant(column, micros)).transpose();
+    Ok(IncidentRow {
+        id: IncidentId(get(row, "incident_id")?),
+        site: text("site", &required("site")?)?,
+        node: text("node", &required("node")?)?,
+        camera: text("camera", &required("camera")?)?,
+        preset: optional("preset")?.map(|v| text("preset", &v)).transpose()?,
+        kind: text("kind", &required("kind")?)?,
+        rule: text("rule", &required("rule")?)?,
+        zone: optional("zone")?.map(|v| text("zone", &v)).transpose()?,
+        severity: choice("severity", &required("severity")?)?,
+        phase: choice("phase", &required("phase")?)?,
+        status: choice("status", &required("status")?)?,
+        sequence: number("sequence", get(row, "sequence")?)?,
+        since: time("since")?,
+        started_at: time("started_at")?,
+        updated_at: time("updated_at")?,
+        ended_at: optional_time("ended_at")?,
+        end_reason: optional("end_reason")?.map(|v| choice("end_reason", &v)).transpose()?,
+        label: optional("label")?,
+        track: get::<Option<i64>>(row, "track")?.map(|track| TrackId(track as u64)),
+        bbox: get::<Json<BBox>>(row, "bbox")?.0,
+        outline: get::<Option<Json<Vec<Point>>>>(row, "outline")?.map(|outline| outline.0),
+        count: number("count", get(row, "count")?)?,
+        score: get(row, "score")?,
+        covered: get(row, "covered")?,
+        run: RunId(get(row, "run")?),
+        received_at: time("received_at")?,
+        judged_by: optional("judged_by")?,
+        judged_at: optional_time("judged_at")?,
+        reason: optional("reason")?,
+    })
+}
+
+fn stored_event(row: &DbRow) -> Result<StoredEvent, StoreError> {
+    Ok(StoredEvent {
+        event: event(get(row, "version")?, get::<Json<serde_json::Value>>(row, "document")?.0)?,
+        received_at: instant("received_at", get(row, "received_at")?)?,
+    })
+}
+
+fn stored_evidence(row: &DbRow) -> Result<StoredEvidence, StoreError> {
+    Ok(StoredEvidence {
+        item: parapet_core::EvidenceItem {
+            role: choice("role", get::<String>(row, "role")?.as_str())?,
+            path: get(row, "path")?,
+            media_type: get(row, "media_type")?,
+            bytes: number("bytes", get(row, "bytes")?)?,
+            sha256: get(row, "sha256")?,
+        },
+        base_url: get(row, "base_url")?,
+        site: text("site", get::<String>(row, "site")?.as_str())?,
+        node: text("node", get::<String>(row, "node")?.as_str())?,
+        at: instant("at", get(row, "at")?)?,
+    })
+}

@@ -1,0 +1,81 @@
+//! SQLite: one writer, four readers, write-ahead log.
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    Pool, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{StoreError, error::Attempt};
+
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/intake.rs"]
+mod intake;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/people.rs"]
+mod people;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/reading.rs"]
+mod reading;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/states.rs"]
+mod states;
+
+type Db = sqlx::Sqlite;
+
+/// SQLite allows 32,766 values in a statement; an incident has 27.
+const ROWS_IN_STATEMENT: usize = 500;
+
+/// A store in an SQLite file.
+#[derive(Debug, Clone)]
+pub struct Database {
+    writer: Pool<Db>,
+    reader: Pool<Db>,
+}
+
+impl Database {
+    /// `synchronous` is `NORMAL`: a power cut can take back the last commits, never damage the file. The center may, for
+    /// what the broker has not been told to forget comes again, and a node sends again what it sent of late.
+    pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
+        let fail = |source| StoreError::Open { address: url.to_owned(), source };
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(fail)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(true)
+            .optimize_on_close(true, None);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(fail)?;
+        sqlx::migrate!("migrations/sqlite")
+            .run(&writer)
+            .await
+            .map_err(|source| StoreError::Migrate { address: url.to_owned(), source })?;
+        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        let reader = if in_memory {
+            writer.clone() // each connection would have a memory of its own
+        } else {
+            SqlitePoolOptions::new()
+                .max_connections(4)
+                .connect_with(options.read_only(true).optimize_on_close(false, None))
+                .await
+                .map_err(fail)?
+        };
+        Ok(Self { writer, reader })
+    }
+
+    pub(crate) async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Db>, StoreError> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await.attempt("begin a transaction")
+    }
+}

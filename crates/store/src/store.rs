@@ -1,0 +1,237 @@
+//! The center's store: one face, two databases.
+
+use parapet_core::{CameraId, IncidentId, Timestamp};
+
+use crate::{
+    Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, Count, DeadLetterRow, EventRecord, EvidenceRecord,
+    HealthRecord, IncidentDetail, IncidentQuery, IncidentRow, KindRow, NodeRow, Page, PostgresDatabase,
+    SqliteDatabase, StatusChange, StoreError,
+};
+
+/// A store. Cloning shares its connections.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// In a file.
+    Sqlite(SqliteDatabase),
+    /// At a server.
+    Postgres(PostgresDatabase),
+}
+
+macro_rules! either {
+    ($store:ident, $database:ident => $result:expr) => {
+        match $store {
+            Store::Sqlite($database) => $result.await,
+            Store::Postgres($database) => $result.await,
+        }
+    };
+}
+
+impl Store {
+    /// Opens the store at `sqlite://PATH` (made if it is not there) or `postgres://USER@HOST/DATABASE`, and brings its
+    /// tables up to date.
+    ///
+    /// # Errors
+    /// `UnknownAddress`, `Open` or `Migrate`.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        match url.split_once(':') {
+            Some(("sqlite", _)) => SqliteDatabase::open(url).await.map(Self::Sqlite),
+            Some(("postgres" | "postgresql", _)) => PostgresDatabase::open(url).await.map(Self::Postgres),
+            _ => Err(StoreError::UnknownAddress(url.to_owned())),
+        }
+    }
+
+    /// Waits for what is under way and closes all connections, of all clones.
+    pub async fn close(&self) {
+        either!(self, database => database.close());
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        either!(self, database => database.ping())
+    }
+
+    /// Stores an event; see [`apply_events`](Self::apply_events).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn apply_event(
+        &self,
+        record: &EventRecord,
+        received_at: Timestamp,
+    ) -> Result<Applied, StoreError> {
+        let applied = self.apply_events(std::slice::from_ref(record), received_at).await?;
+        Ok(applied[0])
+    }
+
+    /// Stores events in one transaction, and answers for each whether it was new. Idempotent by event id, and the order
+    /// of arrival does not matter: an incident's row shows its event with the highest sequence.
+    ///
+    /// # Errors
+    /// When the database fails; then none is stored.
+    pub async fn apply_events(
+        &self,
+        records: &[EventRecord],
+        received_at: Timestamp,
+    ) -> Result<Vec<Applied>, StoreError> {
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let applied = either!(self, database => database.apply_events(records, received_at))?;
+        let new = applied.iter().filter(|applied| **applied == Applied::New).count();
+        metrics::counter!("parapet_store_events_total", "applied" => "new").increment(new as u64);
+        metrics::counter!("parapet_store_events_total", "applied" => "duplicate")
+            .increment((applied.len() - new) as u64);
+        Ok(applied)
+    }
+
+    /// Indexes files of evidence; `Duplicate` when all were known. The incident need not be known yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn apply_evidence(
+        &self,
+        record: &EvidenceRecord,
+        received_at: Timestamp,
+    ) -> Result<Applied, StoreError> {
+        either!(self, database => database.apply_evidence(record, received_at))
+    }
+
+    /// Stores a change in a camera's health.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn apply_health(
+        &self,
+        record: &HealthRecord,
+        received_at: Timestamp,
+    ) -> Result<Applied, StoreError> {
+        either!(self, database => database.apply_health(record, received_at))
+    }
+
+    /// Replaces a camera's present state. The latest call counts, whatever its time: the bus keeps the order, and a last
+    /// will is older than what it follows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_camera(&self, row: &CameraRow) -> Result<(), StoreError> {
+        either!(self, database => database.put_camera(row))
+    }
+
+    /// Replaces a node's present state. The latest call counts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_node(&self, row: &NodeRow) -> Result<(), StoreError> {
+        either!(self, database => database.put_node(row))
+    }
+
+    /// All cameras that are configured, by site, node and name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cameras(&self) -> Result<Vec<CameraRow>, StoreError> {
+        either!(self, database => database.cameras())
+    }
+
+    /// All nodes, by site and name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
+        either!(self, database => database.nodes())
+    }
+
+    /// Changes in the health of one camera or of all, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn health(
+        &self,
+        camera: Option<&CameraId>,
+        limit: u32,
+    ) -> Result<Vec<HealthRecord>, StoreError> {
+        either!(self, database => database.health(camera, limit))
+    }
+
+    /// A page of incidents, newest start first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incidents(&self, query: &IncidentQuery) -> Result<Page, StoreError> {
+        either!(self, database => database.incidents(query))
+    }
+
+    /// An incident with its events and evidence.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incident(&self, id: IncidentId) -> Result<Option<IncidentDetail>, StoreError> {
+        either!(self, database => database.incident(id))
+    }
+
+    /// How many incidents there are for each kind, status, and open or ended; `limit` and `cursor` do not matter.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn counts(&self, query: &IncidentQuery) -> Result<Vec<Count>, StoreError> {
+        either!(self, database => database.counts(query))
+    }
+
+    /// Changes an incident's status and puts it on record, in one transaction.
+    ///
+    /// # Errors
+    /// `NoIncident`, `NoOperator`, `Transition` when the change may not follow the present status (also when another
+    /// operator was faster), or when the database fails.
+    pub async fn set_status(&self, id: IncidentId, change: &StatusChange) -> Result<IncidentRow, StoreError> {
+        either!(self, database => database.set_status(id, change))
+    }
+
+    /// The catalogue of kinds.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn kinds(&self) -> Result<Vec<KindRow>, StoreError> {
+        either!(self, database => database.kinds())
+    }
+
+    /// Puts a deed on record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn record_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        either!(self, database => database.record_audit(entry))
+    }
+
+    /// Deeds on record, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        either!(self, database => database.audit(query))
+    }
+
+    /// Keeps a payload that is no message.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn dead_letter(
+        &self,
+        topic: &str,
+        payload: &[u8],
+        error: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        either!(self, database => database.dead_letter(topic, payload, error, at))
+    }
+
+    /// The payloads that were no messages, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn dead_letters(&self, limit: u32) -> Result<Vec<DeadLetterRow>, StoreError> {
+        either!(self, database => database.dead_letters(limit))
+    }
+}
