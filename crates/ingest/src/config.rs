@@ -267,7 +267,9 @@ impl SourceConfig {
         let given: Vec<&str> = tables.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
         match given.as_slice() {
             [_] => {}
-            [] => say("", "no source is given".into(), "add one of the tables rtsp, file, images, device, test"),
+            [] => {
+                say("", "no source is given".into(), "add one of the tables rtsp, file, images, device, test")
+            }
             many => say("", format!("several sources are given: {}", many.join(", ")), "keep one of them"),
         }
         let positive = [

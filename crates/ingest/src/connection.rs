@@ -271,8 +271,9 @@ fn attach_when_exposed(
     parse.connect_pad_added(move |_, pad| {
         let Some(pipeline) = weak.upgrade() else { return };
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let is_video =
-            caps.structure(0).is_some_and(|s| s.name().starts_with("video/") || s.name().starts_with("image/"));
+        let is_video = caps
+            .structure(0)
+            .is_some_and(|s| s.name().starts_with("video/") || s.name().starts_with("image/"));
         if !is_video {
             return;
         }
@@ -442,13 +443,11 @@ fn gate(pad: &gst::Pad, gate: KeyframeGate, is_closed_at_gaps: bool) {
 
 fn thin(pad: &gst::Pad, decimator: Decimator) {
     let decimator = Mutex::new(decimator);
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        match info.buffer().and_then(|b| b.pts()) {
-            Some(pts) if decimator.lock().expect("no panic while held").passes(pts.into()) => {
-                gst::PadProbeReturn::Ok
-            }
-            _ => gst::PadProbeReturn::Drop,
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| match info.buffer().and_then(|b| b.pts()) {
+        Some(pts) if decimator.lock().expect("no panic while held").passes(pts.into()) => {
+            gst::PadProbeReturn::Ok
         }
+        _ => gst::PadProbeReturn::Drop,
     });
 }
 
@@ -469,7 +468,13 @@ fn sample_sink(mut sink: SampleSink, at_end: Option<Notice>, waits: bool, notify
             }
         })
         .build();
-    AppSink::builder().sync(false).async_(waits).max_buffers(2).enable_last_sample(false).callbacks(callbacks).build()
+    AppSink::builder()
+        .sync(false)
+        .async_(waits)
+        .max_buffers(2)
+        .enable_last_sample(false)
+        .callbacks(callbacks)
+        .build()
 }
 
 fn image_source(files: Vec<PathBuf>, frames_per_second: f64, notify: Notify) -> AppSrc {
@@ -492,7 +497,8 @@ fn image_source(files: Vec<PathBuf>, frames_per_second: f64, notify: Notify) -> 
             ));
         }
         let (info, mut buffer) = pixels::buffer_of(&picture, fps).ok_or("out of memory")?;
-        let time = |n: usize| gst::ClockTime::from_nseconds((n as f64 * 1e9 / frames_per_second).round() as u64);
+        let time =
+            |n: usize| gst::ClockTime::from_nseconds((n as f64 * 1e9 / frames_per_second).round() as u64);
         let writable = buffer.get_mut().expect("just made");
         writable.set_pts(time(n));
         writable.set_duration(time(n + 1) - time(n));

@@ -105,7 +105,8 @@ impl Intake {
     fn accept(&self, sample: &gst::Sample, running: Option<gst::ClockTime>, life: &mut Life) -> bool {
         let now = self.clock.monotonic();
         self.progress.decoded(now);
-        let (Some((at, _)), Some(picture)) = (self.time.of(sample, running), pixels::picture_of(sample)) else {
+        let (Some((at, _)), Some(picture)) = (self.time.of(sample, running), pixels::picture_of(sample))
+        else {
             self.counters.dropped.increment(1);
             return true;
         };
@@ -115,9 +116,10 @@ impl Intake {
             return true;
         }
         life.last_at = Some(at);
-        let still = self.still.as_ref().is_some_and(|watch| {
-            watch.lock().expect("no panic while held").observe(picture.y(), now)
-        });
+        let still = self
+            .still
+            .as_ref()
+            .is_some_and(|watch| watch.lock().expect("no panic while held").observe(picture.y(), now));
         self.tell(still, at, now, life);
         let frame = Frame {
             camera: self.camera.clone(),

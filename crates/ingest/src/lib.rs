@@ -32,8 +32,8 @@ mod writer;
 pub use clip::ClipInfo;
 pub use codec::Codec;
 pub use config::{
-    BackoffConfig, ConfigProblem, DeviceConfig, FileConfig, ImagesConfig, RtspConfig, SourceConfig, TestConfig,
-    Transport, WatchdogConfig,
+    BackoffConfig, ConfigProblem, DeviceConfig, FileConfig, ImagesConfig, RtspConfig, SourceConfig,
+    TestConfig, Transport, WatchdogConfig,
 };
 pub use error::{ClipError, OpenError};
 pub use preroll::PrerollHandle;

@@ -15,7 +15,12 @@ pub(crate) fn picture_of(sample: &gst::SampleRef) -> Option<Picture> {
     let frame = VideoFrameRef::from_buffer_ref_readable(sample.buffer()?, &info).ok()?;
     let (width, height) = (info.width() as usize, info.height() as usize);
     let plane = |n: u32, w, h| {
-        Plane::from_strided(w, h, usize::try_from(frame.plane_stride()[n as usize]).ok()?, frame.plane_data(n).ok()?)
+        Plane::from_strided(
+            w,
+            h,
+            usize::try_from(frame.plane_stride()[n as usize]).ok()?,
+            frame.plane_data(n).ok()?,
+        )
     };
     let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
     Picture::new(plane(0, width, height)?, plane(1, cw, ch)?, plane(2, cw, ch)?, color_of(&info))

@@ -20,7 +20,10 @@ pub struct PrerollHandle(Past);
 enum Past {
     Ring(Arc<Ring>),
     /// An offline source can be read again at any place.
-    Recording { origin: Arc<Origin>, start_at: Timestamp },
+    Recording {
+        origin: Arc<Origin>,
+        start_at: Timestamp,
+    },
 }
 
 impl PrerollHandle {
@@ -38,7 +41,8 @@ impl PrerollHandle {
         let units = match &self.0 {
             Past::Ring(ring) => ring.between(from, to),
             Past::Recording { origin, start_at } => {
-                let offset = |at: Timestamp| Duration::try_from(at.duration_since(*start_at)).unwrap_or_default();
+                let offset =
+                    |at: Timestamp| Duration::try_from(at.duration_since(*start_at)).unwrap_or_default();
                 let units = if to < *start_at {
                     Vec::new()
                 } else {

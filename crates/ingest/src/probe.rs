@@ -93,7 +93,11 @@ pub fn probe(path: &Path) -> Result<MediaInfo, OpenError> {
         height,
         frames_per_second: rate.map(|f| f64::from(f.numer()) / f64::from(f.denom())),
         duration: pipeline.0.query_duration::<gst::ClockTime>().map(Into::into),
-        codec: name.trim_start_matches("video/").trim_start_matches("image/").trim_start_matches("x-").to_owned(),
+        codec: name
+            .trim_start_matches("video/")
+            .trim_start_matches("image/")
+            .trim_start_matches("x-")
+            .to_owned(),
     })
 }
 

@@ -170,8 +170,8 @@ mod tests {
     fn an_offline_queue_makes_the_source_wait() {
         let queue = Arc::new(FrameQueue::new(2, false));
         let source = Arc::clone(&queue);
-        let producer =
-            std::thread::Builder::new().spawn(move || (0..100).all(|n| source.offer(frame(n)) == Offer::Taken));
+        let producer = std::thread::Builder::new()
+            .spawn(move || (0..100).all(|n| source.offer(frame(n)) == Offer::Taken));
         let taken: Vec<u64> = (0..100)
             .map(|_| match queue.take(Duration::from_secs(10)) {
                 Some(StreamEvent::Frame(f)) => f.sequence,

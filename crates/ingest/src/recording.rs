@@ -35,7 +35,12 @@ pub(crate) fn read(
             let origin =
                 Origin::Images { files: files[skipped..].to_vec(), frames_per_second: *frames_per_second };
             let before = Duration::from_secs_f64(skipped as f64 / frames_per_second);
-            return read(&origin, Duration::ZERO, to.saturating_sub(before), crate::clock::plus(start_at, before));
+            return read(
+                &origin,
+                Duration::ZERO,
+                to.saturating_sub(before),
+                crate::clock::plus(start_at, before),
+            );
         }
     }
     let (notices, inbox) = mpsc::channel();
@@ -45,15 +50,21 @@ pub(crate) fn read(
         Arc::new(move |notice| drop(notices.send(notice)))
     };
     let kept = Arc::clone(&units);
-    let mut base = None;
+    let mut segment_start = None;
     let sink = move |sample: &gst::Sample, _: Option<gst::ClockTime>| {
         let Some(unit) = unit_of(sample, start_at) else { return true };
-        let first = *base.get_or_insert(unit.pts);
-        let over = unit.pts > to.saturating_add(REORDERING) && unit.pts > first;
+        let mut kept = kept.lock().expect("no panic while held");
+        // What came before the seek may arrive beside it: the last segment counts.
+        let segment = sample.segment().and_then(|s| s.downcast_ref::<gst::format::Time>()?.start());
+        if segment_start != segment || kept.first().is_some_and(|first: &AccessUnit| first.pts == unit.pts) {
+            segment_start = segment;
+            kept.clear();
+        }
+        let over = unit.pts > to.saturating_add(REORDERING) && !kept.is_empty();
         if over {
             drop(notices.send(Notice::Ended));
         } else {
-            kept.lock().expect("no panic while held").push(unit);
+            kept.push(unit);
         }
         !over
     };
@@ -82,7 +93,6 @@ pub(crate) fn read(
     if from > Duration::ZERO && matches!(origin, Origin::File { .. }) {
         connection.seek(from)?;
         wait_for(&inbox, |n| matches!(n, Notice::Prerolled | Notice::Ended))?;
-        units.lock().expect("no panic while held").clear();
     }
     connection.play();
     wait_for(&inbox, |n| matches!(n, Notice::Ended))?;

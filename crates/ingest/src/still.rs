@@ -26,7 +26,8 @@ impl Signature {
             for y in (top..bottom).step_by(2) {
                 let row = luma.row(y);
                 for (cell_x, sum) in sums.iter_mut().enumerate() {
-                    let (left, right) = (cell_x * luma.width() / columns, (cell_x + 1) * luma.width() / columns);
+                    let (left, right) =
+                        (cell_x * luma.width() / columns, (cell_x + 1) * luma.width() / columns);
                     *sum += row[left..right].iter().map(|s| u32::from(*s)).sum::<u32>();
                 }
                 lines += 1;

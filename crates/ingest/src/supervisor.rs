@@ -10,7 +10,9 @@ use std::{
 };
 
 use gstreamer as gst;
-use parapet_core::{CameraId, Clock, HealthEvent, HealthState, RunId, SystemClock, Timestamp, time::seconds_between};
+use parapet_core::{
+    CameraId, Clock, HealthEvent, HealthState, RunId, SystemClock, Timestamp, time::seconds_between,
+};
 use tracing::{debug, warn};
 
 use crate::{
@@ -88,8 +90,9 @@ impl Supervisor {
         let mut backoff = Backoff::new(&self.config.backoff, self.camera.as_str());
         let can_freeze = matches!(self.origin, Origin::Rtsp(_) | Origin::Device { .. });
         let watchdog = &self.config.watchdog;
-        let still = (can_freeze && self.frames_to.is_some())
-            .then(|| Arc::new(Mutex::new(StillWatch::new(watchdog.freeze_seconds, watchdog.freeze_tolerance))));
+        let still = (can_freeze && self.frames_to.is_some()).then(|| {
+            Arc::new(Mutex::new(StillWatch::new(watchdog.freeze_seconds, watchdog.freeze_tolerance)))
+        });
         for generation in 1.. {
             if generation > 1
                 && let Some((_, desk)) = &self.frames_to
@@ -161,7 +164,8 @@ impl Supervisor {
                 None => (started + seconds(watchdog.connect_seconds), "no answer"),
                 Some(heard) => {
                     let silent = heard + seconds(watchdog.silent_seconds);
-                    let stalled = progress.last_frame().unwrap_or(started) + seconds(watchdog.stalled_seconds);
+                    let stalled =
+                        progress.last_frame().unwrap_or(started) + seconds(watchdog.stalled_seconds);
                     if self.frames_to.is_some() && stalled < silent {
                         (stalled, "data comes, but no picture can be decoded")
                     } else {

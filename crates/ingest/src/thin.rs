@@ -61,7 +61,15 @@ mod tests {
     #[test]
     fn after_a_gap_the_decoder_starts_at_a_keyframe() {
         let mut gate = KeyframeGate::new(false);
-        let units = [(false, false), (true, false), (false, false), (false, true), (false, false), (true, true), (false, false)];
+        let units = [
+            (false, false),
+            (true, false),
+            (false, false),
+            (false, true),
+            (false, false),
+            (true, true),
+            (false, false),
+        ];
         let passed: Vec<bool> = units.into_iter().map(|(keyframe, gap)| gate.passes(keyframe, gap)).collect();
         assert_eq!(passed, [false, true, true, false, false, true, true]);
         let mut only = KeyframeGate::new(true);
@@ -72,7 +80,9 @@ mod tests {
         let mut decimator = Decimator::new(analysed_fps);
         (0..frames)
             // Rounded down to milliseconds, as in Matroska and FLV.
-            .filter(|n| decimator.passes(Duration::from_millis((*n as f64 * 1000.0 / source_fps) as u64 + 40)))
+            .filter(|n| {
+                decimator.passes(Duration::from_millis((*n as f64 * 1000.0 / source_fps) as u64 + 40))
+            })
             .collect()
     }
 

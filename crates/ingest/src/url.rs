@@ -79,7 +79,8 @@ pub fn redact(text: &str) -> String {
     while let Some(start) = rest.find("://") {
         let (head, after) = rest.split_at(start + 3);
         out.push_str(head);
-        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'')).unwrap_or(after.len());
+        let end =
+            after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'')).unwrap_or(after.len());
         rest = match after[..end].rfind('@') {
             Some(at) => {
                 out.push_str("***");

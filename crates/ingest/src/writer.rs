@@ -134,8 +134,7 @@ impl VideoWriter {
         let encoder = codec::encoder(self.options.keyframe_interval.unwrap_or(interval), false)?;
         let parse = element("h264parse")?;
         let mp4 = filter(&Codec::H264.in_mp4())?;
-        let row =
-            [self.source.upcast_ref(), &convert, &shape, &encoder, &parse, &mp4, &self.file.muxer];
+        let row = [self.source.upcast_ref(), &convert, &shape, &encoder, &parse, &mp4, &self.file.muxer];
         add_row(&self.file.pipeline, &row)?;
         self.file.start()
     }

@@ -3,11 +3,7 @@
 
 mod common;
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use parapet_core::{CameraHealth, CameraId, Clock, Frame, HealthEvent, HealthState, RunId, SystemClock};
 use parapet_ingest::{
@@ -59,7 +55,9 @@ impl Watched {
     fn until<T>(&mut self, what: &str, mut found: impl FnMut(&StreamEvent) -> Option<T>) -> T {
         let deadline = self.clock.monotonic() + PATIENCE;
         while self.clock.monotonic() < deadline {
-            let Some(event) = self.stream.next(deadline.saturating_sub(self.clock.monotonic())) else { break };
+            let Some(event) = self.stream.next(deadline.saturating_sub(self.clock.monotonic())) else {
+                break;
+            };
             if let StreamEvent::Health(health) = &event {
                 self.health.push(health.clone());
             }
@@ -178,8 +176,9 @@ fn a_live_clip_is_cut_from_the_ring_without_decoding() {
     let mut camera = Watched::open(&config(&server.url(&name)));
     let first = camera.frame();
     let last = camera.until("two seconds", |event| match event {
-        StreamEvent::Frame(f)
-            if f.captured_at.duration_since(first.captured_at).as_secs_f64() > 2.0 => Some(f.clone()),
+        StreamEvent::Frame(f) if f.captured_at.duration_since(first.captured_at).as_secs_f64() > 2.0 => {
+            Some(f.clone())
+        }
         _ => None,
     });
     let clip = folder.path().join("clip.mp4");
@@ -195,7 +194,9 @@ fn a_live_clip_is_cut_from_the_ring_without_decoding() {
     let mut replay = Watched::open(&config);
     let offset = last.captured_at.duration_since(info.from).as_secs_f64();
     let same = replay.until("the last frame", |event| match event {
-        StreamEvent::Frame(f) if f.captured_at.as_microsecond() as f64 / 1e6 > offset - 0.01 => Some(f.clone()),
+        StreamEvent::Frame(f) if f.captured_at.as_microsecond() as f64 / 1e6 > offset - 0.01 => {
+            Some(f.clone())
+        }
         _ => None,
     });
     assert_eq!(common::number_of(&same.picture), common::number_of(&last.picture));
@@ -288,8 +289,7 @@ fn datagrams_work_too() {
     let folder = tempfile::tempdir().unwrap();
     let (server, name) = served(folder.path(), None);
     let mut config = config(&server.url(&name));
-    config.rtsp =
-        config.rtsp.map(|r| RtspConfig { transport: parapet_ingest::Transport::Udp, ..r });
+    config.rtsp = config.rtsp.map(|r| RtspConfig { transport: parapet_ingest::Transport::Udp, ..r });
     let mut camera = Watched::open(&config);
     let first = camera.frame();
     camera.other_frame(&first);
@@ -321,7 +321,8 @@ fn a_looped_file_goes_on_as_one_run() {
     let frames: Vec<Frame> = (0..45).map(|_| camera.frame()).collect();
     assert!(frames.iter().all(|f| f.run == frames[0].run));
     assert!(frames.windows(2).all(|p| p[1].captured_at > p[0].captured_at && p[1].sequence > p[0].sequence));
-    let begun = frames.windows(2).filter(|p| common::number_of(&p[1].picture) < common::number_of(&p[0].picture));
+    let begun =
+        frames.windows(2).filter(|p| common::number_of(&p[1].picture) < common::number_of(&p[0].picture));
     assert!(begun.count() >= 2);
     let took = frames[44].captured_at.duration_since(frames[0].captured_at).as_secs_f64();
     assert!(took > 1.5, "{took}");

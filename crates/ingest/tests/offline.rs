@@ -64,8 +64,11 @@ fn every_frame_of_a_file_comes_with_its_time() {
     config.analysed_fps = 5.0;
     config.max_width = Some(160);
     let played = play(&config);
-    let numbers: Vec<i64> =
-        played.frames.iter().map(|f| (f.captured_at.as_millisecond() - start_at.as_millisecond()) / 200).collect();
+    let numbers: Vec<i64> = played
+        .frames
+        .iter()
+        .map(|f| (f.captured_at.as_millisecond() - start_at.as_millisecond()) / 200)
+        .collect();
     assert_eq!(numbers, (0..20).collect::<Vec<_>>());
     assert_eq!((played.frames[0].picture.width(), played.frames[0].picture.height()), (160, 96));
 }
@@ -100,8 +103,7 @@ fn a_clip_of_a_file_starts_at_a_keyframe_and_plays() {
     let (path, clip) = (folder.path().join("numbered.mp4"), folder.path().join("clip.mp4"));
     video(&path, 150, 25.0, 25);
     let config = SourceConfig::of_file(&path);
-    let stream =
-        CameraStream::open("gate".parse().unwrap(), &config, Arc::new(SystemClock::new())).unwrap();
+    let stream = CameraStream::open("gate".parse().unwrap(), &config, Arc::new(SystemClock::new())).unwrap();
     let preroll = stream.preroll();
     stream.stop();
     let info = preroll.write_clip(at(2.5), at(4.0), &clip).unwrap();
@@ -134,12 +136,12 @@ fn pictures_in_a_folder_are_frames_and_make_a_clip() {
     let config = SourceConfig { images: Some(images), ..SourceConfig::empty() };
     let played = play(&config);
     assert!(played.failures.is_empty(), "{:?}", played.failures);
-    let numbers: Vec<(usize, f64)> = played.frames.iter().map(|f| (number_of(&f.picture), seconds(f))).collect();
+    let numbers: Vec<(usize, f64)> =
+        played.frames.iter().map(|f| (number_of(&f.picture), seconds(f))).collect();
     assert_eq!(numbers, (0..12).map(|n| (n, n as f64 / 2.0)).collect::<Vec<_>>());
 
     let clip = folder.path().join("clip.mp4");
-    let stream =
-        CameraStream::open("gate".parse().unwrap(), &config, Arc::new(SystemClock::new())).unwrap();
+    let stream = CameraStream::open("gate".parse().unwrap(), &config, Arc::new(SystemClock::new())).unwrap();
     let info = stream.preroll().write_clip(at(2.0), at(4.0), &clip).unwrap();
     assert_eq!((info.from, info.to), (at(2.0), at(4.0)));
     let numbers: Vec<usize> =
@@ -160,7 +162,8 @@ fn a_test_picture_ends_after_its_frames() {
     let played = play(&config);
     assert_eq!(played.frames.len(), 15);
     assert!((seconds(&played.frames[14]) - 2.8).abs() < 1e-6);
-    let bad = SourceConfig { test: Some(TestConfig { pattern: "bal".into(), ..test }), ..SourceConfig::empty() };
+    let bad =
+        SourceConfig { test: Some(TestConfig { pattern: "bal".into(), ..test }), ..SourceConfig::empty() };
     assert!(open_error(&bad).contains("no pattern \"bal\""));
 }
 

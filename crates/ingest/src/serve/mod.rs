@@ -16,8 +16,9 @@ use std::{
 use gstreamer::{self as gst, glib};
 use gstreamer_app::AppSrc;
 use gstreamer_rtsp_server::{
-    RTSP_PERM_MEDIA_FACTORY_ACCESS, RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, RTSP_TOKEN_MEDIA_FACTORY_ROLE, RTSPAuth,
-    RTSPFilterResult, RTSPMediaFactory, RTSPServer, RTSPToken, gst_rtsp::RTSPAuthMethod, prelude::*,
+    RTSP_PERM_MEDIA_FACTORY_ACCESS, RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, RTSP_TOKEN_MEDIA_FACTORY_ROLE,
+    RTSPAuth, RTSPFilterResult, RTSPMediaFactory, RTSPServer, RTSPToken, gst_rtsp::RTSPAuthMethod,
+    prelude::*,
 };
 use parapet_core::{CameraId, SystemClock};
 
@@ -50,7 +51,10 @@ pub struct ServeOptions {
 
 impl std::fmt::Debug for ServeOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ServeOptions").field("port", &self.port).field("cache", &self.cache).finish_non_exhaustive()
+        f.debug_struct("ServeOptions")
+            .field("port", &self.port)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,7 +76,9 @@ pub enum ServeError {
         source: std::io::Error,
     },
     /// The port.
-    #[error("cannot listen on 127.0.0.1:{port}; hint: another program may use the port, try another one or 0")]
+    #[error(
+        "cannot listen on 127.0.0.1:{port}; hint: another program may use the port, try another one or 0"
+    )]
     Listen {
         /// The port.
         port: u16,
@@ -164,14 +170,15 @@ impl CameraServer {
         let feeders: Vec<Arc<Feeder>> = self.cameras.iter().map(|(_, f)| Arc::clone(f)).collect();
         let (done, gone) = mpsc::channel();
         let mut rounds = FAREWELL.as_millis() / 10;
-        let watch = glib::timeout_source_new(Duration::from_millis(10), None, glib::Priority::DEFAULT, move || {
-            rounds -= 1;
-            if rounds > 0 && feeders.iter().any(|f| f.is_playing()) {
-                return glib::ControlFlow::Continue;
-            }
-            let _ = done.send(());
-            glib::ControlFlow::Break
-        });
+        let watch =
+            glib::timeout_source_new(Duration::from_millis(10), None, glib::Priority::DEFAULT, move || {
+                rounds -= 1;
+                if rounds > 0 && feeders.iter().any(|f| f.is_playing()) {
+                    return glib::ControlFlow::Continue;
+                }
+                let _ = done.send(());
+                glib::ControlFlow::Break
+            });
         watch.attach(Some(&listening.context));
         let _ = gone.recv_timeout(FAREWELL);
         listening.main_loop.quit();

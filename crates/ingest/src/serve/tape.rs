@@ -37,10 +37,8 @@ impl Tape {
         let units = if matches!(media.codec.as_str(), "h264" | "h265") {
             recording::read_file(path)?
         } else {
-            let cached = cached_name(path, cache).map_err(|source| ServeError::Cache {
-                path: cache.to_owned(),
-                source,
-            })?;
+            let cached = cached_name(path, cache)
+                .map_err(|source| ServeError::Cache { path: cache.to_owned(), source })?;
             if !cached.exists() {
                 tracing::info!(path = %path.display(), codec = media.codec, "encoding once for serving");
                 std::fs::create_dir_all(cache)
