@@ -16,7 +16,6 @@ struct FourPoints {
 /// A calibrated ground plane.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "FourPoints", into = "FourPoints")]
-#[schemars(with = "FourPoints")]
 pub struct Ground {
     points: FourPoints,
     /// Row by row; the ninth is 1.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A span of time in an option whose name ends in `_seconds`: finite and not negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
-pub struct Seconds(#[schemars(range(min = 0.0))] f64);
+pub struct Seconds(f64);
 
 /// The number is no span of time.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -40,7 +40,7 @@ impl From<Seconds> for f64 {
 /// A part of a whole, 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "f32", into = "f32")]
-pub struct Fraction(#[schemars(range(min = 0.0, max = 1.0))] f32);
+pub struct Fraction(f32);
 
 /// The number is no part of a whole.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]

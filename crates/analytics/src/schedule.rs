@@ -114,7 +114,6 @@ impl Schedule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone {
-    #[schemars(skip)]
     time_zone: TimeZone,
     name: String,
 }
@@ -167,9 +166,7 @@ impl Minute {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Hours {
-    #[schemars(skip)]
     from: Minute,
-    #[schemars(skip)]
     to: Minute,
 }
 

@@ -49,6 +49,8 @@ const START_SECONDS: f64 = 10.0;
 const PASSING_SPEED: f32 = 0.6;
 /// Part of a place that must be covered for the thing there to be hidden.
 const HIDDEN_FRACTION: f32 = 0.25;
+/// Who stands so long while the thing is still seen is its neighbour and does not hide it.
+const BESIDE_SECONDS: f64 = 5.0;
 /// Detections needed before anything stands, and the least share of looks that must find it.
 const SETTLE_HITS: u32 = 3;
 const SETTLE_RATE: f32 = 0.15;
@@ -150,6 +152,9 @@ impl StandingMemory {
     pub fn attach(&mut self, tracks: &[Track], frame: &Frame) {
         let at = frame.captured_at;
         let first_frame_at = *self.first_frame_at.get_or_insert(at);
+        if self.blind {
+            return;
+        }
         let seen: Vec<&Track> =
             tracks.iter().filter(|t| t.last_seen_at == at && Group::of(&t.label) != Group::Animal).collect();
         let mut placed = vec![false; seen.len()];
@@ -158,16 +163,13 @@ impl StandingMemory {
                 if thing.is_at_place(track) {
                     thing.observe(track, at, &self.config);
                     placed[index] = true;
-                } else if !self.blind {
+                } else {
                     thing.track = None;
                     thing.left = true;
                 }
             }
         }
         self.things.retain(|t| t.settled || !t.left);
-        if self.blind {
-            return;
-        }
         self.reattach(&seen, &mut placed, frame);
         for (track, _) in seen.iter().zip(&placed).filter(|(_, placed)| !**placed) {
             let group = Group::of(&track.label);
@@ -180,6 +182,36 @@ impl StandingMemory {
             self.things.push(Thing::new(self.next, track, at, from_start));
             self.next += 1;
         }
+        self.resolve_rivals(frame);
+    }
+
+    /// What has come to stand where another thing stood that is not seen now is that thing, unless that one was seen
+    /// to leave or looked different.
+    fn resolve_rivals(&mut self, frame: &Frame) {
+        let at = frame.captured_at;
+        let came = |t: &Thing| t.settled && t.seen_at == at;
+        let pairs: Vec<(usize, usize)> = (0..self.things.len())
+            .filter(|new| came(&self.things[*new]))
+            .filter_map(|new| {
+                let stood = |old: &usize| {
+                    let (old, new) = (&self.things[*old], &self.things[new]);
+                    let unseen = old.settled && old.seen_at < at && old.group == new.group;
+                    unseen && old.bbox.iou(new.bbox) >= 0.5
+                };
+                (0..new).find(stood).map(|old| (old, new))
+            })
+            .collect();
+        let mut over = Vec::new();
+        for (old, new) in pairs {
+            if self.things[old].left || self.things[old].looks_different(frame) {
+                over.push(self.things[old].number);
+            } else {
+                let new = self.things[new].clone();
+                over.push(new.number);
+                self.things[old].take_over(new);
+            }
+        }
+        self.things.retain(|t| !over.contains(&t.number));
     }
 
     /// Ties tracks without a place to places without a seen track.
@@ -247,9 +279,16 @@ impl StandingMemory {
             .filter(|(_, owner)| owner.is_none_or(|o| !self.is_fixture_thing(o)))
             .collect();
         let covers = |thing: &Thing, track: &Track, owner: Option<&Thing>| {
-            // Neighbours that it was seen beside do not hide it.
-            let beside = owner.is_some_and(|o| o.number == thing.number || (o.settled && o.since <= thing.seen_at));
-            if beside { 0.0 } else { thing.bbox.fraction_in(track.bbox) }
+            let part = thing.bbox.fraction_in(track.bbox);
+            match owner {
+                Some(owner) if owner.number == thing.number => 0.0,
+                // Neighbours that it was seen beside do not hide it, nor do those that only touch its place.
+                Some(owner) if owner.settled => {
+                    let beside = seconds_between(owner.since, thing.seen_at) >= BESIDE_SECONDS;
+                    if beside || part < 2.0 * HIDDEN_FRACTION { 0.0 } else { part }
+                }
+                _ => part,
+            }
         };
         self.things
             .iter()
@@ -311,7 +350,7 @@ impl Thing {
             return self.bbox.iou(b) >= 0.7 && self.origin.iou(b) >= 0.6;
         }
         let part = b.fraction_in(self.bbox) >= 0.8 && b.area() >= 0.25 * self.bbox.area();
-        (self.bbox.iou(b) >= 0.5 && self.origin.iou(b) >= 0.35) || part
+        (self.bbox.iou(b) >= 0.5 && self.origin.iou(b) >= 0.5) || part
     }
 
     fn observe(&mut self, track: &Track, at: Timestamp, config: &StandingConfig) {
@@ -328,14 +367,29 @@ impl Thing {
         self.empty_seconds = 0.0;
         self.empty_looks = 0;
         self.left = false;
+        self.likeness = Likeness::Unclear;
         self.score += 0.2 * (track.score - self.score);
         add_evidence(&mut self.evidence, &track.label, track.score);
         self.label = self.evidence[0].0.clone();
         let rests = seconds_between(self.since, at) >= config.settle_seconds.as_f64();
         if !self.settled && rests && self.hits >= SETTLE_HITS && self.hit_rate() >= SETTLE_RATE {
             self.settled = true;
-            self.origin = self.bbox;
         }
+    }
+
+    /// Goes on as this later thing, which it was all along.
+    fn take_over(&mut self, new: Self) {
+        self.track = new.track;
+        self.bbox = new.bbox;
+        self.origin = new.origin;
+        self.seen_at = new.seen_at;
+        self.held_at = new.held_at;
+        self.hits += new.hits;
+        self.looks += new.looks;
+        self.empty_seconds = 0.0;
+        self.empty_looks = 0;
+        self.likeness = Likeness::Unclear;
+        self.patch_stale = true;
     }
 
     fn hit_rate(&self) -> f32 {

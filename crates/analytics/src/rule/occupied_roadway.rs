@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parapet_core::{BBox, Label, Mask, Severity, Timestamp, Zone, ZoneId, ZonePurpose, time::seconds_between};
+use parapet_core::{BBox, Label, Mask, Severity, Timestamp, Track, Zone, ZoneId, ZonePurpose, time::seconds_between};
 use serde::{Deserialize, Serialize};
 
 use super::{Limits, Problem, is_over, select, unknown_zones};
@@ -331,13 +331,12 @@ fn strictest_zone(region: &Region, scene: &Scene<'_>, zones: &[usize], limits: &
     scene.zones_of_box(region.bbox, zones).min_by(|a, b| limit(*a).total_cmp(&limit(*b)))
 }
 
-/// Whether a known thing accounts for a region: one that stands there, or one that moves or waits before it.
+/// Whether known things account for a region: what stands there, and what moves or waits before it.
 fn is_explained(region: BBox, scene: &Scene<'_>) -> bool {
-    let covered = |bbox: BBox| region.fraction_in(bbox) >= EXPLAINED_FRACTION;
-    let known = |group: Group| matches!(group, Group::Person | Group::Vehicle | Group::Bike | Group::Animal);
-    let standing = scene.standing_things().any(|t| known(t.group) && covered(t.bbox));
-    standing
-        || scene.tracks.iter().any(|t| {
-            seconds_between(t.last_seen_at, scene.at) <= 1.0 && known(Group::of(&t.label)) && covered(t.bbox)
-        })
+    let known = |group: Group| group != Group::Other;
+    let seen = |t: &Track| seconds_between(t.last_seen_at, scene.at) <= 1.0;
+    let tracks = scene.tracks.iter().filter(|t| seen(t) && known(Group::of(&t.label)));
+    let standing = scene.standing_things().filter(|t| known(t.group) && t.seen_at != scene.at);
+    let part = |bbox: BBox| region.fraction_in(bbox);
+    tracks.map(|t| part(t.bbox)).chain(standing.map(|t| part(t.bbox))).sum::<f32>() >= EXPLAINED_FRACTION
 }

@@ -120,6 +120,8 @@ struct Dogs {
     alone_since: Option<Timestamp>,
     near_since: Option<Timestamp>,
     near_at: Option<Timestamp>,
+    /// It has become a finding.
+    stated: bool,
 }
 
 #[derive(Debug)]
@@ -157,11 +159,34 @@ impl StrayDog {
             group.members.retain(|d| seconds_between(d.seen_at, scene.at) <= absence);
         }
         self.groups.retain(|g| !g.members.is_empty());
+        self.join(scene.aspect);
         for group in &mut self.groups {
             let near = group.members.iter().any(|dog| is_attended(dog, scene, &self.config));
             group.attend(near, scene.at, self.config.attended_seconds.as_f64());
         }
-        self.groups.iter().filter_map(|group| self.judge(group, scene, counts_from)).collect()
+        let mut findings = Vec::new();
+        for index in 0..self.groups.len() {
+            let finding = self.judge(&self.groups[index], scene, counts_from);
+            self.groups[index].stated |= finding.is_some();
+            findings.extend(finding);
+        }
+        findings
+    }
+
+    /// Dogs that came to others belong to them, unless they have been told of by themselves.
+    fn join(&mut self, aspect: f32) {
+        let mut index = 1;
+        while index < self.groups.len() {
+            let group = &self.groups[index];
+            let beside = |older: &Dogs| group.members.iter().any(|d| older.is_beside(d.bbox, &self.config, aspect));
+            match self.groups[..index].iter().position(beside).filter(|_| !group.stated) {
+                Some(older) => {
+                    let group = self.groups.remove(index);
+                    self.groups[older].members.extend(group.members);
+                }
+                None => index += 1,
+            }
+        }
     }
 
     /// The zone that counts, inside `Some` if the track is a dog that counts.
@@ -196,12 +221,7 @@ impl StrayDog {
             *known = Dog { first_bbox: known.first_bbox, moved, ..dog };
             return;
         }
-        let beside = |g: &&mut Dogs| {
-            g.members.iter().any(|m| {
-                let length = size_of(m.bbox, scene.aspect).max(size_of(track.bbox, scene.aspect));
-                distance(m.bbox, track.bbox, scene.aspect) <= self.config.group_lengths * length
-            })
-        };
+        let beside = |g: &&mut Dogs| g.is_beside(track.bbox, &self.config, scene.aspect);
         if let Some(group) = self.groups.iter_mut().find(beside) {
             group.members.push(dog);
             return;
@@ -213,6 +233,7 @@ impl StrayDog {
             alone_since: Some(track.first_seen_at),
             near_since: None,
             near_at: None,
+            stated: false,
         });
         self.next += 1;
     }
@@ -267,6 +288,13 @@ impl StrayDog {
 }
 
 impl Dogs {
+    fn is_beside(&self, bbox: BBox, config: &StrayDogConfig, aspect: f32) -> bool {
+        self.members.iter().any(|dog| {
+            let length = size_of(dog.bbox, aspect).max(size_of(bbox, aspect));
+            distance(dog.bbox, bbox, aspect) <= config.group_lengths * length
+        })
+    }
+
     /// Takes in whether somebody is near in this frame. Coming near and leaving both take their time.
     fn attend(&mut self, near: bool, at: Timestamp, attended_seconds: f64) {
         let left = |near_at| seconds_between(near_at, at) > PERSON_SECONDS;

@@ -106,4 +106,6 @@ fn every_option_is_in_the_schema_with_its_text() {
             assert!(option["description"].is_string(), "{config}.{name}");
         }
     }
+    assert_eq!(schema["$defs"]["Seconds"]["type"], "number");
+    assert_eq!(schema["$defs"]["Hours"]["type"], "string");
 }
