@@ -52,7 +52,7 @@ mod tests {
         }
         backoff.lasted(Duration::from_secs(1));
         assert!(backoff.failed() > Duration::from_millis(1500));
-        backoff.lasted(Duration::from_secs(60));
+        backoff.lasted(Duration::from_mins(1));
         assert!(backoff.failed() <= Duration::from_millis(250));
     }
 }

@@ -84,15 +84,15 @@ fn mux_times(units: &[AccessUnit]) -> Vec<MuxTime> {
     let zero = order.first().copied().unwrap_or_default();
     let delay =
         units.iter().zip(&order).map(|(u, decoded)| decoded.saturating_sub(u.pts)).max().unwrap_or_default();
-    let mean = order.last().map_or(Duration::ZERO, |last| *last - zero)
+    let mean = order.last().map_or(Duration::ZERO, |last| last.saturating_sub(zero))
         / u32::try_from(order.len().saturating_sub(1).max(1)).unwrap_or(u32::MAX);
     units
         .iter()
         .enumerate()
         .map(|(n, unit)| MuxTime {
-            shown: unit.pts - zero + delay,
-            decoded: order[n] - zero,
-            lasts: order.get(n + 1).map_or(mean, |next| *next - order[n]),
+            shown: unit.pts.saturating_sub(zero) + delay,
+            decoded: order[n].saturating_sub(zero),
+            lasts: order.get(n + 1).map_or(mean, |next| next.saturating_sub(order[n])),
         })
         .collect()
 }

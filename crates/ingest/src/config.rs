@@ -117,7 +117,7 @@ pub struct ImagesConfig {
     pub start_at: Option<Timestamp>,
 }
 
-/// A camera of this machine (Video4Linux).
+/// A camera of this machine (`Video4Linux`).
 #[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceConfig {
@@ -268,7 +268,11 @@ impl SourceConfig {
         match given.as_slice() {
             [_] => {}
             [] => {
-                say("", "no source is given".into(), "add one of the tables rtsp, file, images, device, test")
+                say(
+                    "",
+                    "no source is given".into(),
+                    "add one of the tables rtsp, file, images, device, test",
+                );
             }
             many => say("", format!("several sources are given: {}", many.join(", ")), "keep one of them"),
         }
@@ -318,15 +322,15 @@ impl SourceConfig {
                 say("file.start_at", "has no meaning with paced = true".into(), "leave one of them out");
             }
         }
-        if let Some(images) = &self.images {
-            if images.directory.is_some() == images.pattern.is_some() {
-                say("images", "needs either a directory or a pattern".into(), "give one of the two");
-            }
+        if let Some(images) = &self.images
+            && images.directory.is_some() == images.pattern.is_some()
+        {
+            say("images", "needs either a directory or a pattern".into(), "give one of the two");
         }
-        if let Some(test) = &self.test {
-            if test.width < 16 || test.height < 16 || test.frames_per_second == 0 {
-                say("test", "the picture is too small or stands still".into(), "at least 16 × 16 at 1 fps");
-            }
+        if let Some(test) = &self.test
+            && (test.width < 16 || test.height < 16 || test.frames_per_second == 0)
+        {
+            say("test", "the picture is too small or stands still".into(), "at least 16 × 16 at 1 fps");
         }
         problems
     }

@@ -242,9 +242,9 @@ fn build(
             }
             let caps = gst::Caps::builder("video/x-raw")
                 .field("format", "I420")
-                .field("width", test.width as i32)
-                .field("height", test.height as i32)
-                .field("framerate", gst::Fraction::new(test.frames_per_second as i32, 1))
+                .field("width", test.width.cast_signed())
+                .field("height", test.height.cast_signed())
+                .field("framerate", gst::Fraction::new(test.frames_per_second.cast_signed(), 1))
                 .build();
             let shape = filter(&caps)?;
             add_row(pipeline, &[&source, &shape])?;
@@ -299,18 +299,15 @@ fn attach(
     pace.set_property("sync", paced);
     let tee = element("tee")?;
     tee.set_property("allow-not-linked", true);
-    let head = match codec {
-        Some(codec) => {
-            let parse = element(codec.parser())?;
-            parse.set_property("config-interval", -1);
-            let shape = filter(&codec.annex_b())?;
-            add_row(pipeline, &[&parse, &shape, &pace, &tee])?;
-            parse
-        }
-        None => {
-            add_row(pipeline, &[&pace, &tee])?;
-            pace
-        }
+    let head = if let Some(codec) = codec {
+        let parse = element(codec.parser())?;
+        parse.set_property("config-interval", -1);
+        let shape = filter(&codec.annex_b())?;
+        add_row(pipeline, &[&parse, &shape, &pace, &tee])?;
+        parse
+    } else {
+        add_row(pipeline, &[&pace, &tee])?;
+        pace
     };
     // One branch must not wait for the first sample of the other: encoders hold pictures back.
     let waits = frames.is_none();
@@ -412,10 +409,10 @@ fn decode_queue(live: bool, overrun: Box<dyn Fn() + Send + Sync>) -> Result<gst:
 fn frame_caps(wanted: Option<&FramesWanted>) -> gst::Caps {
     let mut caps = gst::Caps::builder("video/x-raw").field("format", "I420");
     if let Some(width) = wanted.and_then(|w| w.max_width) {
-        caps = caps.field("width", gst::IntRange::new(1, width as i32));
+        caps = caps.field("width", gst::IntRange::new(1, width.cast_signed()));
     }
     if let Some(height) = wanted.and_then(|w| w.max_height) {
-        caps = caps.field("height", gst::IntRange::new(1, height as i32));
+        caps = caps.field("height", gst::IntRange::new(1, height.cast_signed()));
     }
     if wanted.is_some_and(|w| w.max_width.or(w.max_height).is_some()) {
         // With square pixels the scaler keeps the picture's shape.
@@ -434,9 +431,10 @@ fn gate(pad: &gst::Pad, gate: KeyframeGate, is_closed_at_gaps: bool) {
         let flags = buffer.flags();
         let keyframe = !flags.contains(gst::BufferFlags::DELTA_UNIT);
         let gap = flags.contains(gst::BufferFlags::DISCONT);
-        match gate.lock().expect("no panic while held").passes(keyframe, gap) {
-            true => gst::PadProbeReturn::Ok,
-            false => gst::PadProbeReturn::Drop,
+        if gate.lock().expect("no panic while held").passes(keyframe, gap) {
+            gst::PadProbeReturn::Ok
+        } else {
+            gst::PadProbeReturn::Drop
         }
     });
 }
@@ -457,9 +455,10 @@ fn sample_sink(mut sink: SampleSink, at_end: Option<Notice>, waits: bool, notify
     let callbacks = AppSinkCallbacks::builder()
         .new_sample(move |appsink| {
             let sample = appsink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
-            match sink(&sample, appsink.current_running_time()) {
-                true => Ok(gst::FlowSuccess::Ok),
-                false => Err(gst::FlowError::Eos),
+            if sink(&sample, appsink.current_running_time()) {
+                Ok(gst::FlowSuccess::Ok)
+            } else {
+                Err(gst::FlowError::Eos)
             }
         })
         .eos(move |_| {

@@ -67,7 +67,8 @@ fn sort_key(name: &str) -> String {
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         let digits = rest[start..].bytes().take_while(u8::is_ascii_digit).count();
         key.push_str(&rest[..start]);
-        key.push_str(&format!("{:0>20}", &rest[start..start + digits]));
+        key.extend(std::iter::repeat_n('0', 20_usize.saturating_sub(digits)));
+        key.push_str(&rest[start..start + digits]);
         rest = &rest[start + digits..];
     }
     key + rest

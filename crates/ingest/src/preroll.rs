@@ -37,6 +37,9 @@ impl PrerollHandle {
 
     /// Writes what was seen from `from` to `to` as MP4 to `path`, replacing it. H.264 and H.265 are not decoded; the
     /// clip starts at the keyframe at or before `from`. Ask when `to` has passed: what has not come yet is not in it.
+    ///
+    /// # Errors
+    /// Nothing is kept of that time, the recording cannot be read, or the file cannot be written.
     pub fn write_clip(&self, from: Timestamp, to: Timestamp, path: &Path) -> Result<ClipInfo, ClipError> {
         let units = match &self.0 {
             Past::Ring(ring) => ring.between(from, to),
@@ -48,7 +51,7 @@ impl PrerollHandle {
                 } else {
                     recording::read(origin, offset(from), offset(to), *start_at)?
                 };
-                ring::cut(units.iter(), from, to)
+                ring::cut(&units.iter(), from, to)
             }
         };
         if units.is_empty() {

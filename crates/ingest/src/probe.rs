@@ -39,6 +39,9 @@ impl MediaInfo {
 const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(20);
 
 /// Reads the head of a video.
+///
+/// # Errors
+/// The file is missing, is no video, or GStreamer lacks the parts to read it.
 pub fn probe(path: &Path) -> Result<MediaInfo, OpenError> {
     start_library()?;
     let read = |source| OpenError::Read { path: path.to_owned(), source };

@@ -80,7 +80,7 @@ impl Ring {
     /// The units for a clip of this time, from the keyframe at or before `from`; of one generation, the one with the
     /// most of it. Empty if there are none.
     pub(crate) fn between(&self, from: Timestamp, to: Timestamp) -> Vec<AccessUnit> {
-        cut(self.lock().units.iter(), from, to)
+        cut(&self.lock().units.iter(), from, to)
     }
 
     /// From the first to the last kept moment.
@@ -100,7 +100,7 @@ impl Ring {
 
 /// See [`Ring::between`].
 pub(crate) fn cut<'a>(
-    units: impl Iterator<Item = &'a AccessUnit> + Clone,
+    units: &(impl Iterator<Item = &'a AccessUnit> + Clone),
     from: Timestamp,
     to: Timestamp,
 ) -> Vec<AccessUnit> {

@@ -40,6 +40,9 @@ pub struct CameraStream {
 
 impl CameraStream {
     /// Starts to connect. A live camera need not answer yet: its trouble comes as [`StreamEvent::Health`].
+    ///
+    /// # Errors
+    /// The configuration has mistakes, the password, file or folder cannot be read, or a part of GStreamer is missing.
     pub fn open(camera: CameraId, config: &SourceConfig, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let problems = config.check();
         if !problems.is_empty() {

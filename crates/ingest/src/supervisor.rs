@@ -181,7 +181,7 @@ impl Supervisor {
                 let detail = "the machine's clock was set; connecting anew for right times";
                 return Over::Trouble(HealthEvent::Failed, Some(detail.to_owned()));
             }
-            match inbox.receiver.recv_timeout(deadline - now) {
+            match inbox.receiver.recv_timeout(deadline.saturating_sub(now)) {
                 Ok(Errand::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return Over::Stopped,
                 Ok(Errand::Froze(of)) if of == generation => return Over::Trouble(HealthEvent::Froze, None),
                 Ok(Errand::Notice(of, Notice::Ended)) if of == generation => {

@@ -21,6 +21,9 @@ pub struct InvalidUrl(String);
 
 impl StreamUrl {
     /// Reads an address, with or without `user:password@` (percent-encoded).
+    ///
+    /// # Errors
+    /// It is no RTSP address; the message holds no password.
     pub fn parse(text: &str) -> Result<Self, InvalidUrl> {
         let invalid = || InvalidUrl(redact(text));
         let (scheme, after) = text.split_once("://").ok_or_else(invalid)?;

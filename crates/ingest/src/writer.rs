@@ -54,6 +54,9 @@ pub struct VideoWriter {
 
 impl VideoWriter {
     /// Begins a video at `path`; its size is that of the first picture (rounded down to even numbers, as H.264 wants).
+    ///
+    /// # Errors
+    /// The folder cannot be written to, or a part of GStreamer is missing.
     pub fn create(path: &Path, options: VideoOptions) -> Result<Self, ClipError> {
         let file = Mp4File::create(path)?;
         let source = AppSrc::builder().format(gst::Format::Time).is_live(false).build();
@@ -62,16 +65,18 @@ impl VideoWriter {
     }
 
     /// Adds a picture; one of another size is scaled to that of the first.
+    ///
+    /// # Errors
+    /// The encoder or the disk gave up.
     pub fn push(&mut self, picture: &Picture) -> Result<(), ClipError> {
         let fps = gst::Fraction::approximate_f64(self.options.frames_per_second)
             .unwrap_or(gst::Fraction::new(25, 1));
-        let size = match self.size {
-            Some(size) => size,
-            None => {
-                let size = (picture.width(), picture.height());
-                self.begin(size)?;
-                *self.size.insert(size)
-            }
+        let size = if let Some(size) = self.size {
+            size
+        } else {
+            let size = (picture.width(), picture.height());
+            self.begin(size)?;
+            *self.size.insert(size)
         };
         let scaled;
         let picture = if (picture.width(), picture.height()) == size {
@@ -99,6 +104,9 @@ impl VideoWriter {
     }
 
     /// Adds a picture of interleaved 8-bit RGB.
+    ///
+    /// # Errors
+    /// As [`VideoWriter::push`], or the bytes do not fit the size.
     pub fn push_rgb(&mut self, width: usize, height: usize, rgb: &[u8]) -> Result<(), ClipError> {
         let picture = Picture::from_rgb(width, height, rgb)
             .ok_or_else(|| self.failed("the picture's bytes don't fit its size"))?;
@@ -106,6 +114,9 @@ impl VideoWriter {
     }
 
     /// Ends the video and gives the file its name.
+    ///
+    /// # Errors
+    /// There are no pictures, or the encoder or the disk gave up.
     pub fn finish(self) -> Result<VideoInfo, ClipError> {
         if self.frames == 0 {
             return Err(self.failed("there are no pictures"));
@@ -118,7 +129,7 @@ impl VideoWriter {
     }
 
     fn begin(&self, (width, height): (usize, usize)) -> Result<(), ClipError> {
-        let even = |n: usize| (n & !1).max(2) as i32;
+        let even = |n: usize| i32::try_from((n & !1).max(2)).unwrap_or(i32::MAX);
         let convert = element("videoconvertscale")?;
         convert.set_property("add-borders", false);
         // What players expect of an unmarked video.

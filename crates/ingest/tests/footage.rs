@@ -1,5 +1,10 @@
 //! Real recordings of many kinds: all frames come, in order, and clips of them play. Skipped, saying so, where the
 //! footage is missing (see `PARAPET_FOOTAGE`).
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -24,7 +29,7 @@ fn play(config: &SourceConfig) -> Vec<Frame> {
         CameraStream::open("gate".parse().unwrap(), config, Arc::new(SystemClock::new())).unwrap();
     let mut frames = Vec::new();
     loop {
-        match stream.next(Duration::from_secs(60)) {
+        match stream.next(Duration::from_mins(1)) {
             Some(StreamEvent::Frame(frame)) => frames.push(frame),
             Some(StreamEvent::Health(health)) => assert_eq!(health.event, HealthEvent::Connected),
             Some(StreamEvent::Ended) => return frames,

@@ -1,4 +1,5 @@
 //! Recorded sources: every frame, the right times, the same twice, and clips out of them.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not see as tests")]
 
 mod common;
 

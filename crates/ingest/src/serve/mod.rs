@@ -114,6 +114,9 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 impl CameraServer {
     /// Reads all files and starts to listen.
+    ///
+    /// # Errors
+    /// A file cannot be read or encoded, or the port is taken.
     pub fn start(options: ServeOptions, cameras: &[ServedCamera]) -> Result<Self, ServeError> {
         crate::elements::start_library()?;
         let clock = SystemClock::new();
@@ -143,6 +146,9 @@ impl CameraServer {
     }
 
     /// Breaks a camera, or repairs it with [`Fault::None`].
+    ///
+    /// # Errors
+    /// No camera has this name.
     pub fn set_fault(&self, name: &CameraId, fault: Fault) -> Result<(), ServeError> {
         let (_, feeder) = self
             .cameras
@@ -191,6 +197,9 @@ impl CameraServer {
     }
 
     /// Listens again, on the same port; does nothing if it does already.
+    ///
+    /// # Errors
+    /// The port is taken, or no thread can be started.
     pub fn restart(&mut self) -> Result<(), ServeError> {
         if self.listening.is_some() {
             return Ok(());

@@ -49,14 +49,19 @@ impl Tape {
         };
         let codec = units.first().map_or(Codec::H264, |u| u.codec);
         let zero = units.iter().map(|u| u.pts).min().unwrap_or_default();
-        let mut order: Vec<Duration> = units.iter().map(|u| u.pts - zero).collect();
+        let mut order: Vec<Duration> = units.iter().map(|u| u.pts.saturating_sub(zero)).collect();
         order.sort_unstable();
         let last = order.last().copied().unwrap_or_default();
         let step = last / u32::try_from(order.len().saturating_sub(1).max(1)).unwrap_or(u32::MAX);
         let units = units
             .into_iter()
             .zip(&order)
-            .map(|(u, due)| TapeUnit { pts: u.pts - zero, due: *due, keyframe: u.keyframe, data: u.data })
+            .map(|(u, due)| TapeUnit {
+                pts: u.pts.saturating_sub(zero),
+                due: *due,
+                keyframe: u.keyframe,
+                data: u.data,
+            })
             .collect();
         Ok(Self { codec, units, length: last + step.max(Duration::from_millis(1)) })
     }

@@ -1,0 +1,98 @@
+//! Live cameras for tests: a served file, and the stream that watches it.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use parapet_core::{CameraHealth, CameraId, Clock, Frame, HealthEvent, SystemClock};
+use parapet_ingest::{
+    CameraStream, SourceConfig, StreamEvent, StreamUrl, WatchdogConfig,
+    serve::{CameraServer, ServeOptions, ServedCamera},
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A served camera of 25 fps with a keyframe every half second.
+pub(crate) fn served(folder: &Path, credentials: Option<(&str, &str)>) -> (CameraServer, CameraId) {
+    let file = folder.join("numbered.mp4");
+    crate::common::video(&file, 150, 25.0, 12);
+    let name: CameraId = "gate".parse().unwrap();
+    let options = ServeOptions {
+        port: 0,
+        credentials: credentials.map(|(u, p)| (u.to_owned(), p.to_owned())),
+        cache: folder.join("cache"),
+    };
+    let cameras = [ServedCamera { name: name.clone(), file }];
+    (CameraServer::start(options, &cameras).unwrap(), name)
+}
+
+/// A configuration that finds trouble fast.
+pub(crate) fn config(url: &str) -> SourceConfig {
+    let watchdog = WatchdogConfig {
+        connect_seconds: 3.0,
+        silent_seconds: 0.8,
+        stalled_seconds: 5.0,
+        freeze_seconds: 0.8,
+        ..WatchdogConfig::default()
+    };
+    SourceConfig { watchdog, ..SourceConfig::of_rtsp(StreamUrl::parse(url).unwrap()) }
+}
+
+/// A camera that is watched, with all that it told.
+pub(crate) struct Watched {
+    pub(crate) stream: CameraStream,
+    pub(crate) clock: SystemClock,
+    pub(crate) health: Vec<CameraHealth>,
+}
+
+impl Watched {
+    pub(crate) fn open(config: &SourceConfig) -> Self {
+        let clock = SystemClock::new();
+        let stream = CameraStream::open("gate".parse().unwrap(), config, Arc::new(clock)).unwrap();
+        Self { stream, clock, health: Vec::new() }
+    }
+
+    /// Reads on until this is found.
+    pub(crate) fn until<T>(&mut self, what: &str, mut found: impl FnMut(&StreamEvent) -> Option<T>) -> T {
+        let deadline = self.clock.monotonic() + PATIENCE;
+        while self.clock.monotonic() < deadline {
+            let Some(event) = self.stream.next(deadline.saturating_sub(self.clock.monotonic())) else {
+                break;
+            };
+            if let StreamEvent::Health(health) = &event {
+                self.health.push(health.clone());
+            }
+            if let Some(found) = found(&event) {
+                return found;
+            }
+        }
+        panic!("no {what}; health so far: {:#?}", self.health);
+    }
+
+    pub(crate) fn health(&mut self, wanted: HealthEvent) -> CameraHealth {
+        self.any_health(&[wanted])
+    }
+
+    pub(crate) fn any_health(&mut self, wanted: &[HealthEvent]) -> CameraHealth {
+        self.until(&format!("{wanted:?}"), |event| match event {
+            StreamEvent::Health(health) if wanted.contains(&health.event) => Some(health.clone()),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn frame(&mut self) -> Frame {
+        self.until("frame", |event| match event {
+            StreamEvent::Frame(frame) => Some(frame.clone()),
+            _ => None,
+        })
+    }
+
+    /// A frame that shows another picture than `old`.
+    pub(crate) fn other_frame(&mut self, old: &Frame) -> Frame {
+        let old = crate::common::number_of(&old.picture);
+        self.until("moving frame", |event| match event {
+            StreamEvent::Frame(frame) if crate::common::number_of(&frame.picture) != old => {
+                Some(frame.clone())
+            }
+            _ => None,
+        })
+    }
+}
