@@ -27,12 +27,23 @@ fn main() {
         let standing = background.update(&picture, support::at(seconds), &boxes);
         let new = standing.regions.iter().any(|r| known.insert(r.number));
         if standing.light_changed || standing.view_shifted || standing.moving_fraction > 0.2 {
-            println!("{seconds:6.1} light {} shifted {} moving {:.2}", standing.light_changed, standing.view_shifted, standing.moving_fraction);
+            println!(
+                "{seconds:6.1} light {} shifted {} moving {:.2}",
+                standing.light_changed, standing.view_shifted, standing.moving_fraction
+            );
         }
         if new {
             for r in &standing.regions {
                 let (w, h) = (picture.width() as f32, picture.height() as f32);
-                println!("{seconds:6.1} region {} box {:.0},{:.0},{:.0},{:.0} since {:.1}", r.number, r.bbox.x_min() * w, r.bbox.y_min() * h, r.bbox.x_max() * w, r.bbox.y_max() * h, parapet_core::time::seconds_between(support::at(0.0), r.since));
+                println!(
+                    "{seconds:6.1} region {} box {:.0},{:.0},{:.0},{:.0} since {:.1}",
+                    r.number,
+                    r.bbox.x_min() * w,
+                    r.bbox.y_min() * h,
+                    r.bbox.x_max() * w,
+                    r.bbox.y_max() * h,
+                    parapet_core::time::seconds_between(support::at(0.0), r.since)
+                );
             }
         }
         if new || seconds >= next {

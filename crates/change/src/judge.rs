@@ -67,8 +67,11 @@ fn has_swayed(scene: &Evidence<'_>, region: &[u32]) -> bool {
         a.iter().zip(&b).map(|(a, b)| a.min(*b)).sum::<f32>() / known.len().max(1) as f32
     };
     let (present, past) = (&scene.present, &scene.reference);
-    let shares =
-        [shared(&present.y, &past.y, 14.0), shared(&present.u, &past.u, 6.0), shared(&present.v, &past.v, 6.0)];
+    let shares = [
+        shared(&present.y, &past.y, 14.0),
+        shared(&present.u, &past.u, 6.0),
+        shared(&present.v, &past.v, 6.0),
+    ];
     shares.iter().all(|share| *share > 0.58)
 }
 
@@ -107,9 +110,9 @@ fn is_ghost(scene: &Evidence<'_>, region: &[u32], inside: &[bool]) -> bool {
         if !inside[inner] || inside[outer] || !(scene.ground)(outer) || !(scene.known)(inner) {
             continue;
         }
-        let ground = color(&scene.reference, outer);
-        present += contrast(color(&scene.present, inner), ground);
-        past += contrast(color(&scene.reference, inner), ground);
+        let ground = color(scene.reference, outer);
+        present += contrast(color(scene.present, inner), ground);
+        past += contrast(color(scene.reference, inner), ground);
     }
     past > present
 }
@@ -120,7 +123,9 @@ fn is_light(scene: &Evidence<'_>, region: &[u32], inside: &[bool]) -> bool {
     let w = scene.size.w;
     let (reference, present) = (&scene.reference, &scene.present);
     let (mut n, mut sum, mut squares) = (0.0f32, 0.0f32, 0.0f32);
-    let (mut rr, mut cc, mut rc, mut textured) = (0.0f32, 0.0f32, 0.0f32, 0.0f32);
+    // Slopes well inside, and on the border too: there the region's own edge adds to them, but a thin one has no
+    // other.
+    let (mut deep, mut all) = (Slopes::default(), Slopes::default());
     for i in region {
         let i = *i as usize;
         if !(scene.known)(i) {
@@ -130,22 +135,21 @@ fn is_light(scene: &Evidence<'_>, region: &[u32], inside: &[bool]) -> bool {
         n += 1.0;
         sum += ratio;
         squares += ratio * ratio;
-        // Well inside: a border of the region is an edge of the present picture alone.
-        let interior = i > 3 * w
-            && i + 3 * w < inside.len()
-            && [1, 3, w, 3 * w].iter().all(|d| inside[i - d] && inside[i + d])
-            && [i - 1, i + 1, i - w, i + w].iter().all(|j| (scene.known)(*j));
-        if interior {
+        let within = |d: usize| {
+            i > d * w
+                && i + d * w < inside.len()
+                && [i - d, i + d, i - d * w, i + d * w].iter().all(|j| inside[*j] && (scene.known)(*j))
+        };
+        if within(1) {
             let slope = |v: &[f32]| (v[i + 1] - v[i - 1], v[i + w] - v[i - w]);
-            let (rx, ry) = slope(&reference.y);
-            let (cx, cy) = slope(&present.y);
-            rr += rx * rx + ry * ry;
-            cc += cx * cx + cy * cy;
-            rc += rx * cx + ry * cy;
-            textured += 1.0;
+            all.add(slope(&reference.y), slope(&present.y));
+            if within(3) {
+                deep.add(slope(&reference.y), slope(&present.y));
+            }
         }
     }
-    if n < 8.0 || textured < 4.0 {
+    let slopes = if deep.n >= 12.0 { deep } else { all };
+    if n < 8.0 || slopes.n < 4.0 {
         return false;
     }
     let factor = sum / n;
@@ -162,10 +166,28 @@ fn is_light(scene: &Evidence<'_>, region: &[u32], inside: &[bool]) -> bool {
         })
         .sum::<f32>()
         / n;
-    if rr / textured > 12.0 {
-        let correlation = rc / (rr * cc.max(1e-3)).sqrt();
+    if slopes.reference / slopes.n > 12.0 {
+        let correlation = slopes.both / (slopes.reference * slopes.present.max(1e-3)).sqrt();
         // Strong colours shift with the light too; then the texture must vouch for the ground.
         return spread < 0.35 * factor && correlation > if tint > 9.0 { 0.85 } else { 0.65 };
     }
-    tint < 9.0 && cc / textured < 12.0 && (0.5..0.97).contains(&factor) && spread < 0.08
+    tint < 9.0 && slopes.present / slopes.n < 12.0 && (0.5..0.97).contains(&factor) && spread < 0.08
+}
+
+/// Sums over pixels of squared slopes of brightness and of their products.
+#[derive(Clone, Copy, Default)]
+struct Slopes {
+    n: f32,
+    reference: f32,
+    present: f32,
+    both: f32,
+}
+
+impl Slopes {
+    fn add(&mut self, reference: (f32, f32), present: (f32, f32)) {
+        self.n += 1.0;
+        self.reference += reference.0 * reference.0 + reference.1 * reference.1;
+        self.present += present.0 * present.0 + present.1 * present.1;
+        self.both += reference.0 * present.0 + reference.1 * present.1;
+    }
 }

@@ -3,6 +3,9 @@
 //! Pure functions of pictures and their times: no thread, clock or I/O. Knows no classes; persons and moving things
 //! are named by the caller.
 
+#![expect(clippy::cast_possible_wrap, reason = "coordinates of pixels fit in an i32")]
+#![expect(clippy::needless_range_loop, reason = "one index runs over several planes")]
+
 mod background;
 mod baseline;
 mod config;

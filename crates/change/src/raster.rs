@@ -305,9 +305,7 @@ fn simplified(corners: &[(i32, i32)], tolerance: f32) -> Vec<(i32, i32)> {
 fn peucker(line: &[(i32, i32)], tolerance: f32) -> Vec<(i32, i32)> {
     let (a, b) = (line[0], line[line.len() - 1]);
     let length = ((b.0 - a.0) as f32).hypot((b.1 - a.1) as f32).max(1e-6);
-    let off = |p: (i32, i32)| {
-        (((b.0 - a.0) * (p.1 - a.1) - (b.1 - a.1) * (p.0 - a.0)) as f32).abs() / length
-    };
+    let off = |p: (i32, i32)| (((b.0 - a.0) * (p.1 - a.1) - (b.1 - a.1) * (p.0 - a.0)) as f32).abs() / length;
     let worst = (1..line.len() - 1).max_by(|i, j| off(line[*i]).total_cmp(&off(line[*j])));
     match worst {
         Some(i) if off(line[i]) > tolerance => {
@@ -324,9 +322,8 @@ fn peucker(line: &[(i32, i32)], tolerance: f32) -> Vec<(i32, i32)> {
 fn hull(mut points: Vec<(i32, i32)>) -> Vec<(i32, i32)> {
     points.sort_unstable();
     points.dedup();
-    let turn = |a: (i32, i32), b: (i32, i32), c: (i32, i32)| {
-        (b.0 - a.0) * (c.1 - a.1) - (b.1 - a.1) * (c.0 - a.0)
-    };
+    let turn =
+        |a: (i32, i32), b: (i32, i32), c: (i32, i32)| (b.0 - a.0) * (c.1 - a.1) - (b.1 - a.1) * (c.0 - a.0);
     let half = |points: &mut dyn Iterator<Item = (i32, i32)>| {
         let mut chain: Vec<(i32, i32)> = Vec::new();
         for p in points {

@@ -20,7 +20,10 @@ impl ViewChange {
     /// Follows a view with the parts that are configured. Nothing in `ignore` is reported as standing; differences to
     /// any of `baselines` are looked for in `roofs`.
     pub fn new(
-        config: &ChangeConfig, ignore: &[Polygon], roofs: &[Polygon], baselines: Vec<Arc<Picture>>,
+        config: &ChangeConfig,
+        ignore: &[Polygon],
+        roofs: &[Polygon],
+        baselines: Vec<Arc<Picture>>,
     ) -> Self {
         Self {
             background: config.background.clone().map(|c| Background::new(c, ignore)),

@@ -26,8 +26,7 @@ fn watch(clip: &str, mut check: impl FnMut(f64, &Standing)) -> bool {
 #[test]
 fn the_bag_left_on_the_sidewalk_is_the_only_thing_and_is_held_to_the_end() {
     // EVENTS.tsv: left at 14.5 s, its owner stands before it until about 17 s.
-    let truth =
-        BBox::new(447.0 / 720.0, 355.0 / 480.0, 508.0 / 720.0, 410.0 / 480.0).unwrap();
+    let truth = BBox::new(447.0 / 720.0, 355.0 / 480.0, 508.0 / 720.0, 410.0 / 480.0).unwrap();
     let (mut first, mut last, mut least_iou) = (None, 0.0, 1.0f32);
     let ran = watch("aboda_video4_left_bag.avi", |t, standing| {
         assert!(!standing.light_changed && !standing.view_shifted, "{t}");

@@ -46,7 +46,13 @@ fn roof(view: View) -> Arc<Picture> {
                 let slab = (hash(ix / 40 * 131 + iy / 30 * 7 + 5) % 18) as f32;
                 let joint = ix % 40 == 0 || iy % 30 == 0;
                 let vent = (600.0..640.0).contains(&x) && (180.0..210.0).contains(&y);
-                let base = if vent { 60.0 } else if joint { 110.0 } else { 140.0 + slab };
+                let base = if vent {
+                    60.0
+                } else if joint {
+                    110.0
+                } else {
+                    140.0 + slab
+                };
                 [base, base * 0.99, base * 0.94]
             } else {
                 let block = hash(ix / 53 * 977 + iy / 37 * 31 + 1000 * view.seed);
@@ -69,12 +75,15 @@ fn roof(view: View) -> Arc<Picture> {
 }
 
 fn polygon() -> Polygon {
-    Polygon::from_bbox(BBox::new(210.0 / W as f32, 130.0 / H as f32, 750.0 / W as f32, 420.0 / H as f32).unwrap())
-        .unwrap()
+    Polygon::from_bbox(
+        BBox::new(210.0 / W as f32, 130.0 / H as f32, 750.0 / W as f32, 420.0 / H as f32).unwrap(),
+    )
+    .unwrap()
 }
 
 fn view_change(baselines: Vec<Arc<Picture>>) -> ViewChange {
-    let baseline = BaselineConfig { interval_seconds: 10.0, confirm_comparisons: 2, ..BaselineConfig::default() };
+    let baseline =
+        BaselineConfig { interval_seconds: 10.0, confirm_comparisons: 2, ..BaselineConfig::default() };
     let config = ChangeConfig { background: None, baseline: Some(baseline) };
     ViewChange::new(&config, &[], &[polygon()], baselines)
 }

@@ -26,11 +26,39 @@ fn value_noise(seed: u64, x: f32, y: f32, cell: f32) -> f32 {
     let (ix, iy) = (gx.floor(), gy.floor());
     let (fx, fy) = (gx - ix, gy - iy);
     let at = |dx: u64, dy: u64| {
-        (hash(seed ^ (ix as u64 + dx).wrapping_mul(0x9e37_79b9) ^ (iy as u64 + dy) << 32) % 1000) as f32 / 1000.0
+        (hash(seed ^ (ix as u64 + dx).wrapping_mul(0x9e37_79b9) ^ ((iy as u64 + dy) << 32)) % 1000) as f32
+            / 1000.0
     };
     let top = at(0, 0) + (at(1, 0) - at(0, 0)) * fx;
     let bottom = at(0, 1) + (at(1, 1) - at(0, 1)) * fx;
     top + (bottom - top) * fy
+}
+
+/// Brightness of the ground: slabs of three grains, a painted line and a kerb.
+fn ground_at(seed: u64, x: f32, y: f32) -> f32 {
+    if (x - 0.4 * y - 180.0).abs() < 4.0 {
+        return 205.0;
+    }
+    let base = 70.0
+        + 50.0 * value_noise(seed, x, y, 90.0)
+        + 34.0 * value_noise(seed + 1, x, y, 14.0)
+        + 14.0 * value_noise(seed + 2, x, y, 4.0);
+    if (y - 90.0).abs() < 6.0 { base * 0.6 } else { base }
+}
+
+thread_local! {
+    static GROUND: std::cell::RefCell<(u64, Arc<Vec<f32>>)> = std::cell::RefCell::default();
+}
+
+/// The whole ground, drawn once.
+fn ground_of(seed: u64) -> Arc<Vec<f32>> {
+    GROUND.with_borrow_mut(|(known, ground)| {
+        if *known != seed || ground.is_empty() {
+            let draw = |i: usize| ground_at(seed, (i % W) as f32, (i / W) as f32);
+            (*known, *ground) = (seed, Arc::new((0..W * H).map(draw).collect()));
+        }
+        Arc::clone(ground)
+    })
 }
 
 #[derive(Clone)]
@@ -65,25 +93,25 @@ struct Scene {
 
 impl Scene {
     fn new(seed: u64) -> Self {
-        Self { seed, things: Vec::new(), shades: Vec::new(), gain: 1.0, offset: 0.0, shake: [0.0; 2], noise: 2 }
+        Self {
+            seed,
+            things: Vec::new(),
+            shades: Vec::new(),
+            gain: 1.0,
+            offset: 0.0,
+            shake: [0.0; 2],
+            noise: 2,
+        }
     }
 
     fn draw(&self, frame: u64) -> Picture {
+        let still = self.shake == [0.0; 2];
+        let ground = still.then(|| ground_of(self.seed)).unwrap_or_default();
         let mut rgb = Vec::with_capacity(W * H * 3);
         for py in 0..H {
             for px in 0..W {
                 let (x, y) = (px as f32 + self.shake[0], py as f32 + self.shake[1]);
-                let mut base = 70.0
-                    + 50.0 * value_noise(self.seed, x, y, 90.0)
-                    + 34.0 * value_noise(self.seed + 1, x, y, 14.0)
-                    + 14.0 * value_noise(self.seed + 2, x, y, 4.0);
-                // A painted line and a kerb.
-                if (x - 0.4 * y - 180.0).abs() < 4.0 {
-                    base = 205.0;
-                }
-                if (y - 90.0).abs() < 6.0 {
-                    base *= 0.6;
-                }
+                let mut base = if still { ground[py * W + px] } else { ground_at(self.seed, x, y) };
                 for (b, factor) in &self.shades {
                     if x >= b[0] && y >= b[1] && x < b[2] && y < b[3] {
                         base *= factor;
@@ -100,7 +128,8 @@ impl Scene {
                         color = thing.rgb.map(|c| c * lid * lit * grain);
                     }
                 }
-                let noise = (hash(frame << 40 ^ (py * W + px) as u64) % (2 * self.noise + 1)) as f32 - self.noise as f32;
+                let noise = (hash((frame << 40) ^ (py * W + px) as u64) % (2 * self.noise + 1)) as f32
+                    - self.noise as f32;
                 rgb.extend(color.map(|c| (c * self.gain + self.offset + noise).clamp(0.0, 255.0) as u8));
             }
         }
@@ -110,7 +139,10 @@ impl Scene {
 
 /// Runs the model over `seconds` at `fps`; each frame's scene and occupied boxes come from `scene(t)`.
 fn run(
-    config: &BackgroundConfig, seconds: f32, fps: f32, mut scene: impl FnMut(f32) -> (Scene, Vec<BBox>),
+    config: &BackgroundConfig,
+    seconds: f32,
+    fps: f32,
+    mut scene: impl FnMut(f32) -> (Scene, Vec<BBox>),
     mut check: impl FnMut(f32, &Standing),
 ) {
     let mut background = Background::new(config.clone(), &[]);
@@ -123,7 +155,12 @@ fn run(
 }
 
 fn config() -> BackgroundConfig {
-    BackgroundConfig { bootstrap_seconds: 3.0, settle_seconds: 4.0, removal_seconds: 2.0, ..BackgroundConfig::default() }
+    BackgroundConfig {
+        bootstrap_seconds: 3.0,
+        settle_seconds: 4.0,
+        removal_seconds: 2.0,
+        ..BackgroundConfig::default()
+    }
 }
 
 const BROWN: [f32; 3] = [150.0, 95.0, 50.0];
@@ -366,7 +403,8 @@ fn a_frozen_stream_makes_no_thing() {
         if t > 6.0 {
             scene.things.push(truck.clone());
         }
-        let picture = if t > 6.0 { frozen.get_or_insert_with(|| scene.draw(i)).clone() } else { scene.draw(i) };
+        let picture =
+            if t > 6.0 { frozen.get_or_insert_with(|| scene.draw(i)).clone() } else { scene.draw(i) };
         assert!(background.update(&picture, at(t), &[]).regions.is_empty(), "{t}");
     }
 }

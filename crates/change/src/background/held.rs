@@ -31,7 +31,13 @@ pub(super) enum Fate {
 }
 
 impl Held {
-    pub(super) fn new(number: u64, pixels: Vec<u32>, model: &Pixels, since: Timestamp, at: Timestamp) -> Self {
+    pub(super) fn new(
+        number: u64,
+        pixels: Vec<u32>,
+        model: &Pixels,
+        since: Timestamp,
+        at: Timestamp,
+    ) -> Self {
         let bbox = bbox_of(&pixels, model.size);
         let shape =
             StationaryRegion { number, bbox, outline: Vec::new(), area: 0.0, since, last_seen_at: at };
@@ -118,7 +124,12 @@ impl Held {
 
     /// Looks whether the thing is still there.
     pub(super) fn look_at(
-        &mut self, model: &Pixels, current: &Small, config: &BackgroundConfig, at: Timestamp, dt: f32,
+        &mut self,
+        model: &Pixels,
+        current: &Small,
+        config: &BackgroundConfig,
+        at: Timestamp,
+        dt: f32,
     ) -> Fate {
         let (mut visible, mut thing, mut ground, mut settled) = (0usize, 0usize, 0usize, 0usize);
         let follow = 1.0 - (-dt / config.reference_seconds.min(20.0)).exp();

@@ -84,10 +84,7 @@ impl Background {
     pub fn update(&mut self, picture: &Picture, at: Timestamp, occupied: &[BBox]) -> Standing {
         let size = working_size(picture, self.config.width);
         let small = Small::new(picture, size);
-        let dt = self
-            .last_at
-            .map_or(0.0, |last| seconds_between(last, at) as f32)
-            .clamp(0.0, LONGEST_STEP);
+        let dt = self.last_at.map_or(0.0, |last| seconds_between(last, at) as f32).clamp(0.0, LONGEST_STEP);
         self.last_at = Some(at);
         if self.view.as_ref().is_none_or(|view| view.size != size) {
             self.view = Some(View::new(size, size.fill(&self.ignore)));
@@ -116,7 +113,12 @@ impl View {
     }
 
     fn update(
-        &mut self, small: Small, at: Timestamp, dt: f32, occupied: &[BBox], config: &BackgroundConfig,
+        &mut self,
+        small: Small,
+        at: Timestamp,
+        dt: f32,
+        occupied: &[BBox],
+        config: &BackgroundConfig,
         next_number: &mut u64,
     ) -> Standing {
         let dt = self.counted(&small, dt, config);
@@ -162,9 +164,8 @@ impl View {
         model.learn(&normal, config, self.t, dt);
         self.look_at_held(&mut model, &normal, config, at, dt);
         self.find(&mut model, config, at, next_number);
-        let moving = (0..model.size.len())
-            .filter(|i| model.foreground[*i] && !model.stands(*i))
-            .count() as f32
+        let moving = (0..model.size.len()).filter(|i| model.foreground[*i] && !model.stands(*i)).count()
+            as f32
             / self.size.len() as f32;
         self.standing(Some(model), moving, false, false)
     }
@@ -236,7 +237,13 @@ impl View {
     }
 
     /// Lays the frame on the reference.
-    fn aligned(&mut self, small: Small, model: &Pixels, occupied: &[bool], config: &BackgroundConfig) -> Small {
+    fn aligned(
+        &mut self,
+        small: Small,
+        model: &Pixels,
+        occupied: &[bool],
+        config: &BackgroundConfig,
+    ) -> Small {
         if self.flattened.as_ref().is_none_or(|(since, _)| self.t - since > 2.0) {
             self.flattened = Some((self.t, Flattened::new(&model.reference.y, self.size)));
         }
@@ -284,8 +291,12 @@ impl View {
 
     /// The same, but only where there is foreground: what a change of light changes is still there.
     fn fit_of_foreground(&self, model: &Pixels, normal: &Small) -> Option<f32> {
-        let skipped: Vec<bool> =
-            model.masked.iter().zip(&model.foreground).map(|(masked, foreground)| *masked || !foreground).collect();
+        let skipped: Vec<bool> = model
+            .masked
+            .iter()
+            .zip(&model.foreground)
+            .map(|(masked, foreground)| *masked || !foreground)
+            .collect();
         let (_, flattened) = self.flattened.as_ref().expect("the frame was aligned");
         flattened.share_of_fitting_blocks(&normal.y, &skipped)
     }
@@ -348,7 +359,12 @@ impl View {
     }
 
     fn look_at_held(
-        &mut self, model: &mut Pixels, normal: &Small, config: &BackgroundConfig, at: Timestamp, dt: f32,
+        &mut self,
+        model: &mut Pixels,
+        normal: &Small,
+        config: &BackgroundConfig,
+        at: Timestamp,
+        dt: f32,
     ) {
         let tend = self.t - self.tended_at >= 1.0;
         if tend {
@@ -449,17 +465,25 @@ impl View {
     /// Holds a new thing, or adds it to the one that it touches.
     fn hold(&mut self, pixels: &[u32], model: &mut Pixels, at: Timestamp, next_number: &mut u64) {
         let mut near = vec![false; self.size.len()];
-        pixels.iter().for_each(|i| near[*i as usize] = true);
+        for i in pixels {
+            near[*i as usize] = true;
+        }
         let near = dilated(&near, self.size, 2);
         let pixels: Vec<u32> = pixels.iter().copied().filter(|i| !model.held[*i as usize]).collect();
         let owner = self.held.iter_mut().find(|h| h.pixels.iter().any(|i| near[*i as usize]));
-        pixels.iter().for_each(|i| model.held[*i as usize] = true);
+        for i in &pixels {
+            model.held[*i as usize] = true;
+        }
         if let Some(owner) = owner {
             owner.grow(&pixels, model);
             return;
         }
-        let mut came: Vec<f32> =
-            pixels.iter().map(|i| *i as usize).filter(|i| model.seen[*i] > 0.0).map(|i| model.came_at[i]).collect();
+        let mut came: Vec<f32> = pixels
+            .iter()
+            .map(|i| *i as usize)
+            .filter(|i| model.seen[*i] > 0.0)
+            .map(|i| model.came_at[i])
+            .collect();
         came.sort_unstable_by(f32::total_cmp);
         let ago = came.get(came.len() / 2).map_or(0.0, |came| self.t - came);
         let since = at - jiff::SignedDuration::from_millis((ago * 1000.0) as i64);
@@ -468,7 +492,11 @@ impl View {
     }
 
     fn standing(
-        &mut self, model: Option<Pixels>, moving_fraction: f32, light_changed: bool, view_shifted: bool,
+        &mut self,
+        model: Option<Pixels>,
+        moving_fraction: f32,
+        light_changed: bool,
+        view_shifted: bool,
     ) -> Standing {
         let mask = model.as_ref().map(|model| {
             let (w, h) = (self.size.w.div_ceil(2), self.size.h.div_ceil(2));
@@ -502,7 +530,9 @@ fn beside_movement(model: &Pixels, bits: &[bool], region: &[u32]) -> bool {
     let w = model.size.w;
     let (mut border, mut meets) = (0usize, 0usize);
     for i in region.iter().map(|i| *i as usize) {
-        for (near, far) in [(-1isize, -3isize), (1, 3), (-(w as isize), -3 * w as isize), (w as isize, 3 * w as isize)] {
+        for (near, far) in
+            [(-1isize, -3isize), (1, 3), (-(w as isize), -3 * w as isize), (w as isize, 3 * w as isize)]
+        {
             let at = |step: isize| i.checked_add_signed(step).filter(|j| *j < bits.len());
             let (Some(near), Some(far)) = (at(near), at(far)) else { continue };
             if !bits[near] {

@@ -101,8 +101,9 @@ impl Pixels {
             self.tolerance_at = t;
             let (gx, gy) = gradients(&self.reference.y, self.size);
             for i in 0..n {
-                self.tolerance[i] =
-                    config.luma_difference + 2.5 * self.variance[i].sqrt() + 0.3 * (gx[i].abs() + gy[i].abs());
+                self.tolerance[i] = config.luma_difference
+                    + 2.5 * self.variance[i].sqrt()
+                    + 0.3 * (gx[i].abs() + gy[i].abs());
             }
         }
         let chroma_scale = 1.0 / config.chroma_difference;

@@ -39,11 +39,8 @@ impl Homography {
 
     /// Where a normalized point of the baseline is in the present frame.
     pub(super) fn map(&self, size: Size, p: Point) -> Point {
-        let (x, y) = self.pixel(
-            size,
-            f64::from(p.x) * size.w as f64 - 0.5,
-            f64::from(p.y) * size.h as f64 - 0.5,
-        );
+        let (x, y) =
+            self.pixel(size, f64::from(p.x) * size.w as f64 - 0.5, f64::from(p.y) * size.h as f64 - 0.5);
         Point::new(((x + 0.5) / size.w as f64) as f32, ((y + 0.5) / size.h as f64) as f32)
     }
 
@@ -68,8 +65,7 @@ impl Homography {
             for x in 0..size.w {
                 let (sx, sy) = self.pixel(size, x as f64, y as f64);
                 let i = y * size.w + x;
-                inside[i] =
-                    sx >= 0.0 && sy >= 0.0 && sx <= (size.w - 1) as f64 && sy <= (size.h - 1) as f64;
+                inside[i] = sx >= 0.0 && sy >= 0.0 && sx <= (size.w - 1) as f64 && sy <= (size.h - 1) as f64;
                 let (sx, sy) = (sx as f32, sy as f32);
                 out.y[i] = sample(&current.y, size, sx, sy);
                 out.u[i] = sample(&current.u, size, sx, sy);
@@ -126,7 +122,12 @@ impl Target {
 
     /// How the present view lies to this baseline and the share of structure that then fits. `None` where the view
     /// cannot be laid on it within `max_shift` widths.
-    pub(super) fn align(&self, current: &Small, occupied: &[bool], max_shift: f32) -> Option<(Homography, f32)> {
+    pub(super) fn align(
+        &self,
+        current: &Small,
+        occupied: &[bool],
+        max_shift: f32,
+    ) -> Option<(Homography, f32)> {
         let (half, half_size) = halved(&current.y, self.size);
         let half_masked: Vec<bool> = (0..half_size.len())
             .map(|i| {
@@ -153,7 +154,14 @@ impl Target {
 
 impl Level {
     /// `rounds` of Gauss–Newton on the first `n` parameters.
-    fn refined(&self, current: &[f32], masked: &[bool], start: Homography, n: usize, rounds: usize) -> Homography {
+    fn refined(
+        &self,
+        current: &[f32],
+        masked: &[bool],
+        start: Homography,
+        n: usize,
+        rounds: usize,
+    ) -> Homography {
         let Size { w, h } = self.size;
         let (wf, cx, cy) = (w as f64, w as f64 / 2.0, h as f64 / 2.0);
         let mut homography = start;
@@ -268,8 +276,7 @@ mod tests {
                     bx += x as f64 - px;
                     by += y as f64 - py;
                 }
-                present.y[y * SIZE.w + x] =
-                    sample(&baseline.y, SIZE, bx as f32, by as f32) * 0.6 + 30.0;
+                present.y[y * SIZE.w + x] = sample(&baseline.y, SIZE, bx as f32, by as f32) * 0.6 + 30.0;
             }
         }
         let target = Target::new(baseline, SIZE);

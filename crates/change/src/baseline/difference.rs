@@ -30,7 +30,11 @@ pub struct ScoreMap {
 /// The score of each pixel: the structural part of SSIM (Wang et al. 2004), least over displacements by a pixel, or
 /// the difference in colour or brightness where it is larger. A score of `min_score` is at the limit.
 pub(super) fn structural(
-    baseline: &Small, current: &mut Small, size: Size, skipped: &[bool], config: &BaselineConfig,
+    baseline: &Small,
+    current: &mut Small,
+    size: Size,
+    skipped: &[bool],
+    config: &BaselineConfig,
 ) -> Vec<f32> {
     Light::between(baseline, current, |i| skipped[i]).normalize(current);
     let mut scores = vec![1.0f32; size.len()];
@@ -77,7 +81,8 @@ fn dissimilarity(a: &[f32], b: &[f32], size: Size) -> Vec<f32> {
     );
     (0..size.len())
         .map(|i| {
-            let (va, vb) = ((aa[i] - mean_a[i] * mean_a[i]).max(0.0), (bb[i] - mean_b[i] * mean_b[i]).max(0.0));
+            let (va, vb) =
+                ((aa[i] - mean_a[i] * mean_a[i]).max(0.0), (bb[i] - mean_b[i] * mean_b[i]).max(0.0));
             let c = ab[i] - mean_a[i] * mean_b[i];
             1.0 - ((2.0 * c + NOISE) / (va + vb + NOISE)).clamp(0.0, 1.0)
         })

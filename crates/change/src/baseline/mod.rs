@@ -7,7 +7,8 @@ mod difference;
 use std::sync::Arc;
 
 use parapet_core::{
-    BBox, DifferenceRegion, Picture, Plane, Point, Polygon, Timestamp, change::BaselineState, time::seconds_between,
+    BBox, DifferenceRegion, Picture, Plane, Point, Polygon, Timestamp, change::BaselineState,
+    time::seconds_between,
 };
 
 use self::align::{Homography, Target};
@@ -83,14 +84,18 @@ impl Baseline {
 
     /// Compares the frame if a comparison is due. `occupied` are boxes of persons and moving things.
     pub fn update(
-        &mut self, picture: &Picture, at: Timestamp, occupied: &[BBox],
+        &mut self,
+        picture: &Picture,
+        at: Timestamp,
+        occupied: &[BBox],
     ) -> (Vec<DifferenceRegion>, BaselineState) {
         if self.pictures.is_empty() || self.roofs.is_empty() {
             return (Vec::new(), BaselineState::Absent);
         }
         let interval = f64::from(self.config.interval_seconds);
         // A clock that was set back must not stop the comparisons.
-        let waits = self.compared_at.is_some_and(|last| (0.0..interval - 1e-6).contains(&seconds_between(last, at)));
+        let waits =
+            self.compared_at.is_some_and(|last| (0.0..interval - 1e-6).contains(&seconds_between(last, at)));
         if waits {
             let state =
                 if self.state == BaselineState::Compared { BaselineState::Waiting } else { self.state };
@@ -127,7 +132,14 @@ impl Baseline {
         BaselineState::Compared
     }
 
-    fn follow(&mut self, found: Vec<Found>, hidden: &[bool], size: Size, homography: &Homography, at: Timestamp) {
+    fn follow(
+        &mut self,
+        found: Vec<Found>,
+        hidden: &[bool],
+        size: Size,
+        homography: &Homography,
+        at: Timestamp,
+    ) {
         let mut claimed = vec![usize::MAX; size.len()];
         for (k, tracked) in self.tracked.iter().enumerate() {
             tracked.pixels.iter().for_each(|i| claimed[*i as usize] = k);
@@ -141,9 +153,8 @@ impl Baseline {
                 }
             }
             let owner = (0..votes.len()).filter(|k| !seen[*k]).max_by_key(|k| votes[*k]);
-            let owner = owner.filter(|k| {
-                votes[*k] * 4 >= difference.pixels.len().min(self.tracked[*k].pixels.len())
-            });
+            let owner =
+                owner.filter(|k| votes[*k] * 4 >= difference.pixels.len().min(self.tracked[*k].pixels.len()));
             if let Some(k) = owner {
                 seen[k] = true;
                 let tracked = &mut self.tracked[k];
@@ -184,9 +195,8 @@ impl Baseline {
     }
 
     fn regions(&self) -> Vec<DifferenceRegion> {
-        let area = |pixels: &[u32]| {
-            pixels.len() as f32 / self.prepared.as_ref().map_or(1, |p| p.size.len()) as f32
-        };
+        let area =
+            |pixels: &[u32]| pixels.len() as f32 / self.prepared.as_ref().map_or(1, |p| p.size.len()) as f32;
         self.tracked
             .iter()
             .filter_map(|t| {
@@ -246,7 +256,11 @@ fn hidden_in_baseline(occupied: &[bool], homography: &Homography, size: Size, in
 }
 
 fn scores(
-    map: &mut Option<Box<dyn DifferenceMap>>, target: &Target, aligned: &mut Small, size: Size, hidden: &[bool],
+    map: &mut Option<Box<dyn DifferenceMap>>,
+    target: &Target,
+    aligned: &mut Small,
+    size: Size,
+    hidden: &[bool],
     config: &BaselineConfig,
 ) -> Vec<f32> {
     let other = map.as_mut().and_then(|map| {
@@ -276,7 +290,12 @@ fn pictured(small: &Small, size: Size) -> Option<Picture> {
 }
 
 fn found(
-    target: &Target, aligned: &Small, scores: &[f32], roof: &[bool], hidden: &[bool], size: Size,
+    target: &Target,
+    aligned: &Small,
+    scores: &[f32],
+    roof: &[bool],
+    hidden: &[bool],
+    size: Size,
     config: &BaselineConfig,
 ) -> Vec<Found> {
     let different: Vec<bool> = (0..size.len()).map(|i| scores[i] >= config.min_score && !hidden[i]).collect();

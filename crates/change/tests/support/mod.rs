@@ -13,10 +13,8 @@ use parapet_core::{BBox, CameraId, ColorSpace, Frame, Picture, Plane, RunId, Tim
 
 /// Where the footage lies, if it is there.
 pub fn footage(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("PARAPET_FOOTAGE").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/footage"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("PARAPET_FOOTAGE")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/footage"), PathBuf::from);
     let path = root.join(name);
     if path.exists() {
         return Some(path);
@@ -28,7 +26,16 @@ pub fn footage(name: &str) -> Option<PathBuf> {
 /// The clip at `fps` pictures a second.
 pub fn decode(path: &Path, fps: f64) -> Vec<Arc<Picture>> {
     let probe = Command::new("ffprobe")
-        .args(["-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height", "-of", "csv=p=0"])
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            "v",
+            "-show_entries",
+            "stream=width,height",
+            "-of",
+            "csv=p=0",
+        ])
         .arg(path)
         .output()
         .expect("ffprobe runs");
