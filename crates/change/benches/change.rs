@@ -1,5 +1,4 @@
 //! What one frame of 1280 × 720 costs: `cargo bench -p parapet-change`.
-#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use std::{hint::black_box, sync::Arc};
 
@@ -12,7 +11,7 @@ fn picture(frame: u32, thing: bool) -> Picture {
     let rgb: Vec<u8> = (0..w * h)
         .flat_map(|i| {
             let (x, y) = (i % w, i / w);
-            let tile = (x / 48 * 7919 ^ y / 36 * 104_729) % 97;
+            let tile = ((x / 48 * 7919) ^ (y / 36 * 104_729)) % 97;
             let noise = (i.wrapping_mul(2_654_435_761) ^ frame.wrapping_mul(40_503)) >> 29;
             let inside = thing && (600..720).contains(&x) && (300..400).contains(&y);
             let v = if inside { 30 } else { 70 + tile + noise };

@@ -255,7 +255,7 @@ mod tests {
         let y = (0..SIZE.len())
             .map(|i| {
                 let (x, y) = ((i % SIZE.w) as f32, (i / SIZE.w) as f32);
-                let tile = ((x / 23.0) as u32 * 7919 ^ (y / 17.0) as u32 * 104_729) % 101 % 13;
+                let tile = (((x / 23.0) as u32 * 7919) ^ ((y / 17.0) as u32 * 104_729)) % 101 % 13;
                 60.0 + tile as f32 * 9.0 + 8.0 * (x * 0.4).sin() * (y * 0.3).cos()
             })
             .collect();

@@ -12,7 +12,7 @@ use std::{
 use parapet_core::{BBox, CameraId, ColorSpace, Frame, Picture, Plane, RunId, Timestamp};
 
 /// Where the footage lies, if it is there.
-pub fn footage(name: &str) -> Option<PathBuf> {
+pub(crate) fn footage(name: &str) -> Option<PathBuf> {
     let root = std::env::var_os("PARAPET_FOOTAGE")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/footage"), PathBuf::from);
     let path = root.join(name);
@@ -24,7 +24,7 @@ pub fn footage(name: &str) -> Option<PathBuf> {
 }
 
 /// The clip at `fps` pictures a second.
-pub fn decode(path: &Path, fps: f64) -> Vec<Arc<Picture>> {
+pub(crate) fn decode(path: &Path, fps: f64) -> Vec<Arc<Picture>> {
     let probe = Command::new("ffprobe")
         .args([
             "-v",
@@ -69,7 +69,7 @@ pub fn decode(path: &Path, fps: f64) -> Vec<Arc<Picture>> {
 }
 
 /// Boxes of persons per frame at 5 frames a second, as a detector found them (loose, with gaps and errors).
-pub fn persons(clip: &str) -> Vec<Vec<BBox>> {
+pub(crate) fn persons(clip: &str) -> Vec<Vec<BBox>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(format!("{clip}.boxes.csv"));
     let mut frames = Vec::new();
     for line in std::fs::read_to_string(path).unwrap().lines().skip(1) {
@@ -87,11 +87,11 @@ pub fn persons(clip: &str) -> Vec<Vec<BBox>> {
 }
 
 /// The instant `seconds` into a clip.
-pub fn at(seconds: f64) -> Timestamp {
+pub(crate) fn at(seconds: f64) -> Timestamp {
     Timestamp::from_microsecond(1_700_000_000_000_000 + (seconds * 1e6).round() as i64).unwrap()
 }
 
-pub fn frame(picture: Arc<Picture>, sequence: u64, seconds: f64) -> Frame {
+pub(crate) fn frame(picture: Arc<Picture>, sequence: u64, seconds: f64) -> Frame {
     Frame {
         camera: "test".parse::<CameraId>().unwrap(),
         preset: None,
