@@ -25,9 +25,11 @@ pub(crate) fn filter(caps: &gst::Caps) -> Result<gst::Element, OpenError> {
 /// The best decoder for these caps.
 pub(crate) fn decoder(caps: &gst::Caps) -> Result<gst::Element, OpenError> {
     let format = || caps.structure(0).map_or_else(|| "nothing".to_owned(), |s| s.name().to_string());
-    gst::ElementFactory::factories_with_type(gst::ElementFactoryType::DECODER, gst::Rank::MARGINAL)
-        .into_iter()
-        .find(|factory| factory.can_sink_any_caps(caps))
+    let decoders =
+        gst::ElementFactory::factories_with_type(gst::ElementFactoryType::DECODER, gst::Rank::MARGINAL);
+    // Best rank first; one that takes only a special kind of this format is not meant.
+    let best = decoders.iter().find(|factory| factory.can_sink_all_caps(caps));
+    best.or_else(|| decoders.iter().find(|factory| factory.can_sink_any_caps(caps)))
         .and_then(|factory| factory.create().build().ok())
         .ok_or_else(|| OpenError::MissingDecoder { format: format() })
 }

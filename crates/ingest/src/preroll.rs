@@ -36,7 +36,7 @@ impl PrerollHandle {
     }
 
     /// Writes what was seen from `from` to `to` as MP4 to `path`, replacing it. H.264 and H.265 are not decoded; the
-    /// clip starts at the keyframe at or before `from`. Ask when `to` has passed: what has not come yet is not in it.
+    /// clip starts at the keyframe at or before `from` (a file must have an index to seek in). Ask when `to` has passed: what has not come yet is not in it.
     ///
     /// # Errors
     /// Nothing is kept of that time, the recording cannot be read, or the file cannot be written.
@@ -46,11 +46,10 @@ impl PrerollHandle {
             Past::Recording { origin, start_at } => {
                 let offset =
                     |at: Timestamp| Duration::try_from(at.duration_since(*start_at)).unwrap_or_default();
-                let units = if to < *start_at {
-                    Vec::new()
-                } else {
-                    recording::read(origin, offset(from), offset(to), *start_at)?
-                };
+                if to < *start_at {
+                    return Err(ClipError::NothingKept { from, to });
+                }
+                let units = recording::read(origin, offset(from), offset(to), *start_at)?;
                 ring::cut(&units.iter(), from, to)
             }
         };
