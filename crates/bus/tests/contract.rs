@@ -226,6 +226,20 @@ fn evidence_never_points_out_of_its_directory() {
 }
 
 #[test]
+fn text_that_a_database_cannot_store_does_not_pass() {
+    for (name, field) in [("incident-started", "label"), ("health", "detail"), ("camera-status", "name")] {
+        let (_, message) = samples().into_iter().find(|(n, _)| *n == name).unwrap();
+        let mut json: serde_json::Value = serde_json::from_slice(&message.encode()).unwrap();
+        json[field] = "a\0b".into();
+        let decoded = Message::decode(json.to_string().as_bytes()).unwrap();
+        assert!(!format!("{decoded:?}").contains("\\0"), "{decoded:?}");
+        json["camera"] = "\0".into();
+        let error = Message::decode(json.to_string().as_bytes()).unwrap_err();
+        assert!(!error.to_string().contains('\0'), "{error:?}");
+    }
+}
+
+#[test]
 fn schemas_are_what_the_code_says() {
     let schemas = [
         (v1::INCIDENT, schemars::schema_for!(v1::Incident)),

@@ -39,6 +39,16 @@ pub(crate) fn number<T: TryFrom<i64>>(column: &'static str, value: i64) -> Resul
     T::try_from(value).map_err(|_| unreadable(column, value))
 }
 
+/// A count as the databases hold it. Beyond 2⁶³ there is nothing to count: a wrong message must not make rows unreadable.
+pub(crate) fn column(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Text without the one character that PostgreSQL cannot store.
+pub(crate) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 pub(crate) fn event(version: i32, document: serde_json::Value) -> Result<IncidentEvent, StoreError> {
     if version != EVENT_VERSION {
         return Err(unreadable("version", version));

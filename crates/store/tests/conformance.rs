@@ -17,7 +17,11 @@ use proptest::{
     prelude::*,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use support::{at, event, record};
+use support::{at, event};
+
+fn record(event: IncidentEvent) -> EventRecord {
+    EventRecord { site: "harbour".parse().unwrap(), node: "north-1".parse().unwrap(), event }
+}
 
 #[test]
 fn sqlite_keeps_the_promises() {
@@ -209,15 +213,20 @@ async fn health_is_stored_once(store: Store) {
             event: HealthEvent::Silent,
             at: at(micros),
             run: None,
-            reconnects: 2,
+            reconnects: i64::MAX as u64,
             detail: Some("no frame for 5 s".to_owned()),
         },
     };
+    let mut absurd = health("absurd", 0);
+    absurd.health.reconnects = u64::MAX;
+    store.apply_health(&absurd, at(9)).await.unwrap();
+    let read = store.health(Some(&"absurd".parse().unwrap()), 1).await.unwrap();
+    assert_eq!(read[0].health.reconnects, i64::MAX as u64, "one wrong number makes nothing unreadable");
     assert_eq!(store.apply_health(&health("a", 1), at(9)).await.unwrap(), Applied::New);
     assert_eq!(store.apply_health(&health("a", 1), at(9)).await.unwrap(), Applied::Duplicate);
     store.apply_health(&health("a", 3), at(9)).await.unwrap();
     store.apply_health(&health("b", 2), at(9)).await.unwrap();
-    assert_eq!(store.health(None, 10).await.unwrap(), [health("a", 3), health("b", 2), health("a", 1)]);
+    assert_eq!(store.health(None, 3).await.unwrap(), [health("a", 3), health("b", 2), health("a", 1)]);
     assert_eq!(store.health(Some(&"a".parse().unwrap()), 1).await.unwrap(), [health("a", 3)]);
 }
 
@@ -450,7 +459,7 @@ async fn the_catalogue_has_the_four_kinds_and_more(store: Store) {
 
 async fn what_is_no_message_is_kept(store: Store) {
     store.dead_letter("parapet/v1/a/b/incidents/c", &[0, 159, 146, 150], "not JSON", at(3)).await.unwrap();
-    store.dead_letter("parapet/v1/a/b/incidents/c", b"{}", "no schema", at(4)).await.unwrap();
+    store.dead_letter("parapet/v1/a/b/incidents/c", b"{}", "no schema \0", at(4)).await.unwrap();
     let letters = store.dead_letters(9).await.unwrap();
     assert_eq!(letters.len(), 2);
     assert_eq!(
@@ -480,10 +489,11 @@ fn order_and_repetition_do_not_matter(runtime: &tokio::runtime::Runtime, url: &s
     });
     let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let mut case = 0;
+    let cases = std::cell::Cell::new(0);
     runner
         .run(&lives, |(length, salt, arrivals, cuts)| {
-            case += 1;
+            let case = cases.get();
+            cases.set(case + 1);
             let (straight, mixed) = (format!("s{salt}-{case}"), format!("m{salt}-{case}"));
             let (in_order, shuffled) = runtime.block_on(async {
                 for sequence in 0..length {

@@ -251,8 +251,13 @@ fn read<T: DeserializeOwned>(schema: &'static str, bytes: &[u8]) -> Result<T, De
     serde_json::from_slice(bytes).map_err(|source| DecodeError::InvalidForm { schema, source })
 }
 
+/// Free text without the one character that PostgreSQL cannot store: one such message must not hold up all others.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
 fn shortened(text: &str) -> String {
-    text.chars().take(80).collect()
+    storable(text.chars().take(80).collect())
 }
 
 /// Reads the fields of one message, so that every error names schema and field.
@@ -361,7 +366,7 @@ impl TryFrom<v1::Incident> for Incident {
                 started_at: f.text("started_at", &m.started_at)?,
                 ended_at: m.ended_at.map(|v| f.text("ended_at", &v)).transpose()?,
                 end_reason: m.end_reason.map(|v| f.choice("end_reason", &v)).transpose()?,
-                label: m.label.map(|v| Label::new(&v)),
+                label: m.label.map(|v| Label::new(&storable(v))),
                 track: m.track.map(TrackId),
                 bbox: BBox::try_from(m.bbox)
                     .map_err(|reason| f.refuse("bbox", &format!("{:?}", m.bbox), reason))?,
@@ -418,7 +423,7 @@ impl TryFrom<v1::Evidence> for Evidence {
             Ok(EvidenceItem {
                 role: f.choice("items.role", &item.role)?,
                 path: item.path,
-                media_type: item.media_type,
+                media_type: storable(item.media_type),
                 bytes: item.bytes,
                 sha256: item.sha256,
             })
@@ -439,7 +444,7 @@ impl TryFrom<v1::Evidence> for Evidence {
 fn base_url(f: Fields, url: String) -> Result<String, DecodeError> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     match rest {
-        Some(rest) if rest.len() > 1 && rest.ends_with('/') && !rest.contains(['?', '#', '@', ' ']) => {
+        Some(rest) if rest.len() > 1 && rest.ends_with('/') && !rest.contains(['?', '#', '@', ' ', '\0']) => {
             Ok(url)
         }
         _ => Err(f.refuse("base_url", &url, "it must be an http or https address that ends in \"/\"")),
@@ -479,7 +484,7 @@ impl TryFrom<v1::Health> for Health {
                 at: f.text("at", &m.at)?,
                 run: m.run_id.map(|v| f.text("run_id", &v)).transpose()?,
                 reconnects: m.reconnects,
-                detail: m.detail,
+                detail: m.detail.map(storable),
             },
         })
     }
@@ -516,12 +521,12 @@ impl TryFrom<v1::CameraStatus> for CameraStatus {
             site: f.text("site", &m.site)?,
             node: f.text("node", &m.node)?,
             camera: f.text("camera", &m.camera)?,
-            name: m.name,
+            name: m.name.map(storable),
             state: f.choice("state", &m.state)?,
             at: f.text("at", &m.at)?,
             run: m.run_id.map(|v| f.text("run_id", &v)).transpose()?,
             reconnects: m.reconnects,
-            detail: m.detail,
+            detail: m.detail.map(storable),
             analysed_fps: m.analysed_frames_per_second.filter(|fps| fps.is_finite()),
             width: m.width_pixels,
             height: m.height_pixels,
@@ -558,7 +563,7 @@ impl TryFrom<v1::NodeStatus> for NodeStatus {
             online: m.online,
             at: f.text("at", &m.at)?,
             started_at: f.text("started_at", &m.started_at)?,
-            version: m.version,
+            version: storable(m.version),
             base_url: m.base_url.map(|url| base_url(f, url)).transpose()?,
             cameras: m.cameras.iter().map(|v| f.text("cameras", v)).collect::<Result<_, _>>()?,
         })

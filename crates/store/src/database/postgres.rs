@@ -1,6 +1,6 @@
 //! PostgreSQL: a pool of connections.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use sqlx::{
     Pool, Transaction,
@@ -47,6 +47,8 @@ impl Database {
         );
         let pool = PgPoolOptions::new()
             .max_connections(8)
+            // Also how long a server that is away may hold up one call.
+            .acquire_timeout(Duration::from_secs(10))
             .connect_with(options)
             .await
             .map_err(|source| StoreError::Open { address: address.clone(), source })?;

@@ -4,7 +4,6 @@ use parapet_core::{
     BBox, EndReason, EventId, IncidentEvent, IncidentId, IncidentKind, Label, Phase, Point, RunId, Severity,
     Timestamp, TrackId,
 };
-use parapet_store::EventRecord;
 
 /// Microseconds since a fixed morning.
 pub(crate) fn at(micros: i64) -> Timestamp {
@@ -46,8 +45,4 @@ pub(crate) fn event(name: &str, sequence: u32, of: u32) -> IncidentEvent {
         score: 0.1 + step.min(0.8),
         covered: (sequence > 0).then_some(step.min(1.0)),
     }
-}
-
-pub(crate) fn record(event: IncidentEvent) -> EventRecord {
-    EventRecord { site: "harbour".parse().unwrap(), node: "north-1".parse().unwrap(), event }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Database, Db, ROWS_IN_STATEMENT};
 use crate::{
     Applied, EventRecord, EvidenceRecord, HealthRecord, StoreError,
-    choice::{EVENT_VERSION, micros, name},
+    choice::{EVENT_VERSION, column, micros, name},
     error::Attempt,
 };
 
@@ -69,7 +69,7 @@ impl Database {
                 .push_bind(name(item.role))
                 .push_bind(&item.path)
                 .push_bind(&item.media_type)
-                .push_bind(item.bytes as i64)
+                .push_bind(column(item.bytes))
                 .push_bind(&item.sha256)
                 .push_bind(record.site.as_str())
                 .push_bind(record.node.as_str())
@@ -100,7 +100,7 @@ impl Database {
         .bind(name(health.event))
         .bind(name(health.state))
         .bind(health.run.map(|run| run.0))
-        .bind(health.reconnects as i64)
+        .bind(column(health.reconnects))
         .bind(&health.detail)
         .bind(micros(received_at))
         .execute(&self.writer)

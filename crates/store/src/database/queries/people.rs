@@ -6,7 +6,7 @@ use sqlx::{QueryBuilder, Row, Transaction, types::Json};
 use super::{Database, Db, reading::incident_row};
 use crate::{
     AuditEntry, AuditQuery, AuditRow, IncidentRow, KindRow, StatusChange, StoreError, allowed,
-    choice::{choice, instant, micros, name, number, text},
+    choice::{choice, instant, micros, name, number, storable, text},
     error::Attempt,
 };
 
@@ -32,9 +32,9 @@ impl Database {
              WHERE incident_id = $5 AND status = $6 RETURNING *",
         )
         .bind(name(change.to))
-        .bind(&change.operator)
+        .bind(storable(&change.operator))
         .bind(micros(change.at))
-        .bind(&change.reason)
+        .bind(change.reason.as_deref().map(storable))
         .bind(id.0)
         .bind(name(from))
         .fetch_optional(&mut *tx)
@@ -43,11 +43,11 @@ impl Database {
         let Some(row) = row else { return Err(refused(status(&mut tx, id).await?)) };
         let entry = AuditEntry {
             at: change.at,
-            actor: change.operator.clone(),
+            actor: storable(&change.operator),
             action: "incident.status".to_owned(),
             subject_kind: "incident".to_owned(),
             subject_id: id.to_string(),
-            detail: serde_json::json!({ "from": from, "to": change.to, "reason": change.reason }),
+            detail: serde_json::json!({ "from": from, "to": change.to, "reason": change.reason.as_deref().map(storable) }),
         };
         insert_audit(&mut tx, &entry).await?;
         let row = incident_row(&row)?;

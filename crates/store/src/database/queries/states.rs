@@ -6,7 +6,7 @@ use sqlx::{QueryBuilder, Row, types::Json};
 use super::{Database, Db};
 use crate::{
     CameraRow, DeadLetterRow, HealthRecord, NodeRow, StoreError,
-    choice::{choice, instant, micros, name, number, text},
+    choice::{choice, column, instant, micros, name, number, storable, text},
     error::Attempt,
 };
 
@@ -32,7 +32,7 @@ impl Database {
         .bind(name(row.state))
         .bind(micros(row.at))
         .bind(row.run.map(|run| run.0))
-        .bind(row.reconnects as i64)
+        .bind(column(row.reconnects))
         .bind(&row.detail)
         .bind(row.analysed_fps)
         .bind(row.width.map(i64::from))
@@ -75,9 +75,9 @@ impl Database {
         let mut cameras = Vec::with_capacity(rows.len());
         for row in &rows {
             let action = "read a camera";
-            let pixels = |column| -> Result<Option<u32>, StoreError> {
-                let value: Option<i64> = row.try_get(column).attempt(action)?;
-                value.map(|value| number(column, value)).transpose()
+            let pixels = |field| -> Result<Option<u32>, StoreError> {
+                let value: Option<i64> = row.try_get(field).attempt(action)?;
+                value.map(|value| number(field, value)).transpose()
             };
             cameras.push(CameraRow {
                 site: text("site", &row.try_get::<String, _>("site").attempt(action)?)?,
@@ -163,9 +163,9 @@ impl Database {
             "INSERT INTO dead_letters (received_at, topic, payload, error) VALUES ($1, $2, $3, $4)",
         )
         .bind(micros(at))
-        .bind(topic)
+        .bind(storable(topic))
         .bind(payload)
-        .bind(error)
+        .bind(storable(error))
         .execute(&self.writer)
         .await
         .attempt("keep a payload that is no message")?;
