@@ -9,7 +9,7 @@ use parapet_store::{Applied, EventRecord, EvidenceRecord, HealthRecord, Store, S
 use tracing::debug;
 
 use crate::{
-    api::live_shape::LiveMessage,
+    api::{live_shape::LiveMessage, shape::Incident},
     live::Hub,
     roster::{Roster, camera_row, node_row},
     server::Refresh,
@@ -126,7 +126,8 @@ impl Intake {
         for id in changed {
             // Evidence can come before its incident; then there is nothing to show yet.
             if let Some(detail) = self.store.incident(id).await? {
-                self.hub.tell(&LiveMessage::Incident { incident: Box::new(detail.incident.into()) });
+                let incident = Incident::new(detail.incident, &detail.evidence);
+                self.hub.tell(&LiveMessage::Incident { incident: Box::new(incident) });
             }
         }
         Ok(())

@@ -4,7 +4,7 @@
 //! is checked against its registered hash before anyone sees it. Sign-in and roles are not here yet (see
 //! [`CenterConfig::listen`]).
 
-pub mod api;
+mod api;
 mod config;
 mod evidence;
 mod intake;
@@ -15,5 +15,6 @@ mod roster;
 mod security;
 mod server;
 
+pub use api::description as openapi;
 pub use config::{CenterConfig, ConfigError};
 pub use server::{Center, RunningCenter, StartError};

@@ -25,8 +25,18 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response<Body> {
     let lasting = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut response = Response::new(Body::from(file.data));
     let headers = response.headers_mut();
-    let media_type = HeaderValue::from_str(file.metadata.mimetype());
-    headers.insert(header::CONTENT_TYPE, media_type.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(path)));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(lasting));
     response
+}
+
+/// What Vite makes; nothing else is part of the page.
+fn media_type(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
 }

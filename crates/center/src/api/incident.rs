@@ -4,6 +4,7 @@ use axum::{
     Json,
     extract::{Path, Query, State, rejection::JsonRejection},
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use parapet_core::{IncidentId, KindCode, Timestamp};
 use parapet_store::{AuditQuery, IncidentQuery, StatusChange, StoreError};
 use serde::Deserialize;
@@ -102,8 +103,17 @@ pub(super) async fn incidents(
 ) -> Result<Json<IncidentPage>, ApiError> {
     let Query(query) = query.map_err(|_| ApiError::Invalid { field: "query", hint: "see /api/openapi.json" })?;
     let page = app.store.incidents(&query.into_query()?).await?;
+    // The store's rows do not say which files there are; a page is short, and the reads are by key.
+    let details = page.incidents.into_iter().map(|row| {
+        let store = &app.store;
+        async move {
+            let detail = store.incident(row.id).await?;
+            Ok::<_, StoreError>(Incident::new(row, detail.as_ref().map_or(&[], |detail| &detail.evidence)))
+        }
+    });
+    let incidents = stream::iter(details).buffered(8).try_collect().await?;
     Ok(Json(IncidentPage {
-        incidents: page.incidents.into_iter().map(Into::into).collect(),
+        incidents,
         next: page.next.map(|cursor| cursor.to_string()),
     }))
 }
@@ -131,7 +141,7 @@ pub(super) async fn incident(
     let mut audit = app.store.audit(&AuditQuery { subject, before: None, limit: 200 }).await?;
     audit.reverse();
     Ok(Json(IncidentDetail {
-        incident: detail.incident.into(),
+        incident: Incident::new(detail.incident, &detail.evidence),
         events: detail.events.into_iter().map(event).collect(),
         evidence: detail.evidence.into_iter().map(evidence).collect(),
         audit: audit.into_iter().map(deed).collect(),
@@ -197,7 +207,7 @@ pub(super) async fn verdict(
         // Two operators of one mind, or a request that was sent again: nothing to argue about.
         Err(StoreError::Transition { from, to, .. }) if from == to => {
             let detail = app.store.incident(id).await?.ok_or(ApiError::NotFound)?;
-            return Ok(Json(detail.incident.into()));
+            return Ok(Json(Incident::new(detail.incident, &detail.evidence)));
         }
         Err(StoreError::Transition { from, .. }) => return Err(ApiError::AlreadyJudged(from)),
         Err(error) => return Err(error.into()),
@@ -205,7 +215,8 @@ pub(super) async fn verdict(
     info!(incident = %id, status = ?row.status, operator = OPERATOR, "an incident was judged");
     metrics::counter!("parapet_center_verdicts_total", "kind" => row.kind.to_string(), "status" => format!("{:?}", row.status).to_lowercase())
         .increment(1);
-    let incident = Incident::from(row);
+    let evidence = app.store.incident(id).await?.map(|detail| detail.evidence).unwrap_or_default();
+    let incident = Incident::new(row, &evidence);
     app.hub.tell(&LiveMessage::Incident { incident: Box::new(incident.clone()) });
     Ok(Json(incident))
 }

@@ -10,7 +10,7 @@ use super::shape::{Camera, Incident, Node};
 /// A text message from the center to a page.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum LiveMessage {
+pub(crate) enum LiveMessage {
     /// The first message of a connection.
     Hello {
         /// The center's clock.
@@ -46,7 +46,7 @@ pub enum LiveMessage {
 /// A text message from a page to the center.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum LiveRequest {
+pub(crate) enum LiveRequest {
     /// Send frames of these cameras and of no others.
     Watch {
         /// At most 64.
@@ -56,101 +56,101 @@ pub enum LiveRequest {
 
 /// A camera whose frames a page wants.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
-pub struct WatchedCamera {
+pub(crate) struct WatchedCamera {
     /// Its id.
-    pub camera: String,
+    pub(crate) camera: String,
     /// Large pictures rather than small ones.
     #[serde(default)]
     #[schema(required)]
-    pub large: bool,
+    pub(crate) large: bool,
 }
 
 /// What is drawn over a frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct FrameHeader {
+pub(crate) struct FrameHeader {
     /// The camera.
-    pub camera: String,
+    pub(crate) camera: String,
     /// Number of the frame in its run.
-    pub sequence: u64,
+    pub(crate) sequence: u64,
     /// When it was taken.
     #[schema(value_type = String, format = DateTime)]
-    pub captured_at: Timestamp,
+    pub(crate) captured_at: Timestamp,
     /// Width of the analysed picture in pixels.
-    pub width: u32,
+    pub(crate) width: u32,
     /// Height of the analysed picture in pixels.
-    pub height: u32,
+    pub(crate) height: u32,
     /// Objects that are followed.
     #[serde(default)]
     #[schema(required)]
-    pub tracks: Vec<FrameTrack>,
+    pub(crate) tracks: Vec<FrameTrack>,
     /// Things that were put down and stay, and differences to the baseline.
     #[serde(default)]
     #[schema(required)]
-    pub regions: Vec<FrameRegion>,
+    pub(crate) regions: Vec<FrameRegion>,
     /// Incidents that go on.
     #[serde(default)]
     #[schema(required)]
-    pub open: Vec<FrameIncident>,
+    pub(crate) open: Vec<FrameIncident>,
     /// The light changed as a whole.
     #[serde(default)]
     #[schema(required)]
-    pub light_changed: bool,
+    pub(crate) light_changed: bool,
     /// The camera is not where it was.
     #[serde(default)]
     #[schema(required)]
-    pub view_shifted: bool,
+    pub(crate) view_shifted: bool,
 }
 
 /// An object that is followed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct FrameTrack {
+pub(crate) struct FrameTrack {
     /// Its number in the run.
-    pub id: u64,
+    pub(crate) id: u64,
     /// Its class.
-    pub label: String,
+    pub(crate) label: String,
     /// `tentative`, `confirmed` or `lost`.
-    pub state: String,
+    pub(crate) state: String,
     /// Score of its latest detection.
-    pub score: f32,
+    pub(crate) score: f32,
     /// Where it is, normalized.
     #[schema(value_type = [f32; 4])]
-    pub bbox: BBox,
+    pub(crate) bbox: BBox,
     /// How long it has stood; `null` while it moves.
     #[serde(default)]
     #[schema(required)]
-    pub standing_seconds: Option<f64>,
+    pub(crate) standing_seconds: Option<f64>,
 }
 
 /// A region that is new in the view.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct FrameRegion {
+pub(crate) struct FrameRegion {
     /// Its number.
-    pub number: u64,
+    pub(crate) number: u64,
     /// Where it is, normalized.
     #[schema(value_type = [f32; 4])]
-    pub bbox: BBox,
+    pub(crate) bbox: BBox,
     /// Its outline, normalized.
     #[schema(value_type = Vec<[f32; 2]>)]
-    pub outline: Vec<Point>,
+    pub(crate) outline: Vec<Point>,
     /// `stationary` or `baseline`.
-    pub source: String,
+    pub(crate) source: String,
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
-    pub since: Timestamp,
+    pub(crate) since: Timestamp,
 }
 
 /// An incident that goes on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct FrameIncident {
+pub(crate) struct FrameIncident {
     /// Its id (UUID).
-    pub incident_id: String,
+    pub(crate) incident_id: String,
     /// Code of its kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Where it is, normalized.
     #[schema(value_type = [f32; 4])]
-    pub bbox: BBox,
+    pub(crate) bbox: BBox,
     /// Its outline, normalized.
     #[serde(default)]
     #[schema(value_type = Option<Vec<[f32; 2]>>, required)]
-    pub outline: Option<Vec<Point>>,
+    pub(crate) outline: Option<Vec<Point>>,
 }

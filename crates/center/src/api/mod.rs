@@ -7,7 +7,7 @@ mod live;
 pub(crate) mod live_shape;
 mod operation;
 pub(crate) mod problem;
-pub mod shape;
+pub(crate) mod shape;
 
 use std::sync::Arc;
 

@@ -14,30 +14,30 @@ use crate::evidence::EvidenceError;
 
 /// Why a request was not answered.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Name of the kind of problem (a URN).
     #[serde(rename = "type")]
-    pub kind: String,
+    pub(crate) kind: String,
     /// The same for programs: `not_found`, `conflict`, …
-    pub code: String,
+    pub(crate) code: String,
     /// In a few words (English).
-    pub title: String,
+    pub(crate) title: String,
     /// HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// What happened here (English).
-    pub detail: String,
+    pub(crate) detail: String,
     /// What happened here, for people.
-    pub messages: Messages,
+    pub(crate) messages: Messages,
 }
 
 /// A text in both languages.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Messages {
+pub(crate) struct Messages {
     /// Simplified Chinese.
     #[serde(rename = "zh-CN")]
-    pub zh_cn: String,
+    pub(crate) zh_cn: String,
     /// English.
-    pub en: String,
+    pub(crate) en: String,
 }
 
 /// What can go wrong with a request.
@@ -142,7 +142,7 @@ impl ApiError {
                 "无法从节点读取，节点可能离线".to_owned(),
                 "the node cannot be reached; it may be offline".to_owned(),
             ),
-            Self::Evidence(EvidenceError::Cache(_)) => (
+            Self::Evidence(EvidenceError::Cache { .. }) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "cache_failed",
                 "Cannot keep a copy",
@@ -178,7 +178,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match &self {
             Self::Store(error) => error!(error = error as &dyn std::error::Error, "a request failed in the database"),
-            Self::Evidence(error @ (EvidenceError::Mismatch { .. } | EvidenceError::Cache(_))) => {
+            Self::Evidence(error @ (EvidenceError::Mismatch { .. } | EvidenceError::Cache { .. })) => {
                 error!(error = error as &dyn std::error::Error, "evidence cannot be shown");
             }
             _ => {}

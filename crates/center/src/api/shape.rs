@@ -11,7 +11,7 @@ macro_rules! mirror {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+        pub(crate) enum $name { $($(#[$variant_doc])* $variant),+ }
         impl From<$of> for $name {
             fn from(value: $of) -> Self {
                 match value { $(<$of>::$variant => Self::$variant),+ }
@@ -51,6 +51,8 @@ mirror! {
         Silent,
         /// The same picture came for too long.
         Froze,
+        /// The picture moves again.
+        Thawed,
         /// Its settings were changed.
         Reconfigured,
         /// Its thread was started again.
@@ -142,261 +144,261 @@ mirror! {
 
 /// A camera and how it is doing.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Camera {
+pub(crate) struct Camera {
     /// Its id.
-    pub camera: String,
+    pub(crate) camera: String,
     /// Its site.
-    pub site: String,
+    pub(crate) site: String,
     /// The node that runs it.
-    pub node: String,
+    pub(crate) node: String,
     /// Its name for people.
     #[schema(required)]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Its state, as the node last said.
-    pub state: HealthState,
+    pub(crate) state: HealthState,
     /// What led to this state, if that is known.
     #[schema(required)]
-    pub event: Option<HealthEvent>,
+    pub(crate) event: Option<HealthEvent>,
     /// Since when it has been in this state.
     #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// Reconnects since it was started.
-    pub reconnects: u64,
+    pub(crate) reconnects: u64,
     /// What the source said.
     #[schema(required)]
-    pub detail: Option<String>,
+    pub(crate) detail: Option<String>,
     /// Whether its node is connected; without it the state may be out of date.
-    pub node_online: bool,
+    pub(crate) node_online: bool,
     /// Width of the analysed picture in pixels.
     #[schema(required)]
-    pub width: Option<u32>,
+    pub(crate) width: Option<u32>,
     /// Height of the analysed picture in pixels.
     #[schema(required)]
-    pub height: Option<u32>,
+    pub(crate) height: Option<u32>,
     /// Frames analysed per second.
     #[schema(required)]
-    pub analysed_fps: Option<f32>,
+    pub(crate) analysed_fps: Option<f32>,
     /// The picture is composed, not filmed.
-    pub synthetic: bool,
+    pub(crate) synthetic: bool,
     /// Its zones.
-    pub zones: Vec<CameraZone>,
+    pub(crate) zones: Vec<CameraZone>,
     /// Its rules.
-    pub rules: Vec<CameraRule>,
+    pub(crate) rules: Vec<CameraRule>,
 }
 
 /// A zone of a camera.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct CameraZone {
+pub(crate) struct CameraZone {
     /// Its id, unique within the camera.
-    pub id: String,
+    pub(crate) id: String,
     /// What it is for.
-    pub purpose: ZonePurpose,
+    pub(crate) purpose: ZonePurpose,
     /// Corners `[x, y]`, normalized 0..=1, y down.
     #[schema(value_type = Vec<[f32; 2]>)]
-    pub polygon: Vec<Point>,
+    pub(crate) polygon: Vec<Point>,
 }
 
 /// A rule of a camera.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct CameraRule {
+pub(crate) struct CameraRule {
     /// Its id, unique within the camera.
-    pub id: String,
+    pub(crate) id: String,
     /// Code of the kind that it flags.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Zones that it looks at.
     #[serde(default)]
-    pub zones: Vec<String>,
+    pub(crate) zones: Vec<String>,
     /// How long a thing may stand, in seconds.
     #[serde(default)]
     #[schema(required)]
-    pub limit_seconds: Option<f64>,
+    pub(crate) limit_seconds: Option<f64>,
 }
 
 /// A machine that runs cameras.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Node {
+pub(crate) struct Node {
     /// Its id.
-    pub node: String,
+    pub(crate) node: String,
     /// Its site.
-    pub site: String,
+    pub(crate) site: String,
     /// Whether it is connected to the bus.
-    pub online: bool,
+    pub(crate) online: bool,
     /// When it said so.
     #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// When its program was started.
     #[schema(value_type = String, format = DateTime)]
-    pub started_at: Timestamp,
+    pub(crate) started_at: Timestamp,
     /// Version of its program.
-    pub version: String,
+    pub(crate) version: String,
     /// Its cameras.
-    pub cameras: Vec<String>,
+    pub(crate) cameras: Vec<String>,
 }
 
 /// A suspected violation, for a person to check.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Incident {
+pub(crate) struct Incident {
     /// Its id (UUID).
-    pub id: String,
+    pub(crate) id: String,
     /// The site.
-    pub site: String,
+    pub(crate) site: String,
     /// The node that raised it.
-    pub node: String,
+    pub(crate) node: String,
     /// The camera.
-    pub camera: String,
+    pub(crate) camera: String,
     /// The preset of a dome.
     #[schema(required)]
-    pub preset: Option<String>,
+    pub(crate) preset: Option<String>,
     /// Code of its kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The rule that found it.
-    pub rule: String,
+    pub(crate) rule: String,
     /// The zone.
     #[schema(required)]
-    pub zone: Option<String>,
+    pub(crate) zone: Option<String>,
     /// How pressing it is.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// Its course, written by the node.
-    pub phase: Phase,
+    pub(crate) phase: Phase,
     /// Its state in people's work.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Number of its latest event.
-    pub sequence: u32,
+    pub(crate) sequence: u32,
     /// Since when it has held.
     #[schema(value_type = String, format = DateTime)]
-    pub since: Timestamp,
+    pub(crate) since: Timestamp,
     /// When it was raised.
     #[schema(value_type = String, format = DateTime)]
-    pub started_at: Timestamp,
+    pub(crate) started_at: Timestamp,
     /// Capture time of its latest event.
     #[schema(value_type = String, format = DateTime)]
-    pub updated_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
     /// When it ended.
     #[schema(value_type = Option<String>, format = DateTime, required)]
-    pub ended_at: Option<Timestamp>,
+    pub(crate) ended_at: Option<Timestamp>,
     /// Why it ended.
     #[schema(required)]
-    pub end_reason: Option<EndReason>,
+    pub(crate) end_reason: Option<EndReason>,
     /// Class of the thing.
     #[schema(required)]
-    pub label: Option<String>,
+    pub(crate) label: Option<String>,
     /// Where it is: `[x_min, y_min, x_max, y_max]`, normalized.
     #[schema(value_type = [f32; 4])]
-    pub bbox: BBox,
+    pub(crate) bbox: BBox,
     /// Its outline, normalized.
     #[schema(value_type = Option<Vec<[f32; 2]>>, required)]
-    pub outline: Option<Vec<Point>>,
+    pub(crate) outline: Option<Vec<Point>>,
     /// How many things it stands for.
-    pub count: u32,
+    pub(crate) count: u32,
     /// Confidence, 0..=1.
-    pub score: f32,
+    pub(crate) score: f32,
     /// Fraction of the zone that is covered.
     #[schema(required)]
-    pub covered: Option<f32>,
+    pub(crate) covered: Option<f32>,
     /// When the center got its first event.
     #[schema(value_type = String, format = DateTime)]
-    pub received_at: Timestamp,
+    pub(crate) received_at: Timestamp,
     /// Who judged it last.
     #[schema(required)]
-    pub judged_by: Option<String>,
+    pub(crate) judged_by: Option<String>,
     /// When.
     #[schema(value_type = Option<String>, format = DateTime, required)]
-    pub judged_at: Option<Timestamp>,
+    pub(crate) judged_at: Option<Timestamp>,
     /// Why it was dismissed: a reason's code, perhaps followed by `: ` and a note.
     #[schema(required)]
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// Evidence that there is.
-    pub evidence: Vec<EvidenceRole>,
+    pub(crate) evidence: Vec<EvidenceRole>,
 }
 
 /// Some incidents and where to go on.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct IncidentPage {
+pub(crate) struct IncidentPage {
     /// Newest first.
-    pub incidents: Vec<Incident>,
+    pub(crate) incidents: Vec<Incident>,
     /// Give it as `cursor` to get the next page; `null` at the end.
     #[schema(required)]
-    pub next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 /// An incident with its history and evidence.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct IncidentDetail {
+pub(crate) struct IncidentDetail {
     /// The incident as it stands.
-    pub incident: Incident,
+    pub(crate) incident: Incident,
     /// What the node reported, in order.
-    pub events: Vec<IncidentEvent>,
+    pub(crate) events: Vec<IncidentEvent>,
     /// Files that prove it.
-    pub evidence: Vec<Evidence>,
+    pub(crate) evidence: Vec<Evidence>,
     /// What people did.
-    pub audit: Vec<Audit>,
+    pub(crate) audit: Vec<Audit>,
 }
 
 /// One event in the life of an incident.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct IncidentEvent {
+pub(crate) struct IncidentEvent {
     /// Its id (UUID).
-    pub event_id: String,
+    pub(crate) event_id: String,
     /// Its number in the incident.
-    pub sequence: u32,
+    pub(crate) sequence: u32,
     /// What happened.
-    pub phase: Phase,
+    pub(crate) phase: Phase,
     /// Capture time of the frame that decided it.
     #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// When the center got it.
     #[schema(value_type = String, format = DateTime)]
-    pub received_at: Timestamp,
+    pub(crate) received_at: Timestamp,
     /// Why it ended.
     #[schema(required)]
-    pub end_reason: Option<EndReason>,
+    pub(crate) end_reason: Option<EndReason>,
     /// Where the thing was.
     #[schema(value_type = [f32; 4])]
-    pub bbox: BBox,
+    pub(crate) bbox: BBox,
     /// How many things.
-    pub count: u32,
+    pub(crate) count: u32,
     /// Confidence, 0..=1.
-    pub score: f32,
+    pub(crate) score: f32,
     /// Fraction of the zone that is covered.
     #[schema(required)]
-    pub covered: Option<f32>,
+    pub(crate) covered: Option<f32>,
 }
 
 /// One file of evidence.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Evidence {
+pub(crate) struct Evidence {
     /// What it shows.
-    pub role: EvidenceRole,
+    pub(crate) role: EvidenceRole,
     /// MIME type.
-    pub media_type: String,
+    pub(crate) media_type: String,
     /// Size in bytes.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// SHA-256, lower-case hex.
     pub sha256: String,
     /// When it was complete.
     #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 /// Something that a person did.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Audit {
+pub(crate) struct Audit {
     /// When.
     #[schema(value_type = String, format = DateTime)]
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// Who.
-    pub operator: String,
+    pub(crate) operator: String,
     /// What: `confirmed`, `dismissed`, …
-    pub action: String,
+    pub(crate) action: String,
     /// Why.
     #[schema(required)]
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 /// What an operator says about an incident.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]
-pub enum VerdictRequest {
+pub(crate) enum VerdictRequest {
     /// It is a violation.
     Confirm {
         /// In the operator's words.
@@ -425,7 +427,7 @@ pub enum VerdictRequest {
 /// Why an incident is dismissed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum DismissReason {
+pub(crate) enum DismissReason {
     /// Rightly seen, but allowed in itself.
     NotAViolation,
     /// Taken for something that it is not.
@@ -455,51 +457,55 @@ impl DismissReason {
 
 /// A kind of incident in the catalogue.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// Its code.
-    pub code: String,
+    pub(crate) code: String,
     /// Its name in Chinese.
-    pub name_zh: String,
+    pub(crate) name_zh: String,
     /// Its name in English.
-    pub name_en: String,
+    pub(crate) name_en: String,
 }
 
 /// How much there is of everything.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Stats {
+pub(crate) struct Stats {
     /// Incidents that nobody has judged.
-    pub to_check: u64,
+    pub(crate) to_check: u64,
     /// Incidents that go on.
-    pub open: u64,
+    pub(crate) open: u64,
     /// All incidents.
-    pub incidents: u64,
+    pub(crate) incidents: u64,
     /// Incidents by kind, state and course.
-    pub counts: Vec<Count>,
+    pub(crate) counts: Vec<Count>,
     /// Cameras.
-    pub cameras: u64,
+    pub(crate) cameras: u64,
     /// Cameras that stream, on nodes that are connected.
-    pub cameras_streaming: u64,
+    pub(crate) cameras_streaming: u64,
     /// Nodes.
-    pub nodes: u64,
+    pub(crate) nodes: u64,
     /// Nodes that are connected.
-    pub nodes_online: u64,
+    pub(crate) nodes_online: u64,
 }
 
 /// Incidents of one kind in one state.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Count {
+pub(crate) struct Count {
     /// Code of the kind.
-    pub kind: String,
+    pub(crate) kind: String,
     /// State in people's work.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Whether they go on.
-    pub open: bool,
+    pub(crate) open: bool,
     /// How many.
-    pub count: u64,
+    pub(crate) count: u64,
 }
 
-impl From<store::IncidentRow> for Incident {
-    fn from(row: store::IncidentRow) -> Self {
+impl Incident {
+    /// An incident with the files that there are of it.
+    pub(crate) fn new(row: store::IncidentRow, evidence: &[store::StoredEvidence]) -> Self {
+        let mut roles: Vec<EvidenceRole> = evidence.iter().map(|stored| stored.item.role.into()).collect();
+        roles.sort_unstable();
+        roles.dedup();
         Self {
             id: row.id.to_string(),
             site: row.site.into(),
@@ -528,7 +534,7 @@ impl From<store::IncidentRow> for Incident {
             judged_by: row.judged_by,
             judged_at: row.judged_at,
             reason: row.reason,
-            evidence: row.evidence.into_iter().map(Into::into).collect(),
+            evidence: roles,
         }
     }
 }

@@ -64,6 +64,7 @@ export const en: Dictionary = {
   "healthEvent.failed": "Connection failed",
   "healthEvent.silent": "No frames for too long",
   "healthEvent.froze": "Picture stood still",
+  "healthEvent.thawed": "Picture moves again",
   "healthEvent.reconfigured": "Settings changed",
   "healthEvent.crashed": "Restarted after a crash",
 

@@ -63,6 +63,7 @@ export const zh = {
   "healthEvent.failed": "连接失败",
   "healthEvent.silent": "长时间无画面",
   "healthEvent.froze": "画面静止不动",
+  "healthEvent.thawed": "画面恢复变化",
   "healthEvent.reconfigured": "配置已变更",
   "healthEvent.crashed": "处理线程异常后已重启",
 

@@ -26,13 +26,13 @@ function format(language: string, options: Intl.DateTimeFormatOptions): Intl.Dat
 
 const HOURS: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 
-/** The time of day; with the date in front when it is not today. */
+/** The time of day; on another day the date and no seconds, which is as short. */
 export function clock(instant: string | number, now: number, language: string, timeZone?: string): string {
   const at = new Date(instant);
   const zone = timeZone ? { timeZone } : {};
   const day = format(language, { year: "numeric", month: "2-digit", day: "2-digit", ...zone });
   const today = day.format(at) === day.format(now);
-  return format(language, today ? { ...HOURS, ...zone } : { month: "2-digit", day: "2-digit", ...HOURS, ...zone }).format(at);
+  return format(language, today ? { ...HOURS, ...zone } : { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", ...zone }).format(at);
 }
 
 /** Date and time in full, for the record. */

@@ -11,7 +11,7 @@ import { useSettings } from "../state/settings";
 /** A picture that has not changed for so long is said to stand still. */
 const STALE_MS = 4000;
 
-export function LivePicture({ camera, zones, large = false, selected = null }: { camera: string; zones: Zone[]; large?: boolean; selected?: string | null }) {
+export function LivePicture({ camera, zones, large = false, selected = null, trouble = null }: { camera: string; zones: Zone[]; large?: boolean; selected?: string | null; trouble?: string | null }) {
   const t = useT();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [state, setState] = useState<"waiting" | "live" | number>("waiting");
@@ -99,7 +99,7 @@ export function LivePicture({ camera, zones, large = false, selected = null }: {
   return (
     <div className={`picture${state === "live" ? "" : " picture-not-live"}`}>
       <canvas ref={canvas} />
-      {state === "waiting" && <span className="picture-note">{t("tile.waiting")}</span>}
+      {state === "waiting" && <span className="picture-note">{trouble ?? t("tile.waiting")}</span>}
       {typeof state === "number" && <span className="picture-note picture-note-stale">{t("tile.stale", { seconds: state })}</span>}
     </div>
   );

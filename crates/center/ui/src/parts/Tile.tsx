@@ -4,7 +4,7 @@ import { memo } from "react";
 import type { Camera, Incident } from "../api/types";
 import { useT } from "../i18n";
 import { between } from "../lib/format";
-import { cameraName } from "../lib/health";
+import { cameraName, condition } from "../lib/health";
 import { KindIcon, suspected } from "../lib/kinds";
 import { useNow } from "../lib/now";
 import { HealthBadge } from "./Badges";
@@ -26,6 +26,7 @@ export const Tile = memo(function Tile({ camera, alarms, large, enlarged, select
   const first = alarms[0];
   const unjudged = alarms.some((a) => a.status === "new");
   const name = cameraName(camera);
+  const is = condition(camera);
   return (
     <article
       className={`tile${first ? " tile-alarm" : ""}${unjudged ? " tile-unjudged" : ""}`}
@@ -33,7 +34,7 @@ export const Tile = memo(function Tile({ camera, alarms, large, enlarged, select
       aria-label={name}
       onDoubleClick={() => onEnlarge(enlarged ? null : camera.camera)}
     >
-      <LivePicture camera={camera.camera} zones={camera.zones} large={large} selected={selected} />
+      <LivePicture camera={camera.camera} zones={camera.zones} large={large} selected={selected} trouble={is === "streaming" || is === "connecting" ? null : t("tile.noPicture")} />
       <header className="tile-head">
         <span className="tile-name">{name}</span>
         {camera.synthetic && <span className="tag-composite">{t("tile.composite")}</span>}

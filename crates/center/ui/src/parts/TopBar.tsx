@@ -17,6 +17,7 @@ export function TopBar({ view, onKeys }: { view: View; onKeys(): void }) {
   const connection = useLive((s) => s.connection);
   const cameras = useLive((s) => s.cameras);
   const toCheck = useLive((s) => Object.values(s.incidents).reduce((n, i) => n + (i.status === "new" ? 1 : 0), 0));
+  const more = useLive((s) => s.more);
   const all = Object.values(cameras);
   const up = all.filter((c) => condition(c) === "streaming").length;
   return (
@@ -39,7 +40,10 @@ export function TopBar({ view, onKeys }: { view: View; onKeys(): void }) {
       </nav>
       <div className="top-facts">
         <span className={`top-fact${toCheck > 0 ? " top-fact-alarm" : ""}`}>
-          <b>{toCheck}</b> {t("top.toCheck")}
+          <b>
+            {toCheck}
+            {more && "+"}
+          </b> {t("top.toCheck")}
         </span>
         <span className={`top-fact${up < all.length ? " top-fact-warn" : ""}`}>
           <b>

@@ -97,7 +97,8 @@ function DismissForm({ busy, onCancel, onSubmit }: { busy: boolean; onCancel(): 
           onCancel();
         }
         const reason = REASONS[Number(event.key) - 1];
-        if (reason && !(event.target instanceof HTMLInputElement)) {
+        // A key that is held down, since it opened this, chooses nothing.
+        if (reason && !event.repeat && !(event.target instanceof HTMLInputElement)) {
           event.preventDefault();
           event.stopPropagation();
           submit(reason);

@@ -21,11 +21,11 @@ export function useFeed(onError: (error: unknown) => void): void {
     Promise.all([
       api.cameras(),
       api.nodes(),
-      api.incidents({ status: "new" }, undefined, 200),
+      api.incidents({ status: "new" }, undefined, 500),
       api.incidents({}, undefined, 100),
     ])
       .then(([cameras, nodes, unjudged, latest]) => {
-        if (current) useLive.getState().load(cameras, nodes, [...unjudged.incidents, ...latest.incidents]);
+        if (current) useLive.getState().load(cameras, nodes, [...unjudged.incidents, ...latest.incidents], unjudged.next !== null);
       })
       .catch((error: unknown) => {
         if (current) onError(error);

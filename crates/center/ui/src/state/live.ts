@@ -12,6 +12,8 @@ export interface LiveState {
   nodes: Record<string, Node>;
   incidents: Record<string, Incident>;
   loaded: boolean;
+  /** More wait to be checked than were read. */
+  more: boolean;
   /** Grows with each message that may have been missed: lists read again when it changes. */
   epoch: number;
 }
@@ -23,11 +25,12 @@ export const empty: LiveState = {
   nodes: {},
   incidents: {},
   loaded: false,
+  more: false,
   epoch: 0,
 };
 
 /** Incidents kept in memory; beyond it the oldest that are judged and over go first. */
-export const KEPT = 600;
+export const KEPT = 1500;
 
 /**
  * The newer of two versions of one incident. The node writes its course (`sequence` grows), people write its status
@@ -103,7 +106,7 @@ export function neighbour(queue: Incident[], id: string | null, step: 1 | -1): s
 export interface LiveActions {
   receive(message: LiveMessage): void;
   connected(connection: Connection): void;
-  load(cameras: Camera[], nodes: Node[], incidents: Incident[]): void;
+  load(cameras: Camera[], nodes: Node[], incidents: Incident[], more: boolean): void;
   put(incidents: Incident[]): void;
 }
 
@@ -111,12 +114,13 @@ export const useLive = create<LiveState & LiveActions>((set) => ({
   ...empty,
   receive: (message) => set((state) => reduce(state, message, Date.now())),
   connected: (connection) => set({ connection }),
-  load: (cameras, nodes, incidents) =>
+  load: (cameras, nodes, incidents, more) =>
     set((state) => ({
       ...withIncidents(state, incidents),
       cameras: Object.fromEntries(cameras.map((c) => [c.camera, c])),
       nodes: Object.fromEntries(nodes.map((n) => [n.node, n])),
       loaded: true,
+      more,
     })),
   put: (incidents) => set((state) => withIncidents(state, incidents)),
 }));
