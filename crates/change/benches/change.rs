@@ -12,7 +12,7 @@ fn picture(frame: u32, thing: bool) -> Picture {
         .flat_map(|i| {
             let (x, y) = (i % w, i / w);
             let tile = ((x / 48 * 7919) ^ (y / 36 * 104_729)) % 97;
-            let noise = (i.wrapping_mul(2_654_435_761) ^ frame.wrapping_mul(40_503)) >> 29;
+            let noise = (i.wrapping_mul(2_654_435_761) ^ frame.wrapping_mul(0x9e37_79b9)) >> 29;
             let inside = thing && (600..720).contains(&x) && (300..400).contains(&y);
             let v = if inside { 30 } else { 70 + tile + noise };
             [v as u8, (v + 4) as u8, v as u8]

@@ -1,6 +1,6 @@
 //! Draws what the background model finds in a clip, one picture each few seconds:
 //! `cargo run -p parapet-change --example watch -- CLIP OUT_DIR [every_seconds]`
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for the eye")]
+#![expect(clippy::print_stdout, reason = "a tool for the eye")]
 #![expect(clippy::unwrap_used, reason = "a tool for the eye")]
 
 #[path = "../tests/support/mod.rs"]

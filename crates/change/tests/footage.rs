@@ -1,6 +1,8 @@
 //! The background model on real clips at 5 frames a second, with the boxes that a detector found in them
 //! (`tests/data`). Needs ffmpeg and the footage; says so and passes where the footage is not there.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
 mod support;
 
 use parapet_change::{Background, BackgroundConfig, Standing};

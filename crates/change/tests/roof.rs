@@ -1,6 +1,8 @@
 //! The comparison with an approved picture on made roofs: a shed is found under other light and another aim, and
 //! nothing is found where nothing was built.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
 mod support;
 
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! The background model on made scenes, where the truth is exact: things that come, stay, are hidden and leave;
 //! ghosts, light, shake, noise, shadows and people. Each scene is a textured ground with what is drawn on it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
 mod support;
 
 use std::sync::Arc;
@@ -106,7 +108,7 @@ impl Scene {
 
     fn draw(&self, frame: u64) -> Picture {
         let still = self.shake == [0.0; 2];
-        let ground = still.then(|| ground_of(self.seed)).unwrap_or_default();
+        let ground = if still { ground_of(self.seed) } else { Arc::default() };
         let mut rgb = Vec::with_capacity(W * H * 3);
         for py in 0..H {
             for px in 0..W {
@@ -192,7 +194,7 @@ fn a_thing_is_found_held_through_passers_by_and_ends_when_it_is_taken() {
             let phase = t % 5.0;
             if (1.0..4.0).contains(&phase) {
                 let passer = person(120.0 + phase * 110.0);
-                if (t / 5.0) as u32 % 2 == 0 {
+                if ((t / 5.0) as u32).is_multiple_of(2) {
                     boxes.push(passer.bbox());
                 }
                 scene.things.push(passer);
@@ -259,7 +261,7 @@ fn people_in_view_at_the_start_and_people_who_stand_long_are_neither_learned_nor
             let mut boxes = Vec::new();
             if t < 14.0 {
                 // The detector blinks: a frame in five is missed.
-                if (t * 4.0) as u32 % 5 != 0 {
+                if !((t * 4.0) as u32).is_multiple_of(5) {
                     boxes.push(stands.bbox());
                 }
                 scene.things.push(stands.clone());

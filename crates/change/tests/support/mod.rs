@@ -1,6 +1,7 @@
 //! Real footage for the tests: clips decoded by ffmpeg, with person boxes that a detector found in them once
 //! (`tests/data`, boxes only). Clips that are not there are skipped.
 #![expect(dead_code, reason = "each test file uses its part")]
+#![expect(clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 use std::{
     io::Read,
