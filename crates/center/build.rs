@@ -12,7 +12,8 @@ fn main() {
     let root = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it");
     let index = Path::new(&root).join("ui/dist/index.html");
     if !index.exists() {
-        fs::create_dir_all(index.parent().expect("it has one")).expect("the crate's directory can be written");
+        fs::create_dir_all(index.parent().expect("it has one"))
+            .expect("the crate's directory can be written");
         fs::write(&index, MISSING).expect("the crate's directory can be written");
     }
 }

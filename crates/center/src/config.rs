@@ -82,7 +82,8 @@ impl CenterConfig {
     /// Every mistake that can be seen without starting.
     pub fn problems(&self) -> Vec<ConfigError> {
         let mut problems = Vec::new();
-        if !["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| self.store.starts_with(scheme)) {
+        if !["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| self.store.starts_with(scheme))
+        {
             problems.push(ConfigError::Store(self.store.clone()));
         }
         if self.evidence_megabytes < 16 {

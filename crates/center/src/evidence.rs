@@ -53,16 +53,26 @@ pub(crate) struct EvidenceCache {
 
 impl EvidenceCache {
     pub(crate) fn open(directory: PathBuf, room: u64, client: NodeClient) -> Result<Self, EvidenceError> {
-        std::fs::create_dir_all(&directory).map_err(|source| EvidenceError::Cache { path: directory.clone(), source })?;
+        std::fs::create_dir_all(&directory)
+            .map_err(|source| EvidenceError::Cache { path: directory.clone(), source })?;
         let used = files(&directory).iter().map(|file| file.bytes).sum();
-        Ok(Self { directory, room, used: AtomicU64::new(used), client, fetching: std::sync::Mutex::default() })
+        Ok(Self {
+            directory,
+            room,
+            used: AtomicU64::new(used),
+            client,
+            fetching: std::sync::Mutex::default(),
+        })
     }
 
     /// The copy of a file, fetched and checked if it is not there yet.
     pub(crate) async fn copy(&self, stored: &StoredEvidence) -> Result<PathBuf, EvidenceError> {
         let item = &stored.item;
         if !is_hash(&item.sha256) {
-            return Err(EvidenceError::Mismatch { path: item.path.clone(), what: "its registered hash is none" });
+            return Err(EvidenceError::Mismatch {
+                path: item.path.clone(),
+                what: "its registered hash is none",
+            });
         }
         let path = self.path(&item.sha256, "");
         let lock = self.lock(&item.sha256);
@@ -77,7 +87,11 @@ impl EvidenceCache {
     }
 
     /// A small picture of what `stored` shows, around `about`.
-    pub(crate) async fn thumbnail(&self, stored: &StoredEvidence, about: BBox) -> Result<PathBuf, EvidenceError> {
+    pub(crate) async fn thumbnail(
+        &self,
+        stored: &StoredEvidence,
+        about: BBox,
+    ) -> Result<PathBuf, EvidenceError> {
         let thumbnail = self.path(&stored.item.sha256, ".thumb.jpg");
         if is_hash(&stored.item.sha256) && fs::try_exists(&thumbnail).await.unwrap_or(false) {
             touch(&thumbnail).await;
@@ -100,7 +114,9 @@ impl EvidenceCache {
         let base = base.ok_or(EvidenceError::Unreachable(None))?;
         let mut response = match self.client.file(base, &item.path).await {
             Ok(response) => response,
-            Err(NodeError::Refused { status, .. }) if matches!(status.as_u16(), 404 | 410) => return Err(EvidenceError::Gone),
+            Err(NodeError::Refused { status, .. }) if matches!(status.as_u16(), 404 | 410) => {
+                return Err(EvidenceError::Gone);
+            }
             Err(error) => return Err(EvidenceError::Unreachable(Some(error))),
         };
         let partial = path.with_extension("partial");
@@ -230,7 +246,10 @@ async fn touch(path: &Path) {
     let path = path.to_owned();
     let touched = tokio::task::spawn_blocking(move || {
         let file = std::fs::File::options().append(true).open(&path)?;
-        #[expect(clippy::disallowed_methods, reason = "a file's own time, compared only with other files' times")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a file's own time, compared only with other files' times"
+        )]
         file.set_modified(SystemTime::now())
     });
     // A copy that cannot be marked goes a little earlier.
@@ -238,9 +257,11 @@ async fn touch(path: &Path) {
 }
 
 fn shrink(picture: &Path, target: &Path, about: BBox) -> io::Result<u64> {
-    let image = image::ImageReader::open(picture)?.with_guessed_format()?.decode().map_err(io::Error::other)?;
+    let image =
+        image::ImageReader::open(picture)?.with_guessed_format()?.decode().map_err(io::Error::other)?;
     let (x, y, width, height) = crop(image.width(), image.height(), about);
-    let small = image.crop_imm(x, y, width, height).resize_to_fill(THUMBNAIL.0, THUMBNAIL.1, FilterType::Triangle);
+    let small =
+        image.crop_imm(x, y, width, height).resize_to_fill(THUMBNAIL.0, THUMBNAIL.1, FilterType::Triangle);
     let mut jpeg = io::Cursor::new(Vec::new());
     small.to_rgb8().write_to(&mut jpeg, ImageFormat::Jpeg).map_err(io::Error::other)?;
     let partial = target.with_extension("partial");
@@ -272,7 +293,11 @@ mod tests {
     fn a_thumbnail_shows_the_thing_and_stays_inside_the_picture() {
         let whole = BBox::new(0.0, 0.0, 1.0, 1.0).unwrap();
         assert_eq!(crop(1280, 720, whole), (0, 0, 1280, 720));
-        for (bbox, size) in [([0.9, 0.9, 1.0, 1.0], (1280, 720)), ([0.0, 0.4, 0.02, 0.5], (640, 480)), ([1.2, 0.1, 1.4, 0.2], (720, 1280))] {
+        for (bbox, size) in [
+            ([0.9, 0.9, 1.0, 1.0], (1280, 720)),
+            ([0.0, 0.4, 0.02, 0.5], (640, 480)),
+            ([1.2, 0.1, 1.4, 0.2], (720, 1280)),
+        ] {
             let bbox = BBox::try_from(bbox).unwrap();
             let (x, y, width, height) = crop(size.0, size.1, bbox);
             assert!(x + width <= size.0 && y + height <= size.1, "{bbox:?}");

@@ -32,12 +32,14 @@ impl Handler for Intake {
         let events: Vec<EventRecord> = batch
             .iter()
             .filter_map(|received| match &received.message {
-                Message::Incident(m) => Some(EventRecord { site: m.site.clone(), node: m.node.clone(), event: m.event.clone() }),
+                Message::Incident(m) => {
+                    Some(EventRecord { site: m.site.clone(), node: m.node.clone(), event: m.event.clone() })
+                }
                 _ => None,
             })
             .collect();
         let mut changed: BTreeSet<IncidentId> = BTreeSet::new();
-        
+
         let applied = self.store.apply_events(&events, now).await?;
         for (record, applied) in events.iter().zip(applied) {
             if count("incident", applied) {
@@ -62,7 +64,8 @@ impl Handler for Intake {
                     }
                 }
                 Message::Health(m) => {
-                    let record = HealthRecord { site: m.site.clone(), node: m.node.clone(), health: m.health.clone() };
+                    let record =
+                        HealthRecord { site: m.site.clone(), node: m.node.clone(), health: m.health.clone() };
                     if count("health", self.store.apply_health(&record, now).await?) {
                         self.tell_camera(self.roster.put_health(&m.health));
                     }
@@ -103,7 +106,9 @@ impl Handler for Intake {
 
     async fn dead_letter(&mut self, letter: &DeadLetter) -> Result<(), StoreError> {
         metrics::counter!("parapet_center_dead_letters_total").increment(1);
-        self.store.dead_letter(&letter.topic, &letter.payload, &letter.error.to_string(), self.clock.now()).await
+        self.store
+            .dead_letter(&letter.topic, &letter.payload, &letter.error.to_string(), self.clock.now())
+            .await
     }
 }
 

@@ -97,7 +97,8 @@ impl NodeClient {
         if let Some(timeout) = timeout {
             request = request.timeout(timeout);
         }
-        let response = request.send().await.map_err(|source| NodeError::Request { url: url.clone(), source })?;
+        let response =
+            request.send().await.map_err(|source| NodeError::Request { url: url.clone(), source })?;
         match response.status() {
             StatusCode::OK => Ok(response),
             status => Err(NodeError::Refused { url, status }),
@@ -109,7 +110,8 @@ async fn limited(mut response: Response, limit: u64) -> Result<Bytes, NodeError>
     let url = response.url().clone();
     let mut body = Vec::new();
     loop {
-        let chunk = response.chunk().await.map_err(|source| NodeError::Request { url: url.clone(), source })?;
+        let chunk =
+            response.chunk().await.map_err(|source| NodeError::Request { url: url.clone(), source })?;
         let Some(chunk) = chunk else { return Ok(body.into()) };
         if (body.len() + chunk.len()) as u64 > limit {
             return Err(NodeError::TooLarge { url, limit });

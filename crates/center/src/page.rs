@@ -22,7 +22,8 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response<Body> {
     };
     let Some(file) = Page::get(path) else { return StatusCode::NOT_FOUND.into_response() };
     // Names under assets/ hold a hash of the content and so never change.
-    let lasting = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let lasting =
+        if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut response = Response::new(Body::from(file.data));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(path)));

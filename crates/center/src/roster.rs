@@ -95,7 +95,12 @@ impl Roster {
             let cameras = if before == Some(now) {
                 Vec::new()
             } else {
-                state.cameras.keys().filter(|id| state.key_of(id).as_ref() == Some(&key)).filter_map(|id| state.camera(id)).collect()
+                state
+                    .cameras
+                    .keys()
+                    .filter(|id| state.key_of(id).as_ref() == Some(&key))
+                    .filter_map(|id| state.camera(id))
+                    .collect()
             };
             (node(&state.nodes[&key]), cameras)
         })
@@ -165,7 +170,10 @@ impl State {
             name: row.name.clone(),
             state: row.state.into(),
             // What led to another state than the present one explains nothing.
-            event: health.as_ref().filter(|health| health.state == row.state).map(|health| health.event.into()),
+            event: health
+                .as_ref()
+                .filter(|health| health.state == row.state)
+                .map(|health| health.event.into()),
             at: row.at,
             reconnects: row.reconnects,
             detail: row.detail.clone().filter(|_| row.state != HealthState::Streaming),
@@ -271,7 +279,10 @@ mod tests {
         assert!(roster.put_camera(row(HealthState::Offline, "2026-11-22T00:00:09Z")).is_some());
         assert!(roster.put_camera(row(HealthState::Streaming, "2026-11-22T00:00:05Z")).is_none());
         assert_eq!(roster.cameras()[0].detail.as_deref(), Some("connection refused"));
-        assert!(roster.put_camera(row(HealthState::Offline, "2026-11-22T00:00:09Z")).is_none(), "nothing new");
+        assert!(
+            roster.put_camera(row(HealthState::Offline, "2026-11-22T00:00:09Z")).is_none(),
+            "nothing new"
+        );
     }
 
     #[test]

@@ -38,7 +38,10 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(listen: SocketAddr, public: &[String]) -> Self {
-        Self { public: public.iter().map(|name| name.to_ascii_lowercase()).collect(), loopback: listen.ip().is_loopback() }
+        Self {
+            public: public.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            loopback: listen.ip().is_loopback(),
+        }
     }
 
     fn is_public(&self, host: &str) -> bool {
@@ -47,7 +50,9 @@ impl Names {
     }
 
     fn host_is_ours(&self, host: &str) -> bool {
-        !self.loopback || self.is_public(host) || matches!(without_port(host), "localhost" | "127.0.0.1" | "[::1]")
+        !self.loopback
+            || self.is_public(host)
+            || matches!(without_port(host), "localhost" | "127.0.0.1" | "[::1]")
     }
 
     fn origin_is_ours(&self, origin: &str, host: &str) -> bool {
@@ -92,7 +97,8 @@ fn is_foreign(names: &Names, method: &Method, headers: &HeaderMap) -> bool {
     match text(header::ORIGIN) {
         Some(origin) => !names.origin_is_ours(origin, host),
         // Programs send no origin; browsers that leave it out say where the request comes from.
-        None => text(HeaderName::from_static("sec-fetch-site")).is_some_and(|site| !matches!(site, "same-origin" | "none")),
+        None => text(HeaderName::from_static("sec-fetch-site"))
+            .is_some_and(|site| !matches!(site, "same-origin" | "none")),
     }
 }
 
@@ -101,7 +107,10 @@ mod tests {
     use super::*;
 
     fn foreign(names: &Names, method: &Method, headers: &[(&'static str, &str)]) -> bool {
-        let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
         is_foreign(names, method, &headers)
     }
 
@@ -115,8 +124,15 @@ mod tests {
         assert!(foreign(&names, &Method::POST, &[host, ("origin", "http://127.0.0.1:9999")]));
         assert!(foreign(&names, &Method::POST, &[host, ("origin", "null")]));
         assert!(foreign(&names, &Method::POST, &[host, ("sec-fetch-site", "cross-site")]));
-        assert!(foreign(&names, &Method::GET, &[host, ("upgrade", "websocket"), ("origin", "https://evil.example")]));
-        assert!(!foreign(&names, &Method::GET, &[host, ("origin", "https://evil.example")]), "cannot be read there");
+        assert!(foreign(
+            &names,
+            &Method::GET,
+            &[host, ("upgrade", "websocket"), ("origin", "https://evil.example")]
+        ));
+        assert!(
+            !foreign(&names, &Method::GET, &[host, ("origin", "https://evil.example")]),
+            "cannot be read there"
+        );
     }
 
     #[test]

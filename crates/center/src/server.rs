@@ -15,7 +15,9 @@ use parapet_core::Clock;
 use parapet_store::Store;
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_http::compression::{CompressionLayer, Predicate, predicate::NotForContentType, predicate::SizeAbove};
+use tower_http::compression::{
+    CompressionLayer, Predicate, predicate::NotForContentType, predicate::SizeAbove,
+};
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::{
@@ -103,12 +105,15 @@ impl Center {
         let store = Store::open(&config.store).await?;
         let client = NodeClient::new(token).map_err(StartError::Http)?;
         let room = config.evidence_megabytes.saturating_mul(1_000_000);
-        let evidence = EvidenceCache::open(config.evidence_dir.clone(), room, client.clone())
-            .map_err(|error| StartError::Evidence { path: config.evidence_dir.clone(), source: Box::new(error) })?;
+        let evidence =
+            EvidenceCache::open(config.evidence_dir.clone(), room, client.clone()).map_err(|error| {
+                StartError::Evidence { path: config.evidence_dir.clone(), source: Box::new(error) }
+            })?;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let address =
+            listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
         let roster = Arc::new(Roster::default());
         load(&store, &roster).await?;
         let hub = Hub::new();
@@ -146,7 +151,13 @@ impl Center {
         };
         let names = Names::new(address, &config.public_hosts);
         let router = api::router(app)
-            .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(NotForContentType::IMAGES).and(NotForContentType::const_new("video/"))))
+            .layer(
+                CompressionLayer::new().compress_when(
+                    SizeAbove::new(1024)
+                        .and(NotForContentType::IMAGES)
+                        .and(NotForContentType::const_new("video/")),
+                ),
+            )
             .layer(middleware::from_fn_with_state(names, guard));
 
         let mut tasks = Vec::new();
@@ -167,7 +178,8 @@ impl Center {
         spawn(
             "http",
             tokio::spawn(async move {
-                let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+                let served =
+                    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
                 if let Err(error) = served {
                     error!(%error, "the center's HTTP server ended");
                 }
@@ -176,7 +188,11 @@ impl Center {
         if !address.ip().is_loopback() {
             warn!(%address, "there is no sign-in yet: whoever reaches this address can see pictures and judge incidents; hint: listen on 127.0.0.1 and put a proxy with sign-in before it");
         }
-        info!(url = format!("http://{address}/"), bus = format!("{}:{}", bus.host, bus.port_or_default()), "the center runs");
+        info!(
+            url = format!("http://{address}/"),
+            bus = format!("{}:{}", bus.host, bus.port_or_default()),
+            "the center runs"
+        );
         Ok(RunningCenter { address, bus, broker, store, tasks, feeds, sessions, shutdown })
     }
 }
@@ -284,8 +300,10 @@ fn make_directory_of(store: &str) -> Result<(), StartError> {
     let Some(path) = store.strip_prefix("sqlite://") else { return Ok(()) };
     let path = path.split('?').next().unwrap_or_default();
     match Path::new(path).parent() {
-        Some(parent) if !path.starts_with(':') && !parent.as_os_str().is_empty() => std::fs::create_dir_all(parent)
-            .map_err(|source| StartError::Directory { path: parent.to_owned(), source }),
+        Some(parent) if !path.starts_with(':') && !parent.as_os_str().is_empty() => {
+            std::fs::create_dir_all(parent)
+                .map_err(|source| StartError::Directory { path: parent.to_owned(), source })
+        }
         _ => Ok(()),
     }
 }

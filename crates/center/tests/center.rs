@@ -10,8 +10,8 @@ use futures::{SinkExt, StreamExt};
 use parapet_bus::{BusConfig, EmbeddedConfig, StatusBoard, wire};
 use parapet_center::{Center, CenterConfig, RunningCenter};
 use parapet_core::{
-    BBox, EventId, EvidenceItem, EvidenceRole, HealthState, IncidentEvent, IncidentId, IncidentKind, ManualClock,
-    Phase, RunId, Severity, Timestamp,
+    BBox, EventId, EvidenceItem, EvidenceRole, HealthState, IncidentEvent, IncidentId, IncidentKind,
+    ManualClock, Phase, RunId, Severity, Timestamp,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -127,7 +127,9 @@ fn item(role: EvidenceRole, path: &str, media_type: &str, bytes: &[u8]) -> Evide
 
 fn jpeg() -> Bytes {
     let mut out = std::io::Cursor::new(Vec::new());
-    image::RgbImage::from_pixel(64, 36, image::Rgb([90, 120, 60])).write_to(&mut out, image::ImageFormat::Jpeg).unwrap();
+    image::RgbImage::from_pixel(64, 36, image::Rgb([90, 120, 60]))
+        .write_to(&mut out, image::ImageFormat::Jpeg)
+        .unwrap();
     out.into_inner().into()
 }
 
@@ -142,7 +144,10 @@ impl Stage {
             store: format!("sqlite://{}/data/center.db", directory.path().display()),
             evidence_dir: directory.path().join("evidence"),
             bus: BusConfig {
-                embedded: Some(EmbeddedConfig { listen: "127.0.0.1:0".parse().unwrap(), ..EmbeddedConfig::default() }),
+                embedded: Some(EmbeddedConfig {
+                    listen: "127.0.0.1:0".parse().unwrap(),
+                    ..EmbeddedConfig::default()
+                }),
                 broker: None,
             },
             node_token_file: Some(token_file),
@@ -182,8 +187,13 @@ impl Stage {
 
     async fn judge(&self, body: Value) -> (u16, Value) {
         let id = IncidentId::derive(&["dog"]);
-        let response =
-            self.http.post(format!("{}/api/incidents/{id}/verdict", self.base)).json(&body).send().await.unwrap();
+        let response = self
+            .http
+            .post(format!("{}/api/incidents/{id}/verdict", self.base))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
@@ -199,7 +209,11 @@ struct Live(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Live {
     async fn message(&mut self) -> Message {
-        tokio::time::timeout(Duration::from_secs(30), self.0.next()).await.expect("news in time").unwrap().unwrap()
+        tokio::time::timeout(Duration::from_secs(30), self.0.next())
+            .await
+            .expect("news in time")
+            .unwrap()
+            .unwrap()
     }
 
     /// The next message of this type that fits, whatever comes before it.
@@ -242,8 +256,12 @@ async fn an_incident_reaches_store_page_and_verdict_once() {
     assert_eq!(detail["events"].as_array().unwrap().len(), 2, "the repeated one counts once");
     assert_eq!(stage.get("/api/stats").await["to_check"], 1);
 
-    let (status, judged) = stage.judge(json!({"verdict": "dismiss", "reason": "permitted", "note": " guide dog "})).await;
-    assert_eq!((status, &judged["status"], &judged["reason"]), (200, &json!("dismissed"), &json!("permitted: guide dog")));
+    let (status, judged) =
+        stage.judge(json!({"verdict": "dismiss", "reason": "permitted", "note": " guide dog "})).await;
+    assert_eq!(
+        (status, &judged["status"], &judged["reason"]),
+        (200, &json!("dismissed"), &json!("permitted: guide dog"))
+    );
     let told = live.incident(|incident| incident["status"] == "dismissed").await;
     assert_eq!(told["judged_at"], "2026-11-22T00:01:00Z");
 
@@ -258,7 +276,8 @@ async fn an_incident_reaches_store_page_and_verdict_once() {
     let (status, back) = stage.judge(json!({"verdict": "withdraw"})).await;
     assert_eq!((status, &back["status"]), (200, &json!("new")));
     let audit = stage.get(&format!("/api/incidents/{id}")).await["audit"].clone();
-    let deeds: Vec<&str> = audit.as_array().unwrap().iter().map(|deed| deed["action"].as_str().unwrap()).collect();
+    let deeds: Vec<&str> =
+        audit.as_array().unwrap().iter().map(|deed| deed["action"].as_str().unwrap()).collect();
     assert_eq!(deeds, ["dismissed", "new"]);
     stage.end().await;
 }
@@ -287,23 +306,35 @@ async fn evidence_is_shown_only_when_it_matches_its_hash() {
 
     for _ in 0..2 {
         let response = stage.http.get(url("annotated")).send().await.unwrap();
-        assert_eq!((response.status().as_u16(), &response.headers()["content-type"]), (200, &"image/jpeg".parse().unwrap()));
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["content-type"]),
+            (200, &"image/jpeg".parse().unwrap())
+        );
         assert_eq!(response.bytes().await.unwrap(), picture);
     }
     let asked = stage.node.asked.lock().unwrap().iter().filter(|path| *path == "d/annotated.jpg").count();
     assert_eq!(asked, 1, "the second time from the copy");
 
     let part = stage.http.get(url("clip")).header("range", "bytes=100-199").send().await.unwrap();
-    assert_eq!((part.status().as_u16(), &part.headers()["content-range"]), (206, &"bytes 100-199/40000".parse().unwrap()));
+    assert_eq!(
+        (part.status().as_u16(), &part.headers()["content-range"]),
+        (206, &"bytes 100-199/40000".parse().unwrap())
+    );
     assert_eq!(part.bytes().await.unwrap(), clip[100..200]);
 
-    for (role, status, code) in [("before", 502, "evidence_mismatch"), ("after", 410, "evidence_gone"), ("snapshot", 404, "no_evidence"), ("passwd", 404, "not_found")] {
+    for (role, status, code) in [
+        ("before", 502, "evidence_mismatch"),
+        ("after", 410, "evidence_gone"),
+        ("snapshot", 404, "no_evidence"),
+        ("passwd", 404, "not_found"),
+    ] {
         let response = stage.http.get(url(role)).send().await.unwrap();
         assert_eq!(response.status(), status, "{role}");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(response.json::<Value>().await.unwrap()["code"], code);
     }
-    let thumbnail = stage.http.get(format!("{}/api/incidents/{id}/thumbnail.jpg", stage.base)).send().await.unwrap();
+    let thumbnail =
+        stage.http.get(format!("{}/api/incidents/{id}/thumbnail.jpg", stage.base)).send().await.unwrap();
     let thumbnail = image::load_from_memory(&thumbnail.bytes().await.unwrap()).unwrap();
     assert_eq!((thumbnail.width(), thumbnail.height()), (256, 144));
     stage.end().await;
@@ -320,7 +351,12 @@ async fn a_page_gets_zones_frames_and_the_nodes_going() {
     assert_eq!((&told["camera"]["name"], &told["camera"]["node_online"]), (&json!("北门"), &json!(true)));
     assert_eq!(stage.get("/api/cameras").await, json!([told["camera"]]));
 
-    live.0.send(Message::text(r#"{"type":"watch","cameras":[{"camera":"gate","large":true},{"camera":"nowhere"}]}"#)).await.unwrap();
+    live.0
+        .send(Message::text(
+            r#"{"type":"watch","cameras":[{"camera":"gate","large":true},{"camera":"nowhere"}]}"#,
+        ))
+        .await
+        .unwrap();
     let frame = loop {
         if let Message::Binary(frame) = live.message().await {
             break frame;
@@ -344,21 +380,33 @@ async fn a_page_gets_zones_frames_and_the_nodes_going() {
 async fn every_answer_is_guarded_and_a_stranger_may_change_nothing() {
     let stage = Stage::set().await;
     let id = IncidentId::derive(&["dog"]);
-    for path in ["/", "/api/cameras", "/nowhere", "/api/nowhere", "/api/incidents/x", "/healthz", "/api/openapi.json"] {
+    for path in
+        ["/", "/api/cameras", "/nowhere", "/api/nowhere", "/api/incidents/x", "/healthz", "/api/openapi.json"]
+    {
         let response = stage.http.get(format!("{}{path}", stage.base)).send().await.unwrap();
         let policy = response.headers()["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}");
         assert_eq!(response.headers()["x-content-type-options"], "nosniff", "{path}");
-        assert_eq!(response.status().as_u16() == 404, path.contains("nowhere") || path.ends_with('x'), "{path}");
+        assert_eq!(
+            response.status().as_u16() == 404,
+            path.contains("nowhere") || path.ends_with('x'),
+            "{path}"
+        );
     }
     let body = json!({"verdict": "confirm"});
     let post = |origin: &'static str| {
-        stage.http.post(format!("{}/api/incidents/{id}/verdict", stage.base)).header("origin", origin).json(&body).send()
+        stage
+            .http
+            .post(format!("{}/api/incidents/{id}/verdict", stage.base))
+            .header("origin", origin)
+            .json(&body)
+            .send()
     };
     assert_eq!(post("https://evil.example").await.unwrap().status(), 403);
     let (status, problem) = stage.judge(body.clone()).await;
     assert_eq!((status, &problem["code"]), (404, &json!("not_found")));
-    for query in ["limit=0", "limit=501", "cursor=x", "kind=A", "status=maybe", "unknown=1", "from=yesterday"] {
+    for query in ["limit=0", "limit=501", "cursor=x", "kind=A", "status=maybe", "unknown=1", "from=yesterday"]
+    {
         let response = stage.http.get(format!("{}/api/incidents?{query}", stage.base)).send().await.unwrap();
         assert_eq!(response.status(), 400, "{query}");
     }

@@ -38,7 +38,10 @@ pub(super) async fn nodes(State(app): State<App>) -> Json<Vec<Node>> {
         (status = 503, body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn picture(State(app): State<App>, Path(camera): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn picture(
+    State(app): State<App>,
+    Path(camera): Path<String>,
+) -> Result<Response, ApiError> {
     if !app.roster.has_camera(&camera) {
         return Err(ApiError::NotFound);
     }

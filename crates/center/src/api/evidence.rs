@@ -39,12 +39,15 @@ pub(super) async fn file(
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = incident_id(&id)?;
-    let role: shape::EvidenceRole = serde_json::from_value(serde_json::Value::String(role)).map_err(|_| ApiError::NotFound)?;
+    let role: shape::EvidenceRole =
+        serde_json::from_value(serde_json::Value::String(role)).map_err(|_| ApiError::NotFound)?;
     let role = EvidenceRole::from(role);
     let detail = app.store.incident(id).await?.ok_or(ApiError::NotFound)?;
-    let stored = detail.evidence.iter().find(|stored| stored.item.role == role).ok_or(ApiError::NoEvidence)?;
+    let stored =
+        detail.evidence.iter().find(|stored| stored.item.role == role).ok_or(ApiError::NoEvidence)?;
     let path = app.evidence.copy(stored).await?;
-    let extension = std::path::Path::new(&stored.item.path).extension().and_then(|e| e.to_str()).unwrap_or("bin");
+    let extension =
+        std::path::Path::new(&stored.item.path).extension().and_then(|e| e.to_str()).unwrap_or("bin");
     let name = format!("{}-{}.{extension}", &id.to_string()[..8], role_name(role));
     let mut response = send(request, &path, &stored.item.media_type, &stored.item.sha256).await;
     if let Ok(name) = HeaderValue::from_str(&format!("inline; filename=\"{name}\"")) {
@@ -113,7 +116,13 @@ async fn send(request: Request, path: &std::path::Path, media_type: &str, tag: &
     let file = ServeFile::new(path).try_call(request).await;
     let mut response = match file {
         Ok(response) => response.map(Body::new),
-        Err(source) => return ApiError::Evidence(crate::evidence::EvidenceError::Cache { path: path.to_owned(), source }).into_response(),
+        Err(source) => {
+            return ApiError::Evidence(crate::evidence::EvidenceError::Cache {
+                path: path.to_owned(),
+                source,
+            })
+            .into_response();
+        }
     };
     let headers = response.headers_mut();
     headers.remove(header::LAST_MODIFIED);

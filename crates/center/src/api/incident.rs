@@ -15,7 +15,10 @@ use super::{
     App,
     live_shape::LiveMessage,
     problem::{ApiError, Problem},
-    shape::{Audit, Count, Evidence, HealthState, Incident, IncidentDetail, IncidentEvent, IncidentPage, Kind, Stats, Status, VerdictRequest},
+    shape::{
+        Audit, Count, Evidence, HealthState, Incident, IncidentDetail, IncidentEvent, IncidentPage, Kind,
+        Stats, Status, VerdictRequest,
+    },
 };
 
 /// Who judges, until there is sign-in.
@@ -101,7 +104,8 @@ pub(super) async fn incidents(
     State(app): State<App>,
     query: Result<Query<IncidentsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<IncidentPage>, ApiError> {
-    let Query(query) = query.map_err(|_| ApiError::Invalid { field: "query", hint: "see /api/openapi.json" })?;
+    let Query(query) =
+        query.map_err(|_| ApiError::Invalid { field: "query", hint: "see /api/openapi.json" })?;
     let page = app.store.incidents(&query.into_query()?).await?;
     // The store's rows do not say which files there are; a page is short, and the reads are by key.
     let details = page.incidents.into_iter().map(|row| {
@@ -112,10 +116,7 @@ pub(super) async fn incidents(
         }
     });
     let incidents = stream::iter(details).buffered(8).try_collect().await?;
-    Ok(Json(IncidentPage {
-        incidents,
-        next: page.next.map(|cursor| cursor.to_string()),
-    }))
+    Ok(Json(IncidentPage { incidents, next: page.next.map(|cursor| cursor.to_string()) }))
 }
 
 pub(super) fn incident_id(text: &str) -> Result<IncidentId, ApiError> {
@@ -177,7 +178,12 @@ fn evidence(stored: parapet_store::StoredEvidence) -> Evidence {
 /// A change of status goes by the name of what the incident became.
 fn deed(row: parapet_store::AuditRow) -> Audit {
     let text = |name: &str| row.detail.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
-    Audit { at: row.at, operator: row.actor.clone(), action: text("to").unwrap_or_else(|| row.action.clone()), reason: text("reason") }
+    Audit {
+        at: row.at,
+        operator: row.actor.clone(),
+        action: text("to").unwrap_or_else(|| row.action.clone()),
+        reason: text("reason"),
+    }
 }
 
 /// Confirms or dismisses an incident, or takes that back.
@@ -224,7 +230,9 @@ pub(super) async fn verdict(
 fn outcome(verdict: VerdictRequest) -> Result<(parapet_core::Status, Option<String>), ApiError> {
     let (to, code, note) = match verdict {
         VerdictRequest::Confirm { note } => (parapet_core::Status::Confirmed, None, note),
-        VerdictRequest::Dismiss { reason, note } => (parapet_core::Status::Dismissed, Some(reason.code()), note),
+        VerdictRequest::Dismiss { reason, note } => {
+            (parapet_core::Status::Dismissed, Some(reason.code()), note)
+        }
         VerdictRequest::Withdraw { note } => (parapet_core::Status::New, None, note),
     };
     let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
@@ -244,14 +252,19 @@ fn outcome(verdict: VerdictRequest) -> Result<(parapet_core::Status, Option<Stri
 pub(super) async fn kinds(State(app): State<App>) -> Result<Json<Vec<Kind>>, ApiError> {
     let kinds = app.store.kinds().await?;
     let kinds = kinds.into_iter().filter(|kind| kind.enabled);
-    Ok(Json(kinds.map(|kind| Kind { code: kind.code.into(), name_zh: kind.name_zh, name_en: kind.name_en }).collect()))
+    Ok(Json(
+        kinds
+            .map(|kind| Kind { code: kind.code.into(), name_zh: kind.name_zh, name_en: kind.name_en })
+            .collect(),
+    ))
 }
 
 /// How much there is of everything.
 #[utoipa::path(get, path = "/api/stats", tag = "incidents", responses((status = 200, body = Stats)))]
 pub(super) async fn stats(State(app): State<App>) -> Result<Json<Stats>, ApiError> {
     let counts = app.store.counts(&IncidentQuery::default()).await?;
-    let sum = |of: &dyn Fn(&parapet_store::Count) -> bool| counts.iter().filter(|c| of(c)).map(|c| c.count).sum();
+    let sum =
+        |of: &dyn Fn(&parapet_store::Count) -> bool| counts.iter().filter(|c| of(c)).map(|c| c.count).sum();
     let cameras = app.roster.cameras();
     let nodes = app.roster.nodes();
     Ok(Json(Stats {
@@ -259,7 +272,10 @@ pub(super) async fn stats(State(app): State<App>) -> Result<Json<Stats>, ApiErro
         open: sum(&|count| count.open),
         incidents: sum(&|_| true),
         cameras: cameras.len() as u64,
-        cameras_streaming: cameras.iter().filter(|c| c.node_online && c.state == HealthState::Streaming).count() as u64,
+        cameras_streaming: cameras
+            .iter()
+            .filter(|c| c.node_online && c.state == HealthState::Streaming)
+            .count() as u64,
         nodes: nodes.len() as u64,
         nodes_online: nodes.iter().filter(|node| node.online).count() as u64,
         counts: counts

@@ -111,6 +111,9 @@ mod tests {
             std::fs::write(path, format!("{served}\n")).unwrap();
         }
         let kept = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(kept.trim_end() == served, "openapi.json is not up to date; hint: INSTA_UPDATE=always cargo test -p parapet-center");
+        assert!(
+            kept.trim_end() == served,
+            "openapi.json is not up to date; hint: INSTA_UPDATE=always cargo test -p parapet-center"
+        );
     }
 }

@@ -163,7 +163,9 @@ async fn read(
             Message::Text(text) => header = Some(serde_json::from_str(&text)?),
             Message::Binary(jpeg) => {
                 // A picture without its overlay, or one of another camera, would be drawn wrong.
-                let Some(header) = header.take().filter(|header| header.camera == key.camera) else { continue };
+                let Some(header) = header.take().filter(|header| header.camera == key.camera) else {
+                    continue;
+                };
                 newest.send_replace(Some(pack(&header, &jpeg)?));
             }
             Message::Close(_) => return Ok(()),
@@ -190,7 +192,8 @@ async fn connect(
             request.headers_mut().insert("authorization", value);
         }
     }
-    let limits = WebSocketConfig::default().max_message_size(Some(FRAME_BYTES)).max_frame_size(Some(FRAME_BYTES));
+    let limits =
+        WebSocketConfig::default().max_message_size(Some(FRAME_BYTES)).max_frame_size(Some(FRAME_BYTES));
     let connecting = connect_async_with_config(request, Some(limits), true);
     let connected = tokio::time::timeout(Duration::from_secs(5), connecting).await;
     let (socket, _) = connected.map_err(|_| FeedError::Silent(Duration::from_secs(5)))?.map_err(Box::new)?;

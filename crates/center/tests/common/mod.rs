@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use parapet_bus::{BrokerConfig, Outgoing, OutboxSource, Publisher, PublisherOptions, StatusBoard, wire};
+use parapet_bus::{BrokerConfig, OutboxSource, Outgoing, Publisher, PublisherOptions, StatusBoard, wire};
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
@@ -40,7 +40,12 @@ struct Served {
 }
 
 impl FakeNode {
-    pub(crate) async fn start(token: Option<&str>, cameras: Value, pictures: Pictures, period: Duration) -> Self {
+    pub(crate) async fn start(
+        token: Option<&str>,
+        cameras: Value,
+        pictures: Pictures,
+        period: Duration,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let node = Self { url, files: Arc::default(), asked: Arc::default() };
@@ -157,7 +162,11 @@ impl OutboxSource for Outbox {
 }
 
 /// Publishes as `node` until `stop`.
-pub(crate) fn publish(bus: &BrokerConfig, node: wire::NodeStatus, stop: CancellationToken) -> (Outbox, StatusBoard) {
+pub(crate) fn publish(
+    bus: &BrokerConfig,
+    node: wire::NodeStatus,
+    stop: CancellationToken,
+) -> (Outbox, StatusBoard) {
     let outbox = Outbox::default();
     let publisher = Publisher::new(bus, node, outbox.clone(), PublisherOptions::default()).unwrap();
     let board = publisher.status();
