@@ -9,8 +9,8 @@ use parapet_analytics::{
     rule::{MisparkedEbikeConfig, OccupiedRoadwayConfig, StrayDogConfig},
 };
 use parapet_core::{
-    BBox, DetectError, Detection, Detector, Frame, Label, Membership, Picture, Polygon, RunId, Timestamp, Zone,
-    ZonePurpose,
+    BBox, DetectError, Detection, Detector, Frame, Label, Membership, Picture, Polygon, RunId, Timestamp,
+    Zone, ZonePurpose,
 };
 
 /// A grid of 100 objects; half of them stand, half tremble along.
@@ -53,7 +53,10 @@ fn step(criterion: &mut Criterion) {
     let covered_fraction = Some(parapet_analytics::Fraction::percent(40));
     for (name, rule) in [
         ("bikes", RuleConfig::MisparkedEbike(MisparkedEbikeConfig::default())),
-        ("lane", RuleConfig::OccupiedRoadway(OccupiedRoadwayConfig { covered_fraction, ..Default::default() })),
+        (
+            "lane",
+            RuleConfig::OccupiedRoadway(OccupiedRoadwayConfig { covered_fraction, ..Default::default() }),
+        ),
         ("dogs", RuleConfig::StrayDog(StrayDogConfig::default())),
     ] {
         config.rules.insert(name.parse().expect("a name"), rule);

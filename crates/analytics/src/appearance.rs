@@ -53,7 +53,9 @@ impl Patch {
         let color = (self.chroma[0] - other.chroma[0]).abs() + (self.chroma[1] - other.chroma[1]).abs();
         let flat = [self.contrast < LEAST_CONTRAST, other.contrast < LEAST_CONTRAST];
         let correlation = match flat {
-            [true, true] => return if color > DIFFERENT_COLOR { Likeness::Different } else { Likeness::Unclear },
+            [true, true] => {
+                return if color > DIFFERENT_COLOR { Likeness::Different } else { Likeness::Unclear };
+            }
             [false, false] => {
                 self.luma.iter().zip(&other.luma).map(|(a, b)| a * b).sum::<f32>() / self.luma.len() as f32
             }
@@ -105,7 +107,9 @@ mod tests {
         let mut rgb = Vec::new();
         for y in 0..60u32 {
             for x in 0..80u32 {
-                let cell = (x / 5).wrapping_mul(2_654_435_761) ^ (y / 5).wrapping_mul(40_503) ^ seed.wrapping_mul(97_531);
+                let cell = (x / 5).wrapping_mul(2_654_435_761)
+                    ^ (y / 5).wrapping_mul(40_503)
+                    ^ seed.wrapping_mul(97_531);
                 let value = f32::from((cell.wrapping_mul(2_246_822_519) >> 24) as u8);
                 let v = (value * gain + offset).clamp(0.0, 200.0) as u8;
                 rgb.extend([v.saturating_add(tint), v, v]);

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use parapet_core::{
-    BBox, CameraId, EndReason, EventId, IncidentEvent, IncidentId, IncidentKind, Label, Phase, Point, PresetId,
-    RuleId, RunId, Severity, Timestamp, TrackId, ZoneId, time::seconds_between,
+    BBox, CameraId, EndReason, EventId, IncidentEvent, IncidentId, IncidentKind, Label, Phase, Point,
+    PresetId, RuleId, RunId, Severity, Timestamp, TrackId, ZoneId, time::seconds_between,
 };
 
 use crate::{Finding, Subject};
@@ -126,7 +126,9 @@ impl IncidentBook {
                 Some(finding) => {
                     open.missing_since = None;
                     open.latest = finding;
-                    let due = seconds_between(open.told_at, at) >= UPDATE_SECONDS;
+                    // What was not seen for a while is perhaps about to end: nothing new is known of it.
+                    let seen = seconds_between(open.latest.held_at, at) < END_SECONDS;
+                    let due = seen && seconds_between(open.told_at, at) >= UPDATE_SECONDS;
                     if due && is_material(&open.told, &open.latest) {
                         updates.push((id.clone(), *subject));
                     }
@@ -136,7 +138,8 @@ impl IncidentBook {
                 }
             }
         }
-        let over = |open: &Open| open.missing_since.is_some_and(|since| seconds_between(since, at) >= END_SECONDS);
+        let over =
+            |open: &Open| open.missing_since.is_some_and(|since| seconds_between(since, at) >= END_SECONDS);
         let mut events = self.end_where(|id, open| *id == rule.id && over(open), EndReason::Cleared, at);
         for key in updates {
             let mut open = self.open.remove(&key).expect("collected above");
@@ -188,7 +191,13 @@ impl IncidentBook {
         self.open.contains_key(&(rule.clone(), subject))
     }
 
-    fn start(&mut self, rule: &RuleFacts, subject: Subject, finding: Finding, at: Timestamp) -> IncidentEvent {
+    fn start(
+        &mut self,
+        rule: &RuleFacts,
+        subject: Subject,
+        finding: Finding,
+        at: Timestamp,
+    ) -> IncidentEvent {
         let open = Open {
             incident_id: IncidentId::derive(&[
                 self.camera.as_str(),
@@ -220,7 +229,8 @@ impl IncidentBook {
         reason: EndReason,
         at: Timestamp,
     ) -> Vec<IncidentEvent> {
-        let keys: Vec<_> = self.open.iter().filter(|((id, _), o)| which(id, o)).map(|(key, _)| key.clone()).collect();
+        let keys: Vec<_> =
+            self.open.iter().filter(|((id, _), o)| which(id, o)).map(|(key, _)| key.clone()).collect();
         let mut events = Vec::with_capacity(keys.len());
         for key in keys {
             let mut open = self.open.remove(&key).expect("collected above");

@@ -24,7 +24,9 @@ pub struct Ground {
 
 /// The points make no plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the four points give no ground plane; hint: no three of them may lie on one line, in the same order in both lists")]
+#[error(
+    "the four points give no ground plane; hint: no three of them may lie on one line, in the same order in both lists"
+)]
 pub struct InvalidGround;
 
 impl TryFrom<FourPoints> for Ground {

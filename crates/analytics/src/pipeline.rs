@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use parapet_core::{
-    CameraId, ChangeDetector, DetectError, Detection, Detector, EndReason, Frame, IncidentEvent, Line, PresetId,
-    RuleId, RunId, SceneChange, Timestamp, Track, TrackId, Zone, ZoneId,
+    CameraId, ChangeDetector, DetectError, Detection, Detector, EndReason, Frame, IncidentEvent, Line,
+    PresetId, RuleId, RunId, SceneChange, Timestamp, Track, TrackId, Zone, ZoneId,
 };
 
 use crate::{
-    IncidentBook, LineCrossing, OpenIncident, PresenceConfig, RuleConfig, StandingConfig, StandingMemory, Tracker,
-    TrackerConfig,
+    IncidentBook, LineCrossing, OpenIncident, PresenceConfig, RuleConfig, StandingConfig, StandingMemory,
+    Tracker, TrackerConfig,
     line::LineWatch,
     rule::Rule,
     scene::Scene,

@@ -9,7 +9,9 @@
 //! 3. Who comes to its place after it left and looks different is another thing.
 //! 4. A person who never moves at all is a fixture (a pole that the detector takes for a person).
 
-use parapet_core::{BBox, Frame, Label, SceneChange, Timestamp, Track, TrackId, TrackState, time::seconds_between};
+use parapet_core::{
+    BBox, Frame, Label, SceneChange, Timestamp, Track, TrackId, TrackState, time::seconds_between,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -293,7 +295,8 @@ impl StandingMemory {
         self.things
             .iter()
             .map(|thing| {
-                fresh.iter().map(|(track, owner)| covers(thing, track, *owner)).sum::<f32>() >= HIDDEN_FRACTION
+                fresh.iter().map(|(track, owner)| covers(thing, track, *owner)).sum::<f32>()
+                    >= HIDDEN_FRACTION
             })
             .collect()
     }
@@ -304,7 +307,9 @@ impl StandingMemory {
         tracks
             .iter()
             .filter(|t| seconds_between(t.last_seen_at, at) <= 1.0 && t.state != TrackState::Tentative)
-            .filter(|t| if Group::of(&t.label) == Group::Person { !self.is_fixture(t.id) } else { !stands(t.id) })
+            .filter(
+                |t| if Group::of(&t.label) == Group::Person { !self.is_fixture(t.id) } else { !stands(t.id) },
+            )
             .map(|t| t.bbox.clamped())
             .filter(|b| b.area() > 0.0)
             .collect()
@@ -357,7 +362,8 @@ impl Thing {
         let elapsed = seconds_between(self.seen_at, at).max(0.0);
         // A box cut off by what stands before it does not move the place.
         if self.bbox.iou(track.bbox) >= 0.5 {
-            let weight = (elapsed / if self.settled { FOLLOW_SECONDS } else { FOLLOW_SECONDS / 10.0 }).min(0.5);
+            let weight =
+                (elapsed / if self.settled { FOLLOW_SECONDS } else { FOLLOW_SECONDS / 10.0 }).min(0.5);
             self.bbox = blend(self.bbox, track.bbox, weight as f32);
         }
         self.seen_at = at;
@@ -446,8 +452,9 @@ impl Thing {
 
     fn compare(&self, frame: &Frame) -> Likeness {
         match &self.patch {
-            Some((patch, place)) if !self.patch_stale => Patch::of(&frame.picture, *place)
-                .map_or(Likeness::Unclear, |now| patch.likeness(&now)),
+            Some((patch, place)) if !self.patch_stale => {
+                Patch::of(&frame.picture, *place).map_or(Likeness::Unclear, |now| patch.likeness(&now))
+            }
             _ => Likeness::Unclear,
         }
     }

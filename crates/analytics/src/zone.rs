@@ -22,7 +22,11 @@ pub struct PresenceConfig {
 
 impl Default for PresenceConfig {
     fn default() -> Self {
-        Self { enter_seconds: Seconds::whole(0), leave_seconds: Seconds::whole(1), margin: Fraction::percent(10) }
+        Self {
+            enter_seconds: Seconds::whole(0),
+            leave_seconds: Seconds::whole(1),
+            margin: Fraction::percent(10),
+        }
     }
 }
 

@@ -10,25 +10,30 @@ use std::{
 };
 
 use parapet_analytics::Pipeline;
-use parapet_core::{IncidentEvent, IncidentId, Phase, Timestamp, time::seconds_between};
+use parapet_core::{Frame, IncidentEvent, IncidentId, Phase, Timestamp, time::seconds_between};
 use scenario::{Eyes, Scenario};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/scenarios")
 }
 
-fn play(scenario: &Scenario) -> Vec<IncidentEvent> {
+/// Each frame with its second and run.
+fn film(scenario: &Scenario) -> Vec<(f64, usize, Frame)> {
+    let frames = scenario.frames().into_iter().enumerate();
+    frames.map(|(sequence, (t, run))| (t, run, scenario.frame(t, run, sequence as u64))).collect()
+}
+
+fn play(scenario: &Scenario, film: &[(f64, usize, Frame)]) -> Vec<IncidentEvent> {
     let now = Arc::new(Mutex::new((0.0, 0)));
     let eyes = || Box::new(Eyes(scenario.clone(), now.clone()));
     let mut pipeline = Pipeline::new(scenario.pipeline(), eyes(), Some(eyes()));
     let (mut events, mut run_before) = (Vec::new(), None);
-    for (sequence, (t, run)) in scenario.frames().into_iter().enumerate() {
-        *now.lock().unwrap() = (t, (t * scenario.fps).round() as u64);
-        let frame = scenario.frame(t, run, sequence as u64);
+    for (t, run, frame) in film {
+        *now.lock().unwrap() = (*t, (t * scenario.fps).round() as u64);
         if run_before.replace(run).is_some_and(|before| before != run) {
             pipeline.begin_run(frame.run);
         }
-        events.extend(pipeline.step(&frame).unwrap().events);
+        events.extend(pipeline.step(frame).unwrap().events);
     }
     events
 }
@@ -44,8 +49,15 @@ fn log(events: &[IncidentEvent], start: Timestamp) -> String {
         let seconds = |at: Timestamp| format!("{:.1}", seconds_between(start, at));
         let phase = format!("{:?}", event.phase).to_lowercase();
         let [x0, y0, x1, y1] = <[f32; 4]>::from(event.bbox);
-        write!(text, "{:>6} {phase:<7} #{} {} {}", seconds(event.at), number + 1, event.kind.as_str(), event.rule)
-            .unwrap();
+        write!(
+            text,
+            "{:>6} {phase:<7} #{} {} {}",
+            seconds(event.at),
+            number + 1,
+            event.kind.as_str(),
+            event.rule
+        )
+        .unwrap();
         if let Some(zone) = &event.zone {
             write!(text, " zone={zone}").unwrap();
         }
@@ -84,8 +96,9 @@ fn play_all(rule: &str) {
         for config in scenario.rules.values() {
             assert_eq!(config.problems(&zones), [], "{name}");
         }
-        let events = play(&scenario);
-        let again = serde_json::to_vec(&play(&scenario)).unwrap();
+        let film = film(&scenario);
+        let events = play(&scenario, &film);
+        let again = serde_json::to_vec(&play(&scenario, &film)).unwrap();
         assert_eq!(serde_json::to_vec(&events).unwrap(), again, "{name}: a replay differs");
         let log = log(&events, scenario.start);
         let count = |phase| events.iter().filter(|e| e.phase == phase).count();

@@ -73,7 +73,8 @@ fn a_place_is_quiet_while_it_cools_down_and_another_is_not() {
     book.apply(&rule, Some(vec![]), at(1.0), run());
     assert_eq!(phases(&book.apply(&rule, Some(vec![]), at(2.0), run())), [Phase::Ended]);
     assert!(book.apply(&rule, Some(vec![finding(2, 10.0, 0.21)]), at(10.0), run()).is_empty());
-    let elsewhere = book.apply(&rule, Some(vec![finding(2, 11.0, 0.21), finding(3, 11.0, 0.6)]), at(11.0), run());
+    let elsewhere =
+        book.apply(&rule, Some(vec![finding(2, 11.0, 0.21), finding(3, 11.0, 0.6)]), at(11.0), run());
     assert_eq!(phases(&elsewhere), [Phase::Started]);
     let later = book.apply(&rule, Some(vec![finding(2, 62.0, 0.21), finding(3, 62.0, 0.6)]), at(62.0), run());
     assert_eq!(phases(&later), [Phase::Started]);
@@ -90,7 +91,11 @@ fn small_changes_are_not_told_and_great_ones_not_often() {
         if t > 20.0 {
             now.count = 1 + i % 2;
         }
-        told += book.apply(&rule, Some(vec![now]), at(t), run()).iter().filter(|e| e.phase == Phase::Updated).count();
+        told += book
+            .apply(&rule, Some(vec![now]), at(t), run())
+            .iter()
+            .filter(|e| e.phase == Phase::Updated)
+            .count();
     }
     assert!((1..=4).contains(&told), "{told}");
 }

@@ -67,8 +67,10 @@ impl MisparkedEbikeConfig {
         if problems.is_empty() && forbidden.is_empty() && (bays.is_empty() || !self.outside_bays) {
             problems.push(Problem {
                 option: "forbidden",
-                message: "no bike can be misparked: the camera has neither a forbidden zone nor bays".to_owned(),
-                hint: "draw a zone with purpose = \"forbidden\", or the bays with purpose = \"bay\"".to_owned(),
+                message: "no bike can be misparked: the camera has neither a forbidden zone nor bays"
+                    .to_owned(),
+                hint: "draw a zone with purpose = \"forbidden\", or the bays with purpose = \"bay\""
+                    .to_owned(),
             });
         }
         problems
@@ -85,7 +87,8 @@ pub(super) struct MisparkedEbike {
 
 impl MisparkedEbike {
     pub(super) fn new(config: MisparkedEbikeConfig, zones: &[Zone]) -> Self {
-        let limits = Limits::new(config.limit_seconds, &config.zone_limit_seconds, &config.label_limit_seconds, zones);
+        let limits =
+            Limits::new(config.limit_seconds, &config.zone_limit_seconds, &config.label_limit_seconds, zones);
         let forbidden = select(config.forbidden.as_ref(), &[ZonePurpose::Forbidden], zones);
         let bays = select(config.bays.as_ref(), &[ZonePurpose::Bay], zones);
         Self { config, limits, forbidden, bays }
@@ -109,8 +112,9 @@ impl MisparkedEbike {
             .copied()
             .filter(|z| self.forbidden.contains(z))
             .min_by(|a, b| limit(Some(*a)).total_cmp(&limit(Some(*b))));
-        let outside_bays =
-            self.config.outside_bays && !self.bays.is_empty() && !inside.iter().any(|z| self.bays.contains(z));
+        let outside_bays = self.config.outside_bays
+            && !self.bays.is_empty()
+            && !inside.iter().any(|z| self.bays.contains(z));
         if strictest.is_none() && !outside_bays {
             return None;
         }

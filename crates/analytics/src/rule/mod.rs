@@ -15,7 +15,9 @@ pub use stray_dog::StrayDogConfig;
 
 use std::collections::BTreeMap;
 
-use parapet_core::{IncidentKind, Label, RuleId, Timestamp, Zone, ZoneId, ZonePurpose, time::seconds_between};
+use parapet_core::{
+    IncidentKind, Label, RuleId, Timestamp, Zone, ZoneId, ZonePurpose, time::seconds_between,
+};
 use serde::{Deserialize, Serialize};
 
 use self::{
@@ -204,7 +206,8 @@ fn is_over(since: Timestamp, held_at: Timestamp, limit: f64) -> bool {
 
 /// Places in the list of the zones with these names; those with these purposes where no names are given.
 fn select(names: Option<&Vec<ZoneId>>, purposes: &[ZonePurpose], zones: &[Zone]) -> Vec<usize> {
-    let wanted = |zone: &Zone| names.map_or_else(|| purposes.contains(&zone.purpose), |n| n.contains(&zone.id));
+    let wanted =
+        |zone: &Zone| names.map_or_else(|| purposes.contains(&zone.purpose), |n| n.contains(&zone.id));
     zones.iter().enumerate().filter(|(_, zone)| wanted(zone)).map(|(index, _)| index).collect()
 }
 
@@ -220,7 +223,11 @@ fn unknown_zones<'a>(
         .map(|name| Problem {
             option,
             message: format!("the camera has no zone \"{name}\""),
-            hint: if zones.is_empty() { "it has no zones at all".to_owned() } else { format!("it has {}", known()) },
+            hint: if zones.is_empty() {
+                "it has no zones at all".to_owned()
+            } else {
+                format!("it has {}", known())
+            },
         })
         .collect()
 }

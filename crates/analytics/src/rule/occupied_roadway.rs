@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parapet_core::{BBox, Label, Mask, Severity, Timestamp, Track, Zone, ZoneId, ZonePurpose, time::seconds_between};
+use parapet_core::{
+    BBox, Label, Mask, Severity, Timestamp, Track, Zone, ZoneId, ZonePurpose, time::seconds_between,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Limits, Problem, is_over, select, unknown_zones};
@@ -88,7 +90,8 @@ impl OccupiedRoadwayConfig {
         if !self.vehicles && !self.objects && self.covered_fraction.is_none() {
             problems.push(Problem {
                 option: "vehicles",
-                message: "vehicles and objects are off and no covered_fraction is set: nothing can be found".to_owned(),
+                message: "vehicles and objects are off and no covered_fraction is set: nothing can be found"
+                    .to_owned(),
                 hint: "set at least one of them".to_owned(),
             });
         }
@@ -134,7 +137,8 @@ struct Coverage {
 
 impl OccupiedRoadway {
     pub(super) fn new(config: OccupiedRoadwayConfig, zones: &[Zone]) -> Self {
-        let limits = Limits::new(config.limit_seconds, &config.zone_limit_seconds, &config.label_limit_seconds, zones);
+        let limits =
+            Limits::new(config.limit_seconds, &config.zone_limit_seconds, &config.label_limit_seconds, zones);
         let selected = select(config.zones.as_ref(), &PURPOSES, zones);
         let coverage = selected
             .iter()
@@ -160,7 +164,13 @@ impl OccupiedRoadway {
         findings
     }
 
-    fn vehicles(&self, scene: &Scene<'_>, counts_from: Timestamp, objects: &[BBox], findings: &mut Vec<Finding>) {
+    fn vehicles(
+        &self,
+        scene: &Scene<'_>,
+        counts_from: Timestamp,
+        objects: &[BBox],
+        findings: &mut Vec<Finding>,
+    ) {
         for thing in scene.standing_things() {
             let counts = thing.group == Group::Vehicle
                 && self.config.labels.contains(&thing.label)

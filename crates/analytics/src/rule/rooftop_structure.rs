@@ -103,7 +103,9 @@ impl RooftopStructure {
             let seen: Vec<Seen<'_>> = change
                 .differences
                 .iter()
-                .filter(|d| d.area >= self.config.min_area.as_f32() && d.score >= self.config.min_score.as_f32())
+                .filter(|d| {
+                    d.area >= self.config.min_area.as_f32() && d.score >= self.config.min_score.as_f32()
+                })
                 .filter(|d| on_roof(d.bbox).is_some())
                 .map(|d| Seen {
                     number: d.number,

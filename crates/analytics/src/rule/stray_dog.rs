@@ -178,7 +178,8 @@ impl StrayDog {
         let mut index = 1;
         while index < self.groups.len() {
             let group = &self.groups[index];
-            let beside = |older: &Dogs| group.members.iter().any(|d| older.is_beside(d.bbox, &self.config, aspect));
+            let beside =
+                |older: &Dogs| group.members.iter().any(|d| older.is_beside(d.bbox, &self.config, aspect));
             match self.groups[..index].iter().position(beside).filter(|_| !group.stated) {
                 Some(older) => {
                     let group = self.groups.remove(index);
@@ -191,13 +192,18 @@ impl StrayDog {
 
     /// The zone that counts, inside `Some` if the track is a dog that counts.
     fn dog_in(&self, track: &Track, scene: &Scene<'_>) -> Option<Option<usize>> {
+        // On its way out of the view.
+        if track.bbox.fraction_in(track.bbox.clamped()) < 0.5 {
+            return None;
+        }
         let all: f32 = track.label_evidence.iter().map(|(_, e)| e).sum();
         let dog: f32 =
             track.label_evidence.iter().filter(|(l, _)| self.config.labels.contains(l)).map(|(_, e)| e).sum();
         if dog < self.config.min_evidence || dog < self.config.min_share.as_f32() * all {
             return None;
         }
-        let inside = scene.zones_of_track(track.id).filter(|z| self.zones.as_ref().is_none_or(|s| s.contains(z)));
+        let inside =
+            scene.zones_of_track(track.id).filter(|z| self.zones.as_ref().is_none_or(|s| s.contains(z)));
         let limit = |z: usize| self.limits.seconds(Some(z), None);
         let zone = inside.min_by(|a, b| limit(*a).total_cmp(&limit(*b)));
         (self.zones.is_none() || zone.is_some()).then_some(zone)
@@ -241,9 +247,10 @@ impl StrayDog {
     /// The dog that this track is: by number, or the nearest unseen one within reach.
     fn known(&self, track: &Track, scene: &Scene<'_>) -> Option<(usize, usize)> {
         let all = || {
-            self.groups.iter().enumerate().flat_map(|(g, dogs)| {
-                dogs.members.iter().enumerate().map(move |(m, dog)| (g, m, dog))
-            })
+            self.groups
+                .iter()
+                .enumerate()
+                .flat_map(|(g, dogs)| dogs.members.iter().enumerate().map(move |(m, dog)| (g, m, dog)))
         };
         let by_number = all().find(|(_, _, dog)| dog.track == Some(track.id)).map(|(g, m, _)| (g, m));
         by_number.or_else(|| {
@@ -264,7 +271,8 @@ impl StrayDog {
     }
 
     fn judge(&self, group: &Dogs, scene: &Scene<'_>, counts_from: Timestamp) -> Option<Finding> {
-        let counted: Vec<&Dog> = group.members.iter().filter(|d| self.config.count_still || d.moved).collect();
+        let counted: Vec<&Dog> =
+            group.members.iter().filter(|d| self.config.count_still || d.moved).collect();
         let first = counted.iter().max_by_key(|d| d.seen_at)?;
         let held_at = first.seen_at;
         let zone = counted.iter().find_map(|d| d.zone);

@@ -44,12 +44,18 @@ fn error(text: &str) -> (String, String) {
 #[test]
 fn a_mistake_is_shown_at_its_own_place() {
     let (message, place) = error("[rules.bikes.misparked_ebike]\nlimit_second = 3");
-    assert!(message.starts_with("unknown field `limit_second`, expected one of `limit_seconds`"), "{message}");
+    assert!(
+        message.starts_with("unknown field `limit_second`, expected one of `limit_seconds`"),
+        "{message}"
+    );
     assert_eq!(place, "limit_second");
     let (message, place) = error("[rules.bikes.misparked_ebike]\nlimit_seconds = -3.0");
     assert_eq!((&*message, &*place), ("-3 is not a number of seconds; hint: 0 or more", "-3.0"));
     let (message, place) = error("[rules.bikes.misparked_bike]\nlimit_seconds = 3");
-    assert!(message.contains("unknown variant `misparked_bike`, expected one of `misparked_ebike`"), "{message}");
+    assert!(
+        message.contains("unknown variant `misparked_bike`, expected one of `misparked_ebike`"),
+        "{message}"
+    );
     assert_eq!(place, "misparked_bike");
     let (message, place) = error("[rules.dogs.stray_dog.schedule]\nhours = [\"7-19\"]");
     assert!(message.contains("hint: \"07:00-19:00\""), "{message}");
@@ -69,8 +75,12 @@ fn problems_with_zones_are_all_named() {
         zones = [\"kerb\"]";
     let camera: Camera = toml::from_str(text).unwrap();
     let zones = [zone("kerb", ZonePurpose::Forbidden)];
-    let problems: Vec<String> =
-        camera.rules.values().flat_map(|r| r.problems(&zones)).map(|p| format!("{}: {p}", p.option)).collect();
+    let problems: Vec<String> = camera
+        .rules
+        .values()
+        .flat_map(|r| r.problems(&zones))
+        .map(|p| format!("{}: {p}", p.option))
+        .collect();
     assert_eq!(
         problems,
         [
@@ -99,7 +109,9 @@ fn the_shorter_of_zone_and_class_holds() {
 #[test]
 fn every_option_is_in_the_schema_with_its_text() {
     let schema = serde_json::to_value(schemars::schema_for!(RuleConfig)).unwrap();
-    for config in ["MisparkedEbikeConfig", "OccupiedRoadwayConfig", "StrayDogConfig", "RooftopStructureConfig"] {
+    for config in
+        ["MisparkedEbikeConfig", "OccupiedRoadwayConfig", "StrayDogConfig", "RooftopStructureConfig"]
+    {
         let options = schema["$defs"][config]["properties"].as_object().unwrap();
         assert!(options.len() > 8, "{config}");
         for (name, option) in options {

@@ -12,8 +12,6 @@ const MEMORY_SECONDS: f32 = 3.0;
 const ACCELERATION: f32 = 0.5;
 /// Jitter of a detected box, in box sizes.
 const JITTER: f32 = 0.05;
-/// Uncertainty of the velocity of a box seen once, box sizes per second.
-const FIRST_SPEED: f32 = 1.0;
 
 /// One coordinate and its velocity with their covariance.
 #[derive(Debug, Clone, Copy)]
@@ -74,15 +72,15 @@ pub(crate) fn size_of(bbox: BBox, aspect: f32) -> f32 {
 }
 
 impl BoxFilter {
-    /// A box seen once.
-    pub(crate) fn new(bbox: BBox, aspect: f32) -> Self {
+    /// A box seen once, of a thing whose speed is likely below `speed` box sizes per second.
+    pub(crate) fn new(bbox: BBox, aspect: f32, speed: f32) -> Self {
         let unit = size_of(bbox, aspect);
         let c = bbox.center();
         Self {
-            x: Axis::new(c.x, unit / aspect, FIRST_SPEED),
-            y: Axis::new(c.y, unit, FIRST_SPEED),
-            width: Axis::new(bbox.width(), unit / aspect, FIRST_SPEED / 4.0),
-            height: Axis::new(bbox.height(), unit, FIRST_SPEED / 4.0),
+            x: Axis::new(c.x, unit / aspect, speed),
+            y: Axis::new(c.y, unit, speed),
+            width: Axis::new(bbox.width(), unit / aspect, speed / 4.0),
+            height: Axis::new(bbox.height(), unit, speed / 4.0),
             aspect,
         }
     }
@@ -131,6 +129,16 @@ impl BoxFilter {
         (self.x.p00.max(0.0).sqrt() * self.aspect).max(self.y.p00.max(0.0).sqrt()) / unit
     }
 
+    /// How ill a detected box fits: squared distance of the centres in standard deviations, on the worse axis.
+    pub(crate) fn misfit(&self, bbox: BBox) -> f32 {
+        let unit = self.unit();
+        let c = bbox.center();
+        let off = |axis: &Axis, at: f32, unit: f32| {
+            (at - axis.value).powi(2) / (axis.p00.max(0.0) + (JITTER * unit).powi(2))
+        };
+        off(&self.x, c.x, unit / self.aspect).max(off(&self.y, c.y, unit))
+    }
+
     fn unit(&self) -> f32 {
         (self.width.value * self.height.value * self.aspect).max(0.0).sqrt().max(1e-4)
     }
@@ -142,7 +150,7 @@ mod tests {
 
     fn follow(fps: f32) -> BoxFilter {
         let at = |t: f32| BBox::new(0.1 + 0.05 * t, 0.4, 0.2 + 0.05 * t, 0.6).unwrap();
-        let mut filter = BoxFilter::new(at(0.0), 1.0);
+        let mut filter = BoxFilter::new(at(0.0), 1.0, 1.0);
         for i in 1..=(6.0 * fps) as u32 {
             filter.predict(1.0 / fps);
             filter.correct(at(i as f32 / fps));

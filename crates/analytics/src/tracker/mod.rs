@@ -55,6 +55,9 @@ const SAME_OBJECT_IOU: f32 = 0.7;
 const CROSS_GROUP_IOU: f32 = 0.6;
 /// Least similarity in the first, second and third stage.
 const GATES: [f32; 3] = [0.2, 0.4, 0.3];
+/// Squared standard deviations beyond which a detection is another object: neighbours in a row that are found in turn
+/// must not become one object that jumps.
+const LARGEST_MISFIT: f32 = 9.2;
 /// Largest buffer round a box, in box sizes.
 const LARGEST_BUFFER: f32 = 0.6;
 
@@ -108,8 +111,12 @@ impl Tracker {
         let mut unmatched: Vec<usize> = (0..sightings.len()).collect();
         let believed = |t: &Track| t.state != TrackState::Tentative;
         let strong = |s: &Sighting<'_>| s.detection.score >= high;
-        self.stage(&sightings, &mut unmatched, &mut free, GATES[0], aspect, at, &|t, s| believed(t) && strong(s));
-        self.stage(&sightings, &mut unmatched, &mut free, GATES[1], aspect, at, &|t, s| believed(t) && !strong(s));
+        self.stage(&sightings, &mut unmatched, &mut free, GATES[0], aspect, at, &|t, s| {
+            believed(t) && strong(s)
+        });
+        self.stage(&sightings, &mut unmatched, &mut free, GATES[1], aspect, at, &|t, s| {
+            believed(t) && !strong(s)
+        });
         self.stage(&sightings, &mut unmatched, &mut free, GATES[2], aspect, at, &|t, _| !believed(t));
         self.cross_groups(&sightings, &mut unmatched, &mut free, at);
         for i in unmatched {
@@ -134,7 +141,8 @@ impl Tracker {
 
     fn advance(&mut self, at: Timestamp) {
         let seconds = self.at.map_or(0.0, |before| seconds_between(before, at).max(0.0));
-        self.interval = if self.interval == 0.0 { seconds } else { 0.9 * self.interval + 0.1 * seconds.min(60.0) };
+        self.interval =
+            if self.interval == 0.0 { seconds } else { 0.9 * self.interval + 0.1 * seconds.min(60.0) };
         self.at = Some(at);
         for (track, body) in self.tracks.iter_mut().zip(&mut self.bodies) {
             body.filter.predict(seconds as f32);
@@ -162,7 +170,10 @@ impl Tracker {
         sightings
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one stage of three that share everything but gate and filter")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one stage of three that share everything but gate and filter"
+    )]
     fn stage(
         &mut self,
         sightings: &[Sighting<'_>],
@@ -180,6 +191,9 @@ impl Tracker {
             for &s in unmatched.iter() {
                 let sighting = &sightings[s];
                 if sighting.group != body.group || !takes_part(track, sighting) {
+                    continue;
+                }
+                if body.filter.misfit(sighting.detection.bbox) > LARGEST_MISFIT {
                     continue;
                 }
                 let fits = similarity(track, around, sighting.detection, buffer, aspect);
@@ -203,7 +217,8 @@ impl Tracker {
         free: &mut [bool],
         at: Timestamp,
     ) {
-        let confusable = |a, b| matches!((a, b), (Group::Person, Group::Animal) | (Group::Animal, Group::Person));
+        let confusable =
+            |a, b| matches!((a, b), (Group::Person, Group::Animal) | (Group::Animal, Group::Person));
         let mut pairs: Vec<Pair> = Vec::new();
         for t in (0..self.tracks.len()).filter(|t| free[*t]) {
             for &s in unmatched.iter().filter(|s| confusable(sightings[**s].group, self.bodies[t].group)) {
@@ -257,7 +272,10 @@ impl Tracker {
             last_seen_at: at,
             hits: 1,
         });
-        self.bodies.push(Body { filter: BoxFilter::new(detection.bbox, aspect), group: sighting.group });
+        self.bodies.push(Body {
+            filter: BoxFilter::new(detection.bbox, aspect, usual_speed(sighting.group)),
+            group: sighting.group,
+        });
         self.next += 1;
     }
 
@@ -278,6 +296,14 @@ impl Tracker {
         self.tracks.retain(|_| *flags.next().expect("one flag a track"));
         let mut flags = keep.iter();
         self.bodies.retain(|_| *flags.next().expect("one flag a track"));
+    }
+}
+
+/// Likely speed of a thing that is seen for the first time, box sizes per second.
+fn usual_speed(group: Group) -> f32 {
+    match group {
+        Group::Person | Group::Bike | Group::Other => 1.0,
+        Group::Vehicle | Group::Animal => 1.5,
     }
 }
 

@@ -7,9 +7,7 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use parapet_analytics::{
-    PipelineConfig, RuleConfig, StandingConfig, TrackerConfig,
-};
+use parapet_analytics::{PipelineConfig, RuleConfig, StandingConfig, TrackerConfig};
 use parapet_core::{
     BBox, ChangeDetector, DetectError, Detection, Detector, DifferenceRegion, Frame, Label, Mask, Membership,
     Picture, Polygon, RuleId, RunId, SceneChange, StationaryRegion, Timestamp, Zone, ZoneId, ZonePurpose,
@@ -103,7 +101,7 @@ pub(crate) struct ThingText {
     /// The detector does not find it though it is in view.
     #[serde(default)]
     pub(crate) missed: Vec<Span>,
-    /// The model does not know such things (it covers, but is never found).
+    /// Trembling of its box, as a fraction of its size.
     #[serde(default)]
     pub(crate) jitter: f32,
 }
@@ -229,7 +227,8 @@ impl Scenario {
         for (i, thing) in self.things.iter().enumerate() {
             let Some(bbox) = boxes[i] else { continue };
             let hidden: f32 = boxes[i + 1..].iter().flatten().map(|b| bbox.fraction_in(*b)).sum();
-            let turn = thing.found_every > 0 && (frame + i as u64) % u64::from(thing.found_every) == 0;
+            let turn =
+                thing.found_every > 0 && (frame + i as u64).is_multiple_of(u64::from(thing.found_every));
             if hidden > 0.6 || !turn || within(&thing.missed, t) {
                 continue;
             }
