@@ -1,5 +1,7 @@
 //! The whole center over its real edges: a broker, a node's HTTP, a database file, the page's WebSocket.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 mod common;
 
 use std::{sync::Arc, time::Duration};

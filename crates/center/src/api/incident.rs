@@ -145,7 +145,7 @@ pub(super) async fn incident(
         incident: Incident::new(detail.incident, &detail.evidence),
         events: detail.events.into_iter().map(event).collect(),
         evidence: detail.evidence.into_iter().map(evidence).collect(),
-        audit: audit.into_iter().map(deed).collect(),
+        audit: audit.iter().map(deed).collect(),
     }))
 }
 
@@ -176,7 +176,7 @@ fn evidence(stored: parapet_store::StoredEvidence) -> Evidence {
 }
 
 /// A change of status goes by the name of what the incident became.
-fn deed(row: parapet_store::AuditRow) -> Audit {
+fn deed(row: &parapet_store::AuditRow) -> Audit {
     let text = |name: &str| row.detail.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
     Audit {
         at: row.at,

@@ -178,7 +178,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match &self {
             Self::Store(error) => {
-                error!(error = error as &dyn std::error::Error, "a request failed in the database")
+                error!(error = error as &dyn std::error::Error, "a request failed in the database");
             }
             Self::Evidence(error @ (EvidenceError::Mismatch { .. } | EvidenceError::Cache { .. })) => {
                 error!(error = error as &dyn std::error::Error, "evidence cannot be shown");

@@ -144,6 +144,7 @@ mirror! {
 
 /// A camera and how it is doing.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON")]
 pub(crate) struct Camera {
     /// Its id.
     pub(crate) camera: String,
@@ -216,6 +217,7 @@ pub(crate) struct CameraRule {
 
 /// A machine that runs cameras.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON")]
 pub(crate) struct Node {
     /// Its id.
     pub(crate) node: String,
@@ -489,6 +491,7 @@ pub(crate) struct Stats {
 
 /// Incidents of one kind in one state.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON")]
 pub(crate) struct Count {
     /// Code of the kind.
     pub(crate) kind: String,

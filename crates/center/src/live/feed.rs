@@ -96,8 +96,10 @@ impl Feeds {
         let span = info_span!("feed", camera = key.camera, large);
         let inner = Arc::clone(&self.0);
         self.0.tasks.spawn(
-            async move { stop.run_until_cancelled(fetch(&inner.roster, &inner.client, &key, &sender)).await }
-                .instrument(span),
+            async move {
+                stop.run_until_cancelled(Box::pin(fetch(&inner.roster, &inner.client, &key, &sender))).await
+            }
+            .instrument(span),
         );
         feed
     }
@@ -187,10 +189,10 @@ async fn connect(
         return Err(crate::node::NodeError::Address(base.to_owned()).into());
     }
     let mut request = url.as_str().into_client_request().map_err(Box::new)?;
-    if let Some(authorization) = client.authorization() {
-        if let Ok(value) = HeaderValue::from_str(&authorization) {
-            request.headers_mut().insert("authorization", value);
-        }
+    if let Some(authorization) = client.authorization()
+        && let Ok(value) = HeaderValue::from_str(&authorization)
+    {
+        request.headers_mut().insert("authorization", value);
     }
     let limits =
         WebSocketConfig::default().max_message_size(Some(FRAME_BYTES)).max_frame_size(Some(FRAME_BYTES));

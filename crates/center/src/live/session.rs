@@ -36,11 +36,11 @@ pub(crate) async fn run(
     let mut ping = tokio::time::interval(PING_EVERY);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     metrics::gauge!("parapet_center_pages").increment(1.0);
-    if let Some(text) = text_of(&hello) {
-        if !send(&mut socket, Message::Text(as_utf8(&text))).await {
-            metrics::gauge!("parapet_center_pages").decrement(1.0);
-            return;
-        }
+    if let Some(text) = text_of(&hello)
+        && !send(&mut socket, Message::Text(as_utf8(&text))).await
+    {
+        metrics::gauge!("parapet_center_pages").decrement(1.0);
+        return;
     }
     loop {
         // News before frames: an alarm must not wait behind pictures.

@@ -128,7 +128,7 @@ pub(crate) struct Outbox {
 impl Outbox {
     pub(crate) fn record(&self, message: &wire::Message) {
         let mut rows = self.rows.lock().unwrap();
-        let id = rows.len() as i64 + 1;
+        let id = i64::try_from(rows.len()).unwrap() + 1;
         let outgoing =
             Outgoing { id, topic: message.topic(), payload: message.encode(), retain: message.retained() };
         rows.push((outgoing, false));
