@@ -80,7 +80,7 @@ const COLORS: [[u8; 3]; 6] =
     [[255, 40, 40], [40, 255, 40], [80, 120, 255], [255, 230, 0], [255, 0, 255], [0, 255, 255]];
 
 fn draw(rgb: &mut RgbImage, [x1, y1, x2, y2]: [f32; 4], color: [u8; 3]) {
-    let (width, height) = (rgb.width() as i32, rgb.height() as i32);
+    let (width, height) = (rgb.width().cast_signed(), rgb.height().cast_signed());
     let thickness = (width.max(height) / 300).max(2);
     for y in y1 as i32..=y2 as i32 {
         for x in x1 as i32..=x2 as i32 {

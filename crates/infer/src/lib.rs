@@ -17,10 +17,12 @@ mod session;
 mod tiles;
 
 pub use config::{DetectorOptions, EngineConfig, InputSize, Overload, Precision, Provider, Tiling};
-pub use engine::{Engine, EngineDetector, EngineError, EngineInfo};
-pub use family::Candidate;
-pub use features::{FeatureExtractor, FeatureMap};
+pub use engine::{Engine, EngineCounts, EngineDetector, EngineError, EngineInfo};
+pub use family::{Candidate, DecodeError};
+pub use features::{FeatureExtractor, FeatureMap, Features};
 pub use letterbox::Placement;
-pub use manifest::{Manifest, ManifestError, ModelStore, Problem};
+pub use manifest::{
+    Manifest, ManifestError, ModelEntry, ModelStore, Problem, Thresholds, Variant, WeightsError,
+};
 pub use preprocess::{Normalization, Region, fill_tensor};
 pub use runtime::{Runtime, RuntimeError};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ort::{
     memory::DeviceType,
     session::{Session, SessionInputValue, SessionOutputs, builder::GraphOptimizationLevel},
-    value::{Tensor as OrtTensor, TensorElementType, TensorRef},
+    value::{Outlet, Tensor as OrtTensor, TensorElementType, TensorRef},
 };
 
 use crate::{
@@ -104,27 +104,28 @@ impl Model {
         let family = self.manifest.family();
         let inputs = [Some(self.manifest.input_tensor()), family.sizes_input()];
         let inputs = inputs.into_iter().flatten().map(str::to_owned).collect();
-        check("input", inputs, self.session.inputs().iter().map(|i| i.name()).collect())?;
-        check("output", family.outputs(), self.session.outputs().iter().map(|o| o.name()).collect())
+        check("input", inputs, self.session.inputs().iter().map(Outlet::name).collect())?;
+        check("output", family.outputs(), self.session.outputs().iter().map(Outlet::name).collect())
     }
 
     /// Runs pictures of one input size (width, height) together; one output for each.
     pub(crate) fn run(&mut self, input: (usize, usize), slots: &[Slot<'_>]) -> Result<Vec<Output>, RunError> {
         let shape = [slots.len(), 3, input.1, input.0];
-        let pictures: &[f32] = match slots {
-            [only] => only.tensor,
-            _ => {
-                self.batch.clear();
-                slots.iter().for_each(|slot| self.batch.extend_from_slice(slot.tensor));
-                &self.batch
+        let pictures: &[f32] = if let [only] = slots {
+            only.tensor
+        } else {
+            self.batch.clear();
+            for slot in slots {
+                self.batch.extend_from_slice(slot.tensor);
             }
+            &self.batch
         };
         let family = self.manifest.family();
         let images = TensorRef::from_array_view((shape, pictures))?;
         let mut inputs: Vec<(&str, SessionInputValue<'_>)> =
             vec![(self.manifest.input_tensor(), images.into())];
         if let Some(sizes) = family.sizes_input() {
-            let size = [input.0 as i64, input.1 as i64].repeat(slots.len());
+            let size = [input.0, input.1].map(|n| n.cast_signed() as i64).repeat(slots.len());
             inputs.push((sizes, OrtTensor::from_array(([slots.len(), 2], size))?.into()));
         }
         let results = self.session.run(inputs)?;
@@ -134,15 +135,13 @@ impl Model {
         slots
             .iter()
             .enumerate()
-            .map(|(item, slot)| match family {
-                Family::Features(features) => {
+            .map(|(item, slot)| {
+                if let Family::Features(features) = family {
                     let maps = features.outputs.iter().map(|o| FeatureMap::read(o, &outputs, item));
-                    Ok(Output::Features(maps.collect::<Result<_, _>>()?))
+                    return Ok(Output::Features(maps.collect::<Result<_, _>>()?));
                 }
-                _ => {
-                    let decoding = Decoding { classes, input, threshold: slot.threshold };
-                    Ok(Output::Candidates(family.decode(&outputs, item, decoding)?))
-                }
+                let decoding = Decoding { classes, input, threshold: slot.threshold };
+                Ok(Output::Candidates(family.decode(&outputs, item, decoding)?))
             })
             .collect()
     }
@@ -175,7 +174,7 @@ fn outputs<'a>(results: &'a SessionOutputs<'_>, names: &'a [String]) -> Result<O
 }
 
 fn on_cpu(runtime: &Runtime, manifest: &Manifest, config: &EngineConfig) -> Result<Session, EngineError> {
-    build(runtime, manifest, config, |builder| Ok(builder))
+    build(runtime, manifest, config, Ok)
 }
 
 fn on_openvino(

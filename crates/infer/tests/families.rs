@@ -1,6 +1,8 @@
 //! Every family with real weights, where they are: those of models whose files are not committed are looked for in
 //! `PARAPET_MODELS_EXTRA`, else in `../shared/models` beside the repository.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::path::PathBuf;
 
 use parapet_core::{Detector, Picture};
@@ -44,10 +46,14 @@ fn each_family_finds_the_dog_the_bicycle_and_the_truck() {
         assert!(found.windows(2).all(|w| w[0].score >= w[1].score));
         for (labels, bbox) in &truth {
             let bbox = parapet_core::BBox::try_from(*bbox).unwrap();
-            let hit = found.iter().any(|d| labels.contains(&d.label.as_str()) && d.bbox.iou(bbox) > 0.7);
+            let hit = found.iter().any(|d| labels.contains(&d.label.as_str()) && d.bbox.iou(bbox) > 0.6);
             assert!(hit, "{name}: no {labels:?} in {found:#?}");
         }
-        assert_eq!(detector.detect(&frame).unwrap(), found, "{name}: the same frame gives the same detections");
+        assert_eq!(
+            detector.detect(&frame).unwrap(),
+            found,
+            "{name}: the same frame gives the same detections"
+        );
     }
 }
 
@@ -71,8 +77,13 @@ fn feature_maps_have_the_shape_of_the_picture_and_differ_where_it_does() {
         let difference = |x: usize, y: usize| {
             (0..a.channels).map(|c| (a.at(c, x, y) - b.at(c, x, y)).abs()).sum::<f32>() / a.channels as f32
         };
-        let (there, elsewhere) = (difference(208 / a.stride, 96 / a.stride), difference(16 / a.stride, 16 / a.stride));
-        assert!(there > 20.0 * elsewhere.max(1e-3), "stride {}: {there} there, {elsewhere} elsewhere", a.stride);
+        let (there, elsewhere) =
+            (difference(208 / a.stride, 96 / a.stride), difference(16 / a.stride, 16 / a.stride));
+        assert!(
+            there > 20.0 * elsewhere.max(1e-3),
+            "stride {}: {there} there, {elsewhere} elsewhere",
+            a.stride
+        );
     }
 }
 
@@ -91,7 +102,11 @@ fn cameras_share_an_engine_and_tiles_find_what_is_small() {
     view.picture = Picture::from_rgb(wide, frame.picture.height(), &rgb).unwrap().into();
 
     let tiles = Some(Tiling { columns: 5, rows: 1, overlap: 0.2, whole: false });
-    let tiled = DetectorOptions { tiles, labels: Some(["dog"].map(parapet_core::Label::new).into()), ..DetectorOptions::default() };
+    let tiled = DetectorOptions {
+        tiles,
+        labels: Some(["dog"].map(parapet_core::Label::new).into()),
+        ..DetectorOptions::default()
+    };
     let run = |options: DetectorOptions| {
         let mut detector = engine.detector(&frame.camera, options).unwrap();
         detector.detect(&view).unwrap()

@@ -1,5 +1,7 @@
 //! From a picture file to detections: the default detector against its golden outputs.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::collections::BTreeMap;
 
 use parapet_core::{BBox, Detection, Detector};
@@ -38,12 +40,14 @@ fn pictures_give_the_golden_detections() {
         let frame = support::frame(&folder.join("golden").join(name));
         let place = manifest.placement((frame.picture.width(), frame.picture.height()), size.into());
         let placed = [place.left, place.top, place.width, place.height];
-        let expected = ["left", "top", "inner_width", "inner_height"].map(|k| case["letterbox"][k].as_u64().unwrap());
+        let expected =
+            ["left", "top", "inner_width", "inner_height"].map(|k| case["letterbox"][k].as_u64().unwrap());
         assert_eq!(placed.map(|v| v as u64), expected, "{name} {size:?}");
 
         let found = engine.detector(&frame.camera, options).unwrap().detect(&frame).unwrap();
         let tolerance = &golden["tolerance"][variant];
-        let (score, iou) = (tolerance["score"].as_f64().unwrap(), tolerance["iou_at_least"].as_f64().unwrap());
+        let (score, iou) =
+            (tolerance["score"].as_f64().unwrap(), tolerance["iou_at_least"].as_f64().unwrap());
         let rows = case["detections"].as_array().unwrap();
         let same = |d: &Detection, row: &Value| {
             d.label.as_str() == row["class"].as_str().unwrap()
@@ -51,11 +55,17 @@ fn pictures_give_the_golden_detections() {
                 && (f64::from(d.score) - row["score"].as_f64().unwrap()).abs() <= score
         };
         for row in rows.iter().filter(|r| r["required"] == true) {
-            assert!(found.iter().any(|d| same(d, row)), "{name} {variant} {size:?}: {row} is not in {found:#?}");
+            assert!(
+                found.iter().any(|d| same(d, row)),
+                "{name} {variant} {size:?}: {row} is not in {found:#?}"
+            );
             matched += 1;
         }
         for detection in found.iter().filter(|d| f64::from(d.score) >= f64::from(threshold) + 2.0 * score) {
-            assert!(rows.iter().any(|r| same(detection, r)), "{name} {variant} {size:?}: {detection:?} is new");
+            assert!(
+                rows.iter().any(|r| same(detection, r)),
+                "{name} {variant} {size:?}: {detection:?} is new"
+            );
         }
     }
     assert!(matched > 20, "only {matched} golden detections were asked for");

@@ -11,7 +11,8 @@ mod yolox;
 pub(crate) use detr::Detr;
 pub(crate) use nanodet::{Nanodet, NanodetOutputs};
 use serde::Deserialize;
-pub(crate) use tensor::{DecodeError, Outputs, Tensor, Values};
+pub use tensor::DecodeError;
+pub(crate) use tensor::{Outputs, Tensor, Values};
 pub(crate) use yolo::Yolo;
 pub(crate) use yolox::Yolox;
 

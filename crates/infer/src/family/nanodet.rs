@@ -1,6 +1,6 @@
 //! NanoDet and NanoDet-Plus: anchor-free, sides as distributions.
 //!
-//! Source: Li et al., "Generalized Focal Loss", NeurIPS 2020; layouts of github.com/RangiLyu/nanodet.
+//! Source: Li et al., "Generalized Focal Loss", 2020; layouts of github.com/RangiLyu/nanodet.
 
 use serde::Deserialize;
 

@@ -32,19 +32,35 @@ pub(crate) struct Outputs<'a>(Vec<(&'a str, Tensor<'a>)>);
 
 /// Why outputs cannot be read as the manifest says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DecodeError {
+pub enum DecodeError {
+    /// An output is not there.
     #[error("the model has no output \"{0}\"; hint: compare [family] in its manifest with the ONNX file")]
     Missing(String),
+    /// An output has another shape.
     #[error(
         "output \"{name}\" has the shape {found:?} where {expected} was expected; hint: check the family, its strides and the number of classes in the manifest"
     )]
-    Shape { name: String, found: Vec<usize>, expected: String },
+    Shape {
+        /// The output.
+        name: String,
+        /// Its shape, with or without the batch.
+        found: Vec<usize>,
+        /// The shape that the manifest makes one expect.
+        expected: String,
+    },
+    /// An output has integers for floats or the like.
     #[error("output \"{0}\" holds numbers of another kind than the family gives")]
     Kind(String),
+    /// A class number is out of range.
     #[error(
         "the model answers with class {class}, but its manifest names {classes}; hint: complete `classes`"
     )]
-    UnknownClass { class: usize, classes: usize },
+    UnknownClass {
+        /// What the model says.
+        class: usize,
+        /// How many the manifest names.
+        classes: usize,
+    },
 }
 
 /// Rows of equal length.

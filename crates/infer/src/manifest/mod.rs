@@ -23,7 +23,7 @@ pub use self::{
 };
 use crate::{
     config::Precision,
-    family::Family,
+    family::{Candidate, DecodeError, Decoding, Family, Outputs, Tensor, Values},
     letterbox::{Fit, Placement},
     preprocess::Normalization,
 };
@@ -415,6 +415,23 @@ impl Manifest {
     /// See [`WeightsError`].
     pub fn verify_file(&self, precision: Precision) -> Result<(), WeightsError> {
         self.read(precision).map(drop)
+    }
+
+    /// The candidates in outputs (name, shape with batch, numbers) of one picture, run with an `input` (width, height):
+    /// what an engine does after each run, for tools that run the model elsewhere.
+    ///
+    /// # Errors
+    /// If the outputs are not shaped as the manifest says.
+    pub fn decode(
+        &self,
+        outputs: &[(&str, Vec<usize>, &[f32])],
+        input: (usize, usize),
+        threshold: f32,
+    ) -> Result<Vec<Candidate>, DecodeError> {
+        let tensors =
+            outputs.iter().map(|(n, shape, v)| (*n, Tensor::new(shape.clone(), Values::F32(v)))).collect();
+        let decoding = Decoding { classes: self.classes.len(), input, threshold };
+        self.document.family.decode(&Outputs::new(tensors), 0, decoding)
     }
 
     pub(crate) fn family(&self) -> &Family {

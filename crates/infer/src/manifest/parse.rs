@@ -80,18 +80,20 @@ pub(super) fn parse(text: &str) -> Result<(Document, Located<'_>, Vec<Problem>),
 
 /// Removes the key that stands at `span`, wherever it is.
 fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
+    let inside = |value: &mut Spanned<DeValue<'_>>| remove_inside(value.get_mut(), span);
     let here = table.keys().find(|k| k.span() == *span).cloned();
     if let Some(key) = here {
         return table.remove(&key).is_some();
     }
-    fn inside(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
-        match value {
-            DeValue::Table(table) => remove(table, span),
-            DeValue::Array(array) => array.iter_mut().any(|v| inside(v.get_mut(), span)),
-            _ => false,
-        }
+    table.iter_mut().any(|(_, value)| inside(value))
+}
+
+fn remove_inside(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
+    match value {
+        DeValue::Table(table) => remove(table, span),
+        DeValue::Array(array) => array.iter_mut().any(|v| remove_inside(v.get_mut(), span)),
+        _ => false,
     }
-    table.iter_mut().any(|(_, value)| inside(value.get_mut(), span))
 }
 
 fn line_at(text: &str, offset: usize) -> usize {

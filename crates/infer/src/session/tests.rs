@@ -27,7 +27,8 @@ fn input(shape: &[usize]) -> Vec<f32> {
             for j in 0..shape[2] {
                 for i in 0..shape[3] {
                     let (n, c, j, i) = (n as f64, c as f64, j as f64, i as f64);
-                    let wave = 2.0 * (0.11 * i + 0.07 * j + 1.3 * c + 0.5 * n).sin() * (0.05 * j - 0.03 * i).cos();
+                    let wave =
+                        2.0 * (0.11 * i + 0.07 * j + 1.3 * c + 0.5 * n).sin() * (0.05 * j - 0.03 * i).cos();
                     values.push(wave as f32);
                 }
             }
@@ -55,7 +56,10 @@ fn sessions_and_decoders_answer_as_the_golden_files_say() {
             let values = input(&shape);
             for sample in case["input"].as_array().unwrap() {
                 let found = values[at(&shape, &indices(&sample["at"]))];
-                assert!((f64::from(found) - sample["value"].as_f64().unwrap()).abs() < 1e-4, "{name}: {sample}");
+                assert!(
+                    (f64::from(found) - sample["value"].as_f64().unwrap()).abs() < 1e-4,
+                    "{name}: {sample}"
+                );
             }
             let tensor = TensorRef::from_array_view((shape.clone(), &values[..])).unwrap();
             let results = model.session.run(ort::inputs![manifest.input_tensor() => tensor]).unwrap();
@@ -74,10 +78,8 @@ fn sessions_and_decoders_answer_as_the_golden_files_say() {
             drop(results);
             if let Some(pictures) = case["detections"].as_array() {
                 let threshold = case["threshold"].as_f64().unwrap() as f32;
-                let slots: Vec<_> = values
-                    .chunks(values.len() / shape[0])
-                    .map(|tensor| Slot { tensor, threshold })
-                    .collect();
+                let slots: Vec<_> =
+                    values.chunks(values.len() / shape[0]).map(|tensor| Slot { tensor, threshold }).collect();
                 let outputs = model.run((shape[3], shape[2]), &slots).unwrap();
                 compare_detections(&manifest, outputs, pictures);
             }
@@ -126,7 +128,9 @@ fn a_manifest_that_names_a_tensor_that_is_not_there_is_refused_with_those_that_a
     let directory = folder.path().join("nanodet-g");
     std::fs::create_dir(&directory).unwrap();
     let source = models().join("nanodet-g");
-    let manifest = std::fs::read_to_string(source.join("model.toml")).unwrap().replace("dist_s{stride}", "reg_s{stride}");
+    let manifest = std::fs::read_to_string(source.join("model.toml"))
+        .unwrap()
+        .replace("dist_s{stride}", "reg_s{stride}");
     std::fs::write(directory.join("model.toml"), manifest).unwrap();
     std::fs::copy(source.join("model.onnx"), directory.join("model.onnx")).unwrap();
     let manifest = Arc::new(Manifest::load(&directory).unwrap());
