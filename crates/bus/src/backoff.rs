@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn nodes_with_different_seeds_do_not_come_back_together() {
-        let waits = |seed| Backoff::new(Duration::from_secs(1), Duration::from_secs(60), seed).next_delay();
+        let waits = |seed| Backoff::new(Duration::from_secs(1), Duration::from_mins(1), seed).next_delay();
         assert_eq!(waits(1), waits(1));
         assert_ne!(waits(1), waits(2));
     }

@@ -4,8 +4,8 @@
 //! closes listener and connections. Its router thread holds a sender to itself and cannot be ended: after [`stop`] it
 //! sleeps, without work, until the process ends.
 //!
-//! Its limits: a subscriber gets 100 messages in flight and, with QoS 1, at most 100 retained ones (our own subscriber
-//! asks for states with QoS 0, which has no such limit); the log of a filter holds [`LOG_BYTES`], the oldest goes first.
+//! Its limits: a subscriber gets 100 messages in flight and, with `QoS` 1, at most 100 retained ones (our own subscriber
+//! asks for states with `QoS` 0, which has no such limit); the log of a filter holds [`LOG_BYTES`], the oldest goes first.
 //!
 //! [`stop`]: EmbeddedBroker::stop
 

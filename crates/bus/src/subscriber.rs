@@ -104,7 +104,7 @@ impl Default for SubscriberOptions {
 
 /// Packet ids are 16 bits, so the broker cannot have more unacknowledged than this.
 const ACKS: usize = u16::MAX as usize;
-/// Packets read ahead of the handler. Beyond it the socket waits; QoS 1 is bounded by the broker's own window.
+/// Packets read ahead of the handler. Beyond it the socket waits; `QoS` 1 is bounded by the broker's own window.
 const READ_AHEAD: usize = 4096;
 
 /// Receives messages for a handler.

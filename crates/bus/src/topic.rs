@@ -35,12 +35,12 @@ impl Topics {
     /// Where a center asks all nodes to send again what it may have missed. Retained.
     pub const RESYNC: &str = "parapet/v1/resync";
 
-    /// Filters for the messages that may not be lost; to be subscribed with QoS 1.
+    /// Filters for the messages that may not be lost; to be subscribed with `QoS` 1.
     pub fn event_filters() -> [&'static str; 3] {
         ["parapet/v1/+/+/incidents/+", "parapet/v1/+/+/evidence/+", "parapet/v1/+/+/health/+"]
     }
 
-    /// Filters for the retained states, of which only the latest matters; to be subscribed with QoS 0.
+    /// Filters for the retained states, of which only the latest matters; to be subscribed with `QoS` 0.
     pub fn status_filters() -> [&'static str; 2] {
         ["parapet/v1/+/+/cameras/+/status", "parapet/v1/+/+/status"]
     }

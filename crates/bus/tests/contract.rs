@@ -2,6 +2,8 @@
 //!
 //! `PARAPET_UPDATE=1 cargo test -p parapet-bus --test contract` rewrites the schemas and writes samples that are missing.
 
+#![expect(clippy::unwrap_used, reason = "test helpers may fail the test and print")]
+
 use std::{env, fs, path::PathBuf};
 
 use parapet_bus::{

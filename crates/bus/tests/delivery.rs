@@ -1,5 +1,7 @@
 //! Nothing that was recorded is lost, whatever happens to broker, publisher and subscriber; with real brokers.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test helpers may fail the test and print")]
+
 mod support;
 
 use parapet_bus::{BrokerConfig, EmbeddedBroker, EmbeddedConfig, Publisher, Subscriber, wire::Message};

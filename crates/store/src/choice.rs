@@ -56,6 +56,6 @@ pub(crate) fn event(version: i32, document: serde_json::Value) -> Result<Inciden
     serde_json::from_value(document).map_err(|error| unreadable("document", error))
 }
 
-pub(crate) fn unreadable(column: &'static str, value: impl ToString) -> StoreError {
+pub(crate) fn unreadable(column: &'static str, value: impl std::fmt::Display) -> StoreError {
     StoreError::Unreadable { column, value: value.to_string() }
 }

@@ -1,5 +1,7 @@
 //! What every store promises, checked on SQLite and on a real PostgreSQL that this test starts itself.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test helpers may fail the test and print")]
+
 mod support;
 
 use std::{collections::HashSet, future::Future};

@@ -1,5 +1,7 @@
 //! The outbox: what it has returned is on disk, whatever happens to the process.
 
+#![expect(clippy::unwrap_used, reason = "test helpers may fail the test and print")]
+
 mod support;
 
 use std::{

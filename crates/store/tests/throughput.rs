@@ -1,6 +1,7 @@
 //! How fast events go in. Not a test of anything; prints what it measures:
 //! `cargo test -p parapet-store --release --test throughput -- --ignored --nocapture`
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test helpers may fail the test and print")]
 #![expect(clippy::disallowed_methods, reason = "measures the time that passes")]
 
 mod support;

@@ -267,7 +267,12 @@ struct Fields(&'static str);
 impl Fields {
     fn refuse(self, field: &'static str, value: &str, reason: impl Display) -> DecodeError {
         let schema = self.0;
-        DecodeError::InvalidValue { schema, field, value: shortened(value), reason: reason.to_string() }
+        DecodeError::InvalidValue {
+            schema,
+            field,
+            value: shortened(value),
+            reason: storable(reason.to_string()),
+        }
     }
 
     fn text<T: FromStr>(self, field: &'static str, value: &str) -> Result<T, DecodeError>

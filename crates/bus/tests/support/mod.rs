@@ -23,10 +23,10 @@ use tokio::{
 };
 
 /// Longest wait for what must happen; only a broken program waits that long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(crate) fn incident(n: usize) -> Message {
-    let at = Timestamp::from_microsecond(1_795_312_800_000_000 + n as i64).unwrap();
+    let at = Timestamp::from_microsecond(1_795_312_800_000_000 + i64::try_from(n).unwrap()).unwrap();
     Message::Incident(wire::Incident {
         site: "harbour".parse().unwrap(),
         node: "north-1".parse().unwrap(),
@@ -74,12 +74,15 @@ pub(crate) fn node() -> wire::NodeStatus {
 
 /// Keeps what an outbox on disk would keep: it outlives publishers.
 #[derive(Clone, Default)]
-pub(crate) struct MemoryOutbox(Arc<(Mutex<BTreeMap<i64, (Outgoing, bool)>>, Notify, Mutex<Vec<i64>>)>);
+pub(crate) struct MemoryOutbox(Arc<(Mutex<Rows>, Notify, Mutex<Vec<i64>>)>);
+
+/// By id: the row, and whether it is sent.
+type Rows = BTreeMap<i64, (Outgoing, bool)>;
 
 impl MemoryOutbox {
     pub(crate) fn record(&self, message: &Message) {
         let mut rows = self.0.0.lock().unwrap();
-        let id = rows.len() as i64 + 1;
+        let id = i64::try_from(rows.len()).unwrap() + 1;
         let row = Outgoing { id, topic: message.topic(), payload: message.encode(), retain: false };
         rows.insert(id, (row, false));
         drop(rows);

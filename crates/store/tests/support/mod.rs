@@ -37,7 +37,7 @@ pub(crate) fn event(name: &str, sequence: u32, of: u32) -> IncidentEvent {
         started_at: at(0),
         ended_at: ended.then(|| at(i64::from(sequence) * 1_000_003 - 500_000)),
         end_reason: ended.then_some(EndReason::Cleared),
-        label: (sequence % 2 == 0).then(|| Label::new("car")),
+        label: sequence.is_multiple_of(2).then(|| Label::new("car")),
         track: (sequence % 4 != 3).then(|| TrackId(u64::from(sequence) + 7)),
         bbox: BBox::new(0.1, 0.2, 0.3 + step.min(0.5), 0.7).unwrap(),
         outline: ended.then(|| vec![Point::new(0.1, 0.2), Point::new(0.3, 0.2), Point::new(0.2, 0.7)]),

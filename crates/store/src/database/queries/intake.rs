@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use parapet_core::{IncidentId, Phase, Timestamp};
+use parapet_core::{IncidentId, Label, Phase, PresetId, Timestamp, ZoneId};
 use sqlx::{QueryBuilder, Row, Transaction, types::Json};
 use uuid::Uuid;
 
@@ -46,10 +46,9 @@ impl Database {
         // The first of equal events in the batch is the new one.
         Ok(records
             .iter()
-            .map(|record| match new.remove(&record.event.event_id.0) {
-                true => Applied::New,
-                false => Applied::Duplicate,
-            })
+            .map(
+                |record| if new.remove(&record.event.event_id.0) { Applied::New } else { Applied::Duplicate },
+            )
             .collect())
     }
 
@@ -164,10 +163,10 @@ async fn show(
             .push_bind(site.as_str())
             .push_bind(node.as_str())
             .push_bind(e.camera.as_str())
-            .push_bind(e.preset.as_ref().map(|preset| preset.as_str()))
+            .push_bind(e.preset.as_ref().map(PresetId::as_str))
             .push_bind(e.run.0)
             .push_bind(e.rule.as_str())
-            .push_bind(e.zone.as_ref().map(|zone| zone.as_str()))
+            .push_bind(e.zone.as_ref().map(ZoneId::as_str))
             .push_bind(e.kind.as_str())
             .push_bind(name(e.severity))
             .push_bind(name(e.phase))
@@ -176,8 +175,8 @@ async fn show(
             .push_bind(micros(e.at))
             .push_bind(ended_at.map(micros))
             .push_bind(e.end_reason.map(name))
-            .push_bind(e.label.as_ref().map(|label| label.as_str()))
-            .push_bind(e.track.map(|track| track.0 as i64))
+            .push_bind(e.label.as_ref().map(Label::as_str))
+            .push_bind(e.track.map(|track| track.0.cast_signed()))
             .push_bind(Json(e.bbox))
             .push_bind(e.outline.as_ref().map(Json))
             .push_bind(i64::from(e.count))

@@ -15,13 +15,14 @@ type DbRow = <Db as sqlx::Database>::Row;
 
 impl Database {
     pub(crate) async fn incidents(&self, wanted: &IncidentQuery) -> Result<Page, StoreError> {
-        let limit = wanted.limit.clamp(1, 500) as usize;
+        let limit = wanted.limit.clamp(1, 500);
         let mut query = QueryBuilder::<Db>::new("SELECT * FROM incidents");
         narrow(&mut query, wanted, wanted.cursor);
-        query.push(" ORDER BY started_at DESC, incident_id DESC LIMIT ").push_bind(limit as i64 + 1);
+        query.push(" ORDER BY started_at DESC, incident_id DESC LIMIT ").push_bind(i64::from(limit) + 1);
         let rows = query.build().fetch_all(&self.reader).await.attempt("list incidents")?;
-        let mut incidents = rows.iter().take(limit).map(incident_row).collect::<Result<Vec<_>, _>>()?;
-        let more = rows.len() > limit;
+        let mut incidents =
+            rows.iter().take(limit as usize).map(incident_row).collect::<Result<Vec<_>, _>>()?;
+        let more = rows.len() > limit as usize;
         let next = incidents.last_mut().filter(|_| more);
         let next = next.map(|last| Cursor { started_at: micros(last.started_at), id: last.id });
         Ok(Page { incidents, next })
@@ -157,7 +158,7 @@ pub(super) fn incident_row(row: &DbRow) -> Result<IncidentRow, StoreError> {
         ended_at: optional_time("ended_at")?,
         end_reason: optional("end_reason")?.map(|v| choice("end_reason", &v)).transpose()?,
         label: optional("label")?,
-        track: get::<Option<i64>>(row, "track")?.map(|track| TrackId(track as u64)),
+        track: get::<Option<i64>>(row, "track")?.map(|track| TrackId(track.cast_unsigned())),
         bbox: get::<Json<BBox>>(row, "bbox")?.0,
         outline: get::<Option<Json<Vec<Point>>>>(row, "outline")?.map(|outline| outline.0),
         count: number("count", get(row, "count")?)?,
