@@ -144,21 +144,23 @@ impl<'p> Scaler<'p> {
         let (first, weights) = self.rows.of(row);
         for (i, weight) in weights.iter().enumerate() {
             let samples = &self.plane.row(first + i)[self.needed.clone()];
-            // Weights sum to 256, so a sum is at most 255 · 256 and fits in 16 bits.
+            // Weights sum to 256, so a sum is at most 255 · 256 and fits in 16 bits: nothing ever wraps, but asking whether
+            // it does would keep the development profile, which the demo runs in, from using vector instructions.
             if i == 0 {
                 for (sum, sample) in self.sums.iter_mut().zip(samples) {
-                    *sum = u16::from(*sample) * weight;
+                    *sum = u16::from(*sample).wrapping_mul(*weight);
                 }
             } else {
                 for (sum, sample) in self.sums.iter_mut().zip(samples) {
-                    *sum += u16::from(*sample) * weight;
+                    *sum = sum.wrapping_add(u16::from(*sample).wrapping_mul(*weight));
                 }
             }
         }
         for (column, out) in self.out.iter_mut().enumerate() {
             let (first, weights) = self.columns.of(column);
             let sums = &self.sums[first - self.needed.start..][..weights.len()];
-            let sum: u32 = sums.iter().zip(weights).map(|(s, w)| u32::from(*s) * u32::from(*w)).sum();
+            let product = |(s, w): (&u16, &u16)| u32::from(*s).wrapping_mul(u32::from(*w));
+            let sum = sums.iter().zip(weights).map(product).fold(0, u32::wrapping_add);
             *out = sum as f32 * (1.0 / 65536.0);
         }
         &self.out

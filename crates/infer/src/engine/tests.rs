@@ -131,7 +131,7 @@ fn boxes_come_back_in_parts_of_the_frame_and_only_those_that_are_wanted() {
 fn tiles_find_in_the_space_of_the_frame() {
     let tiles = Some(Tiling { columns: 2, rows: 1, overlap: 0.0, whole: false });
     let input = Some(InputSize::Size([64, 64]));
-    let options = DetectorOptions { tiles, input, ..DetectorOptions::default() };
+    let options = DetectorOptions { input, tiles, ..DetectorOptions::default() };
     let found = detect_with(options, &frame(128, 64), |tile| {
         let bbox = if tile == 0 { [16.0, 16.0, 32.0, 32.0] } else { [32.0, 0.0, 64.0, 64.0] };
         Ok(vec![Output::Candidates(vec![box_at(0, 0.9 - tile as f32 * 0.1, bbox)])])
