@@ -37,8 +37,7 @@ impl Patch {
     /// The look of the box in the picture; `None` where less than 4 × 4 pixels of it are inside the frame.
     pub fn of(picture: &Picture, bbox: BBox) -> Option<Self> {
         let bbox = bbox.clamped();
-        let mut luma = [0.0; SIDE * SIDE];
-        sample(picture.y(), bbox, &mut luma)?;
+        let mut luma = luma_cells(picture.y(), bbox)?;
         let n = luma.len() as f32;
         let mean = luma.iter().sum::<f32>() / n;
         let contrast = (luma.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n).sqrt();
@@ -72,30 +71,38 @@ impl Patch {
     }
 }
 
-/// Means of 2 × 2 samples in each cell of a grid over the box.
-fn sample(plane: &Plane, bbox: BBox, cells: &mut [f32; SIDE * SIDE]) -> Option<()> {
-    let (w, h) = (plane.width() as f32, plane.height() as f32);
-    if bbox.width() * w < 4.0 || bbox.height() * h < 4.0 {
-        return None;
-    }
-    let at = |low: f32, span: f32, i: usize, n: f32| {
-        ((low + span * (i as f32 + 0.5) / (2 * SIDE) as f32) * n).clamp(0.0, n - 1.0) as usize
-    };
-    for y in 0..2 * SIDE {
-        let row = plane.row(at(bbox.y_min(), bbox.height(), y, h));
-        for x in 0..2 * SIDE {
-            cells[y / 2 * SIDE + x / 2] += f32::from(row[at(bbox.x_min(), bbox.width(), x, w)]) / 4.0;
-        }
-    }
-    Some(())
+/// Indices of `N` samples, evenly spread over a span of an axis with `n` of them.
+fn spread<const N: usize>(low: f32, span: f32, n: usize) -> [usize; N] {
+    std::array::from_fn(|i| {
+        let at = (low + span * (i as f32 + 0.5) / N as f32) * n as f32;
+        (at.max(0.0) as usize).min(n - 1)
+    })
 }
 
-fn mean_of(plane: &Plane, bbox: BBox) -> f32 {
-    let mut cells = [0.0; SIDE * SIDE];
-    match sample(plane, bbox, &mut cells) {
-        Some(()) => cells.iter().sum::<f32>() / cells.len() as f32,
-        None => 128.0,
+/// Means of 2 × 2 samples in each cell of a grid over the box.
+fn luma_cells(plane: &Plane, bbox: BBox) -> Option<[f32; SIDE * SIDE]> {
+    let (w, h) = (plane.width(), plane.height());
+    if bbox.width() * (w as f32) < 4.0 || bbox.height() * (h as f32) < 4.0 {
+        return None;
     }
+    let columns: [usize; 2 * SIDE] = spread(bbox.x_min(), bbox.width(), w);
+    let rows: [usize; 2 * SIDE] = spread(bbox.y_min(), bbox.height(), h);
+    let mut cells = [0.0; SIDE * SIDE];
+    for (y, row) in rows.into_iter().enumerate() {
+        let row = plane.row(row);
+        for (cell, pair) in cells[y / 2 * SIDE..][..SIDE].iter_mut().zip(columns.chunks_exact(2)) {
+            *cell += f32::from(u16::from(row[pair[0]]) + u16::from(row[pair[1]])) / 4.0;
+        }
+    }
+    Some(cells)
+}
+
+/// Mean of 8 × 8 samples over the box.
+fn mean_of(plane: &Plane, bbox: BBox) -> f32 {
+    let columns: [usize; 8] = spread(bbox.x_min(), bbox.width(), plane.width());
+    let rows: [usize; 8] = spread(bbox.y_min(), bbox.height(), plane.height());
+    let sum: u32 = rows.iter().flat_map(|y| columns.iter().map(|x| u32::from(plane.row(*y)[*x]))).sum();
+    sum as f32 / 64.0
 }
 
 #[cfg(test)]

@@ -77,7 +77,9 @@ mod tests {
             let at = Timestamp::from_millisecond(i * 200).unwrap();
             directions.extend(watch.update(tracker.update(&[person], at, 1.0)).iter().map(|c| c.direction));
         }
-        use Crossing::{LeftToRight as R, RightToLeft as L};
-        assert_eq!(directions, [R, L, R, L]);
+        assert_eq!(
+            directions,
+            [Crossing::LeftToRight, Crossing::RightToLeft, Crossing::LeftToRight, Crossing::RightToLeft]
+        );
     }
 }

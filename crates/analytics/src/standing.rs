@@ -58,8 +58,10 @@ const SETTLE_HITS: u32 = 3;
 const SETTLE_RATE: f32 = 0.15;
 /// Chance that all looks in a row missed a thing that is there, at which it is believed gone.
 const MISS_CHANCE: f32 = 0.001;
-/// Time between two looks at the pixels of one place.
+/// Time between two looks at the pixels of the place of a thing that the detector does not find.
 const LOOK_SECONDS: f64 = 0.4;
+/// Time between two pictures taken of a thing that the detector finds.
+const LEARN_SECONDS: f64 = 1.0;
 /// Time constant with which the remembered place follows the detected boxes.
 const FOLLOW_SECONDS: f64 = 20.0;
 
@@ -95,6 +97,7 @@ pub struct Thing {
     empty_seconds: f64,
     empty_looks: u32,
     looked_at: Option<Timestamp>,
+    learned_at: Option<Timestamp>,
     likeness: Likeness,
     patch: Option<(Patch, BBox)>,
     /// The light changed since the patch was taken.
@@ -210,7 +213,7 @@ impl StandingMemory {
             } else {
                 let new = self.things[new].clone();
                 over.push(new.number);
-                self.things[old].take_over(new);
+                self.things[old].take_over(&new);
             }
         }
         self.things.retain(|t| !over.contains(&t.number));
@@ -337,6 +340,7 @@ impl Thing {
             empty_seconds: 0.0,
             empty_looks: 0,
             looked_at: None,
+            learned_at: None,
             likeness: Likeness::Unclear,
             patch: None,
             patch_stale: false,
@@ -373,6 +377,7 @@ impl Thing {
         self.empty_seconds = 0.0;
         self.empty_looks = 0;
         self.left = false;
+        self.looked_at = None;
         self.likeness = Likeness::Unclear;
         self.score += 0.2 * (track.score - self.score);
         add_evidence(&mut self.evidence, &track.label, track.score);
@@ -384,7 +389,7 @@ impl Thing {
     }
 
     /// Goes on as this later thing, which it was all along.
-    fn take_over(&mut self, new: Self) {
+    fn take_over(&mut self, new: &Self) {
         self.track = new.track;
         self.bbox = new.bbox;
         self.origin = new.origin;
@@ -405,9 +410,10 @@ impl Thing {
     /// Seen by the detector and not hidden: keep its looks up to date.
     fn learn(&mut self, frame: &Frame) {
         let at = frame.captured_at;
-        if !self.due(at) {
+        if self.learned_at.is_some_and(|before| seconds_between(before, at) < LEARN_SECONDS) {
             return;
         }
+        self.learned_at = Some(at);
         let Some(now) = Patch::of(&frame.picture, self.bbox) else { return };
         let unlike = match &self.patch {
             Some((patch, place)) if !self.patch_stale => {
@@ -429,10 +435,11 @@ impl Thing {
     fn miss(&mut self, frame: &Frame, elapsed: f64) {
         let at = frame.captured_at;
         self.looks += 1;
-        if self.due(at) {
+        if self.looked_at.is_none_or(|before| seconds_between(before, at) >= LOOK_SECONDS) {
+            self.looked_at = Some(at);
             self.likeness = self.compare(frame);
         }
-        if self.likeness == Likeness::Same && self.looked_at.is_some() {
+        if self.likeness == Likeness::Same {
             self.held_at = at;
             self.empty_seconds = 0.0;
             self.empty_looks = 0;
@@ -440,14 +447,6 @@ impl Thing {
             self.empty_seconds += elapsed;
             self.empty_looks += 1;
         }
-    }
-
-    fn due(&mut self, at: Timestamp) -> bool {
-        let due = self.looked_at.is_none_or(|before| seconds_between(before, at) >= LOOK_SECONDS);
-        if due {
-            self.looked_at = Some(at);
-        }
-        due
     }
 
     fn compare(&self, frame: &Frame) -> Likeness {

@@ -1,6 +1,8 @@
 //! Plays every scenario of `fixtures/scenarios` and compares the incident log with the one that was looked at and
 //! accepted.
 
+#![expect(clippy::unwrap_used, reason = "all of this file is a test")]
+
 mod scenario;
 
 use std::{

@@ -124,7 +124,7 @@ proptest! {
             for (step, stated, what) in &frames {
                 t += step;
                 for (r, rule) in rules.iter().enumerate() {
-                    let findings = stated.iter().filter(|(s, _, _)| (*s as usize + r) % 3 != 0).map(|(s, x, count)| {
+                    let findings = stated.iter().filter(|(s, _, _)| !(*s as usize + r).is_multiple_of(3)).map(|(s, x, count)| {
                         Finding { count: *count, ..finding(*s, t, *x) }
                     });
                     let findings = (*what != 0).then(|| findings.collect());

@@ -150,7 +150,8 @@ impl StrayDog {
 
     pub(super) fn evaluate(&mut self, scene: &Scene<'_>, counts_from: Timestamp) -> Vec<Finding> {
         for track in scene.tracks.iter().filter(|t| t.last_seen_at == scene.at) {
-            if let Some(zone) = self.dog_in(track, scene) {
+            let zone = self.zone_of(track, scene);
+            if is_dog(track, &self.config) && (self.zones.is_none() || zone.is_some()) {
                 self.see(track, zone, scene);
             }
         }
@@ -190,23 +191,11 @@ impl StrayDog {
         }
     }
 
-    /// The zone that counts, inside `Some` if the track is a dog that counts.
-    fn dog_in(&self, track: &Track, scene: &Scene<'_>) -> Option<Option<usize>> {
-        // On its way out of the view.
-        if track.bbox.fraction_in(track.bbox.clamped()) < 0.5 {
-            return None;
-        }
-        let all: f32 = track.label_evidence.iter().map(|(_, e)| e).sum();
-        let dog: f32 =
-            track.label_evidence.iter().filter(|(l, _)| self.config.labels.contains(l)).map(|(_, e)| e).sum();
-        if dog < self.config.min_evidence || dog < self.config.min_share.as_f32() * all {
-            return None;
-        }
-        let inside =
-            scene.zones_of_track(track.id).filter(|z| self.zones.as_ref().is_none_or(|s| s.contains(z)));
-        let limit = |z: usize| self.limits.seconds(Some(z), None);
-        let zone = inside.min_by(|a, b| limit(*a).total_cmp(&limit(*b)));
-        (self.zones.is_none() || zone.is_some()).then_some(zone)
+    /// The zone that the track is in, of those that count; the strictest if there are several.
+    fn zone_of(&self, track: &Track, scene: &Scene<'_>) -> Option<usize> {
+        let counts = |zone: &usize| self.zones.as_ref().is_none_or(|selected| selected.contains(zone));
+        let limit = |zone: usize| self.limits.seconds(Some(zone), None);
+        scene.zones_of_track(track.id).filter(counts).min_by(|a, b| limit(*a).total_cmp(&limit(*b)))
     }
 
     fn see(&mut self, track: &Track, zone: Option<usize>, scene: &Scene<'_>) {
@@ -318,6 +307,16 @@ impl Dogs {
             self.alone_since.get_or_insert(since);
         }
     }
+}
+
+/// Whether the evidence of all its sightings says that a track is a dog; not on its way out of the view.
+fn is_dog(track: &Track, config: &StrayDogConfig) -> bool {
+    let all: f32 = track.label_evidence.iter().map(|(_, e)| e).sum();
+    let dog: f32 =
+        track.label_evidence.iter().filter(|(l, _)| config.labels.contains(l)).map(|(_, e)| e).sum();
+    dog >= config.min_evidence
+        && dog >= config.min_share.as_f32() * all
+        && track.bbox.fraction_in(track.bbox.clamped()) >= 0.5
 }
 
 fn is_attended(dog: &Dog, scene: &Scene<'_>, config: &StrayDogConfig) -> bool {

@@ -29,8 +29,15 @@ fn a_rule_is_a_nested_table() {
         min_area = 0.002";
     let camera: Camera = toml::from_str(text).unwrap();
     let kinds: Vec<_> = camera.rules.values().map(RuleConfig::kind).collect();
-    use IncidentKind as K;
-    assert_eq!(kinds, [K::MisparkedEbike, K::StrayDog, K::OccupiedRoadway, K::RooftopStructure]);
+    assert_eq!(
+        kinds,
+        [
+            IncidentKind::MisparkedEbike,
+            IncidentKind::StrayDog,
+            IncidentKind::OccupiedRoadway,
+            IncidentKind::RooftopStructure
+        ]
+    );
     let again = serde_json::to_string(&camera.rules["bikes"]).unwrap();
     assert_eq!(serde_json::from_str::<RuleConfig>(&again).unwrap(), camera.rules["bikes"]);
 }

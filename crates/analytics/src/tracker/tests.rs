@@ -73,7 +73,7 @@ fn a_dog_that_flickers_between_classes_and_frames_is_one_track() {
     let flicker = |t: f64, i: u32| {
         let label = labels[(i / 3) as usize % labels.len()];
         let dog = detection(label, 0.5, [0.3 + 0.01 * t as f32, 0.6], [0.04, 0.05]);
-        (i % 3 == 0).then_some(dog).into_iter().collect()
+        i.is_multiple_of(3).then_some(dog).into_iter().collect()
     };
     let (tracker, ids) = run(5.0, 12.0, flicker);
     assert_eq!(ids.len(), 1);
