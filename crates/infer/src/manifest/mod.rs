@@ -403,11 +403,21 @@ impl Manifest {
             },
             _ => WeightsError::Read { path: path.clone(), source },
         })?;
-        let found = hex::encode(Sha256::digest(&bytes));
-        if found != variant.sha256 {
-            return Err(WeightsError::Hash { path, expected: variant.sha256.clone(), found });
-        }
+        self.verify_bytes(precision, &bytes)?;
         Ok(bytes)
+    }
+    /// Whether these are the weights of a precision, before they are written to their place.
+    ///
+    /// # Errors
+    /// [`WeightsError::Hash`] or [`WeightsError::NoVariant`].
+    pub fn verify_bytes(&self, precision: Precision, bytes: &[u8]) -> Result<(), WeightsError> {
+        let variant = self.variant(precision)?;
+        let found = hex::encode(Sha256::digest(bytes));
+        if found == variant.sha256 {
+            return Ok(());
+        }
+        let path = self.directory.join(&variant.file);
+        Err(WeightsError::Hash { path, expected: variant.sha256.clone(), found })
     }
     /// Whether the weights of a precision are there and are the right ones.
     ///
@@ -543,6 +553,8 @@ nms_iou = 0.6
         let path = manifest.weights_path(Precision::Fp32).unwrap();
         std::fs::write(&path, "abc").unwrap();
         assert_eq!(manifest.read(Precision::Bf16).unwrap(), b"abc");
+        assert!(manifest.verify_bytes(Precision::Fp32, b"abc").is_ok());
+        assert!(matches!(manifest.verify_bytes(Precision::Fp32, b""), Err(WeightsError::Hash { .. })));
         std::fs::write(&path, "abd").unwrap();
         let error = manifest.verify_file(Precision::Fp32).unwrap_err().to_string();
         for part in ["model.onnx", "ba7816bf", "a52d159f"] {
