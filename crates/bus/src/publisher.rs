@@ -160,7 +160,11 @@ impl<S: OutboxSource> Publisher<S> {
 /// What a packet carries.
 #[derive(Debug)]
 enum Cargo {
-    Row(i64),
+    Row {
+        id: i64,
+        /// Replays on this connection before it was sent.
+        replays: u32,
+    },
     State,
 }
 
@@ -175,6 +179,7 @@ struct Session<'a, S> {
     in_flight: HashMap<u16, Cargo>,
     /// Rows that are queued, in flight, or acknowledged and not yet marked: not to be sent once more on this connection.
     outstanding_rows: HashSet<i64>,
+    replays: u32,
     /// The latest request to send again that was answered.
     answered: Option<Uuid>,
     /// Acknowledged, not yet marked.
@@ -195,6 +200,7 @@ impl<'a, S: OutboxSource> Session<'a, S> {
             queued: VecDeque::new(),
             in_flight: HashMap::new(),
             outstanding_rows: HashSet::new(),
+            replays: 0,
             answered,
             acknowledged: Vec::new(),
             cursor: 0,
@@ -265,7 +271,13 @@ impl<'a, S: OutboxSource> Session<'a, S> {
             Some(Ok(Event::Incoming(Packet::PubAck(ack)))) => {
                 backoff.reset();
                 match self.in_flight.remove(&ack.pkid) {
-                    Some(Cargo::Row(id)) => self.acknowledged.push(id),
+                    Some(Cargo::Row { id, replays }) if replays == self.replays => self.acknowledged.push(id),
+                    Some(Cargo::Row { id, .. }) => {
+                        // The broker may have taken it before the center that asked had subscribed: once more.
+                        self.outstanding_rows.remove(&id);
+                        self.cursor = self.cursor.min(id - 1);
+                        self.drained = false;
+                    }
                     Some(Cargo::State) => {}
                     None => debug!(packet = ack.pkid, "the broker acknowledged a packet twice"),
                 }
@@ -288,6 +300,9 @@ impl<'a, S: OutboxSource> Session<'a, S> {
     }
 
     async fn replay(&mut self, session_present: bool) -> Result<u64, String> {
+        // What is acknowledged has to be marked first, or it would be marked after the replay and not go out again.
+        self.mark_sent().await?;
+        self.replays += 1;
         let replayed = self.publisher.outbox.replay(session_present).await.map_err(outbox_failed)?;
         metrics::counter!("parapet_outbox_replayed_total").increment(replayed);
         self.cursor = 0;
@@ -324,7 +339,8 @@ impl<'a, S: OutboxSource> Session<'a, S> {
             self.drained = rows.len() < room as usize;
             for Outgoing { id, topic, payload, retain } in rows {
                 self.cursor = id;
-                if !self.outstanding_rows.contains(&id) && self.send(&topic, payload, retain, Cargo::Row(id))
+                if !self.outstanding_rows.contains(&id)
+                    && self.send(&topic, payload, retain, Cargo::Row { id, replays: self.replays })
                 {
                     self.outstanding_rows.insert(id);
                 }
