@@ -1,1 +1,23 @@
-//! Runs cameras: threads, supervision, evidence, outbox, telemetry.
+//! Runs cameras: threads, supervision, evidence, outbox, telemetry; reads and checks the pipeline file.
+//!
+//! [`config::check`] names every mistake of a pipeline file, [`Node`] runs one live, [`analyze()`] runs one camera of
+//! it over a recorded video. What is seen and judged is in `analytics`; nothing here decides about incidents.
+
+mod analyze;
+mod assembly;
+mod camera;
+pub mod config;
+mod evidence;
+mod http;
+mod live;
+mod node;
+pub mod telemetry;
+mod uplink;
+
+pub use analyze::{AnalyzeError, AnalyzeOptions, AnalyzeSummary, Progress, analyze, choose_camera};
+pub use assembly::{Assembled, Assembly, AssemblyError, Engines, ModelTime};
+pub use config::Pipeline;
+pub use evidence::EvidenceConfig;
+pub use http::HttpConfig;
+pub use node::{Node, NodeError};
+pub use uplink::{Uplink, UplinkError, UplinkHandle};

@@ -15,7 +15,7 @@ use toml::{
 pub(super) type Node<'i> = Spanned<DeValue<'i>>;
 
 /// One step down the tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     Key(String),
     Index(usize),

@@ -1,0 +1,631 @@
+//! One camera at work, on a thread of its own: frames in, events out. A panic in it costs this camera a moment and
+//! no other camera anything.
+
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use parapet_analytics::Step;
+use parapet_bus::wire;
+use parapet_core::{
+    CameraHealth, CameraId, Clock, DetectError, EndReason, Frame, HealthEvent, HealthState, IncidentEvent,
+    IncidentId, IncidentKind, NodeId, Phase, Picture, SiteId, Timestamp, time::seconds_between,
+};
+use parapet_ingest::{CameraStream, StreamEvent};
+use tracing::{error, info};
+
+use crate::{
+    assembly::{Assembled, AssemblyError, ModelTime},
+    config::CameraConfig,
+    evidence::{ClipSource, PastPictures, RecorderHandle, Suspicion},
+    live::{CameraInfo, LiveCameras, LiveFrame, LiveRegion, LiveTrack, Overlay, RuleInfo, ZoneInfo},
+    telemetry::{self, StageTimes},
+    uplink::{UplinkHandle, interrupted},
+};
+
+/// Longest wait for a frame before the thread looks whether it should stop.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Analysed frames a second are counted over this time.
+const FPS_OVER: Duration = Duration::from_secs(10);
+/// Waits after a panic, the first and the longest.
+const RESTART: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// Makes a pipeline that has seen nothing.
+pub(crate) type Build = Arc<dyn Fn() -> Result<Assembled, AssemblyError> + Send + Sync>;
+
+/// All that a camera's thread works with.
+#[derive(Clone)]
+pub(crate) struct CameraSpec {
+    pub(crate) id: CameraId,
+    pub(crate) node: NodeId,
+    pub(crate) site: SiteId,
+    pub(crate) config: CameraConfig,
+    /// Makes the camera's pipeline; anew after a crash.
+    pub(crate) build: Build,
+    /// Approved picture of the view.
+    pub(crate) baseline: Option<Arc<Picture>>,
+    pub(crate) uplink: UplinkHandle,
+    pub(crate) recorder: Option<RecorderHandle>,
+    pub(crate) before_seconds: f64,
+    pub(crate) live: LiveCameras,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// A camera's thread.
+pub(crate) struct CameraThread {
+    stop: Sender<EndReason>,
+    started: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl CameraThread {
+    /// Starts to watch.
+    pub(crate) fn start(spec: CameraSpec) -> io::Result<Self> {
+        let (stop, orders) = channel();
+        let started = Arc::new(AtomicBool::new(false));
+        spec.live.insert(info_of(&spec));
+        let worker = Worker {
+            open: BTreeMap::new(),
+            health: None,
+            latest: spec.clock.now(),
+            crashes: 0,
+            seen: Seen::default(),
+            started: started.clone(),
+            spec,
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("camera:{}", worker.spec.id))
+            .spawn(move || worker.run(&orders))?;
+        Ok(Self { stop, started, thread })
+    }
+
+    /// Whether the source was opened and is watched.
+    pub(crate) fn is_started(&self) -> bool {
+        self.started.load(Ordering::Relaxed) && !self.thread.is_finished()
+    }
+
+    /// Asks the thread to end, giving `reason` to what is open; [`Self::join`] waits for it.
+    pub(crate) fn ask_to_stop(&self, reason: EndReason) {
+        // It may have ended already.
+        let _ = self.stop.send(reason);
+    }
+
+    /// Waits for the end of the thread.
+    pub(crate) fn join(self) {
+        if self.thread.join().is_err() {
+            error!("a camera's thread panicked outside of its pipeline");
+        }
+    }
+}
+
+struct Worker {
+    spec: CameraSpec,
+    /// Latest event of each incident that goes on: what a crashed pipeline can no longer end.
+    open: BTreeMap<IncidentId, IncidentEvent>,
+    health: Option<CameraHealth>,
+    /// Capture time of the latest frame.
+    latest: Timestamp,
+    crashes: u32,
+    seen: Seen,
+    started: Arc<AtomicBool>,
+}
+
+/// What the retained status says of the frames.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    size: Option<(u32, u32)>,
+    frames: u32,
+    counted_since: Duration,
+    fps: Option<f32>,
+}
+
+impl Seen {
+    /// Counts a frame; `true` when there is something new to say.
+    fn count(&mut self, frame: &Frame, now: Duration) -> bool {
+        let size = Some((frame.picture.width() as u32, frame.picture.height() as u32));
+        let resized = std::mem::replace(&mut self.size, size) != size;
+        if self.frames == 0 {
+            self.counted_since = now;
+        }
+        let passed = now.saturating_sub(self.counted_since);
+        let counted = passed >= FPS_OVER;
+        if counted {
+            self.fps = Some(self.frames as f32 / passed.as_secs_f32());
+            (self.frames, self.counted_since) = (0, now);
+        }
+        self.frames += 1;
+        resized || counted
+    }
+}
+
+/// Why a watch came to its end.
+enum Over {
+    Stopped(EndReason),
+    /// An offline source has nothing more.
+    Ended,
+    /// The source or the pipeline cannot be opened.
+    Unusable(String),
+}
+
+impl Worker {
+    fn run(mut self, orders: &Receiver<EndReason>) {
+        loop {
+            let attempt = catch_unwind(AssertUnwindSafe(|| self.watch(orders)));
+            let (event, detail) = match attempt {
+                Ok(Over::Stopped(reason)) => {
+                    self.end_open(reason);
+                    info!(camera = %self.spec.id, ?reason, "camera stops");
+                    return;
+                }
+                Ok(Over::Ended) => {
+                    self.end_open(EndReason::EndOfRecording);
+                    (HealthEvent::EndOfStream, "the recording is over".to_owned())
+                }
+                Ok(Over::Unusable(why)) => {
+                    error!(camera = %self.spec.id, why, "camera cannot be watched; trying again");
+                    (HealthEvent::Failed, why)
+                }
+                Err(panic) => {
+                    let why = message_of(panic.as_ref());
+                    telemetry::camera_crashed(&self.spec.id);
+                    error!(camera = %self.spec.id, why, "the thread of a camera panicked; it is started again");
+                    // Nobody can follow what the pipeline knew.
+                    self.end_open(EndReason::Interrupted);
+                    (HealthEvent::Crashed, why)
+                }
+            };
+            let over = event == HealthEvent::EndOfStream;
+            self.report_own(HealthState::Offline, event, Some(detail));
+            let wait = RESTART.0.saturating_mul(1 << self.crashes.min(6)).min(RESTART.1);
+            self.crashes += 1;
+            let order = if over {
+                orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                orders.recv_timeout(wait)
+            };
+            match order {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(reason) => return self.end_open(reason),
+                Err(RecvTimeoutError::Disconnected) => return self.end_open(EndReason::Interrupted),
+            }
+        }
+    }
+
+    fn watch(&mut self, orders: &Receiver<EndReason>) -> Over {
+        let Assembled { mut view, model_time } = match (self.spec.build)() {
+            Ok(assembled) => assembled,
+            Err(error) => return Over::Unusable(error.to_string()),
+        };
+        let (id, clock) = (self.spec.id.clone(), self.spec.clock.clone());
+        let mut stream = match CameraStream::open(id.clone(), &self.spec.config.source, clock.clone()) {
+            Ok(stream) => stream,
+            Err(error) => return Over::Unusable(error.to_string()),
+        };
+        self.started.store(true, Ordering::Relaxed);
+        let mut past = PastPictures::default();
+        let mut timer = StageTimer::new(clock, model_time);
+        loop {
+            match orders.try_recv() {
+                Ok(reason) => {
+                    let at = self.latest;
+                    self.hand_over(view.end_all(reason, at), None, &past, &stream);
+                    return Over::Stopped(reason);
+                }
+                Err(std::sync::mpsc::TryRecvError::Disconnected) => return Over::Stopped(EndReason::Interrupted),
+                Err(std::sync::mpsc::TryRecvError::Empty) => {}
+            }
+            match stream.next(PATIENCE) {
+                None => {}
+                Some(StreamEvent::Health(health)) => self.report(health),
+                Some(StreamEvent::Ended) => {
+                    let at = self.latest;
+                    self.hand_over(view.end_all(EndReason::EndOfRecording, at), None, &past, &stream);
+                    return Over::Ended;
+                }
+                Some(StreamEvent::Frame(frame)) => {
+                    timer.frame_came();
+                    self.latest = frame.captured_at;
+                    if self.seen.count(&frame, self.spec.clock.monotonic())
+                        && let Some(health) = &self.health
+                    {
+                        self.spec.uplink.show(&self.status_of(health));
+                    }
+                    match view.step(&frame) {
+                        Ok(mut step) => {
+                            timer.step_done();
+                            if step.shed {
+                                telemetry::frame_dropped(&id, "model");
+                            }
+                            let events = std::mem::take(&mut step.events);
+                            self.hand_over(events, Some(&frame), &past, &stream);
+                            if self.spec.recorder.is_some() {
+                                past.offer(&frame);
+                            }
+                            self.spec.live.show(LiveFrame::new(frame.clone(), overlay(&frame, &step)));
+                            timer.all_done(&id);
+                            self.crashes = 0;
+                        }
+                        Err(DetectError::Stopped) => {
+                            return Over::Unusable("the inference engine has stopped".into());
+                        }
+                        Err(error) => {
+                            // The engine logs why; here it is one frame that was not looked at.
+                            tracing::debug!(camera = %id, %error, "frame was not analysed");
+                            telemetry::frame_dropped(&id, "failed");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends events on their way, and has what has just started proved.
+    fn hand_over(
+        &mut self,
+        events: Vec<IncidentEvent>,
+        frame: Option<&Frame>,
+        past: &PastPictures,
+        stream: &CameraStream,
+    ) {
+        if events.is_empty() {
+            return;
+        }
+        for event in &events {
+            match event.phase {
+                Phase::Started => {
+                    telemetry::incident_started(&event.camera, event.kind);
+                    info!(
+                        camera = %event.camera, kind = event.kind.as_str(), rule = %event.rule,
+                        incident = %event.incident_id, "incident started"
+                    );
+                    self.open.insert(event.incident_id, event.clone());
+                    if let (Some(frame), Some(recorder)) = (frame, &self.spec.recorder) {
+                        recorder.started(self.suspicion(event, frame, past, stream));
+                    }
+                }
+                Phase::Updated => {
+                    self.open.insert(event.incident_id, event.clone());
+                }
+                Phase::Ended => {
+                    info!(
+                        camera = %event.camera, kind = event.kind.as_str(), incident = %event.incident_id,
+                        reason = ?event.end_reason, "incident ended"
+                    );
+                    self.open.remove(&event.incident_id);
+                    if let Some(recorder) = &self.spec.recorder {
+                        recorder.ended(event.incident_id);
+                    }
+                }
+            }
+        }
+        telemetry::incidents_open(&self.spec.id, self.open.len());
+        self.spec.uplink.send(events.into_iter().map(|event| self.incident_message(event)).collect());
+    }
+
+    fn suspicion(
+        &self,
+        event: &IncidentEvent,
+        frame: &Frame,
+        past: &PastPictures,
+        stream: &CameraStream,
+    ) -> Suspicion {
+        let zone = event.zone.as_ref().and_then(|zone| self.spec.config.zones.get(zone));
+        let wanted = event.since - Duration::from_secs_f64(self.spec.before_seconds.max(0.0));
+        let preroll = stream.preroll();
+        let clip: ClipSource = Box::new(move |from, to, path| {
+            preroll.write_clip(from, to, path).map(drop).map_err(|error| error.to_string())
+        });
+        let of_roof = event.kind == IncidentKind::RooftopStructure;
+        Suspicion {
+            event: event.clone(),
+            frame: frame.clone(),
+            zone: zone.map(|zone| zone.polygon.points().to_vec()),
+            before: past.at(wanted).cloned(),
+            baseline: self.spec.baseline.clone().filter(|_| of_roof),
+            clip: Some(clip),
+        }
+    }
+
+    fn incident_message(&self, event: IncidentEvent) -> wire::Message {
+        let (site, node) = (self.spec.site.clone(), self.spec.node.clone());
+        wire::Message::Incident(wire::Incident { site, node, event })
+    }
+
+    /// Ends what is still known as open: after a crash, or when the camera is stopped while it is not watched.
+    fn end_open(&mut self, reason: EndReason) {
+        let open = std::mem::take(&mut self.open);
+        let ended: Vec<wire::Message> = open
+            .into_values()
+            .map(|last| {
+                if let Some(recorder) = &self.spec.recorder {
+                    recorder.ended(last.incident_id);
+                }
+                self.incident_message(interrupted(&last, self.latest, reason))
+            })
+            .collect();
+        telemetry::incidents_open(&self.spec.id, 0);
+        self.spec.uplink.send(ended);
+    }
+
+    fn report_own(&mut self, state: HealthState, event: HealthEvent, detail: Option<String>) {
+        let reconnects = self.health.as_ref().map_or(0, |health| health.reconnects);
+        let camera = self.spec.id.clone();
+        self.report(CameraHealth { camera, state, event, at: self.spec.clock.now(), run: None, reconnects, detail });
+    }
+
+    fn report(&mut self, health: CameraHealth) {
+        self.spec.live.set_health(&health);
+        if health.state != HealthState::Streaming {
+            self.seen = Seen { size: self.seen.size, ..Seen::default() };
+        }
+        self.spec.uplink.show(&self.status_of(&health));
+        let (site, node) = (self.spec.site.clone(), self.spec.node.clone());
+        self.spec.uplink.send(vec![wire::Message::Health(wire::Health { site, node, health: health.clone() })]);
+        self.health = Some(health);
+    }
+
+    /// The camera's retained status.
+    fn status_of(&self, health: &CameraHealth) -> wire::Message {
+        let spec = &self.spec;
+        wire::Message::CameraStatus(wire::CameraStatus {
+            site: spec.site.clone(),
+            node: spec.node.clone(),
+            camera: spec.id.clone(),
+            name: spec.config.name.clone(),
+            state: health.state,
+            at: health.at,
+            run: health.run,
+            reconnects: health.reconnects,
+            detail: health.detail.clone(),
+            analysed_fps: self.seen.fps,
+            width: self.seen.size.map(|size| size.0),
+            height: self.seen.size.map(|size| size.1),
+            synthetic: spec.config.synthetic,
+            removed: false,
+        })
+    }
+}
+
+/// What a page needs to know about the camera.
+fn info_of(spec: &CameraSpec) -> CameraInfo {
+    let config = &spec.config;
+    let rule = |(id, rule): (&parapet_core::RuleId, &parapet_analytics::RuleConfig)| {
+        let options = serde_json::to_value(rule).unwrap_or_default();
+        let options = &options[rule.kind().as_str()];
+        let zones = ["zones", "forbidden"].into_iter().find_map(|key| options[key].as_array());
+        RuleInfo {
+            id: id.clone(),
+            kind: rule.kind(),
+            zones: zones.into_iter().flatten().filter_map(|zone| zone.as_str()?.parse().ok()).collect(),
+            limit_seconds: options["limit_seconds"].as_f64(),
+        }
+    };
+    CameraInfo {
+        camera: spec.id.clone(),
+        site: spec.site.clone(),
+        name: config.name.clone(),
+        width: None,
+        height: None,
+        analysed_fps: config.source.analysed_fps,
+        synthetic: config.synthetic,
+        zones: config
+            .zones
+            .iter()
+            .map(|(id, zone)| ZoneInfo {
+                id: id.clone(),
+                purpose: zone.purpose,
+                polygon: zone.polygon.points().to_vec(),
+            })
+            .collect(),
+        rules: config.rules.iter().map(rule).collect(),
+        health: None,
+    }
+}
+
+fn overlay(frame: &Frame, step: &Step) -> Overlay {
+    let stationary = step.change.stationary.iter().map(|region| LiveRegion {
+        number: region.number,
+        bbox: region.bbox,
+        outline: region.outline.clone(),
+        source: "stationary",
+        since: region.since,
+    });
+    let differences = step.change.differences.iter().map(|region| LiveRegion {
+        number: region.number,
+        bbox: region.bbox,
+        outline: region.outline.clone(),
+        source: "baseline",
+        since: region.since,
+    });
+    let since_of = |id| step.open.iter().find(|open| open.track == Some(id)).map(|open| open.since);
+    let tracks = step.tracks.iter().map(|track| LiveTrack {
+        id: track.id,
+        label: track.label.clone(),
+        state: track.state,
+        score: track.score,
+        bbox: track.bbox,
+        standing_seconds: step
+            .standing
+            .contains(&track.id)
+            .then(|| seconds_between(since_of(track.id).unwrap_or(track.first_seen_at), frame.captured_at)),
+    });
+    Overlay {
+        camera: frame.camera.clone(),
+        run: frame.run,
+        sequence: frame.sequence,
+        captured_at: frame.captured_at,
+        width: frame.picture.width(),
+        height: frame.picture.height(),
+        tracks: tracks.collect(),
+        regions: stationary.chain(differences).collect(),
+        open: step.open.iter().map(Into::into).collect(),
+        light_changed: step.change.light_changed,
+        view_shifted: step.change.view_shifted,
+    }
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("panic without a message").to_owned()
+}
+
+/// Measures where the time of each frame goes.
+pub(crate) struct StageTimer {
+    clock: Arc<dyn Clock>,
+    model: ModelTime,
+    model_before: Duration,
+    done: Duration,
+    came: Duration,
+    stepped: Duration,
+}
+
+impl StageTimer {
+    pub(crate) fn new(clock: Arc<dyn Clock>, model: ModelTime) -> Self {
+        let now = clock.monotonic();
+        Self { clock, model, model_before: Duration::ZERO, done: now, came: now, stepped: now }
+    }
+
+    pub(crate) fn frame_came(&mut self) {
+        self.came = self.clock.monotonic();
+        self.model_before = self.model.total();
+    }
+
+    pub(crate) fn step_done(&mut self) {
+        self.stepped = self.clock.monotonic();
+    }
+
+    /// Times of this frame; the next one begins.
+    pub(crate) fn finish(&mut self) -> StageTimes {
+        let now = self.clock.monotonic();
+        let infer = self.model.total().saturating_sub(self.model_before);
+        let step = self.stepped.saturating_sub(self.came);
+        let times = StageTimes {
+            wait: self.came.saturating_sub(self.done),
+            infer,
+            analyse: step.saturating_sub(infer),
+            rest: now.saturating_sub(self.stepped),
+        };
+        self.done = now;
+        times
+    }
+
+    fn all_done(&mut self, camera: &CameraId) {
+        telemetry::frame_analysed(camera, self.finish());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::atomic::AtomicU32};
+
+    use parapet_analytics::{Pipeline as View, PipelineConfig};
+    use parapet_bus::{BusConfig, EmbeddedConfig};
+    use parapet_core::{Detection, Detector, SystemClock};
+    use parapet_ingest::{SourceConfig, TestConfig};
+    use tokio::{sync::mpsc, time::timeout};
+
+    use super::*;
+    use crate::uplink::Uplink;
+
+    /// Panics at the third frame of its life, but only in the first life.
+    struct Fragile(Arc<AtomicU32>, mpsc::UnboundedSender<u64>);
+
+    impl Detector for Fragile {
+        fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
+            assert!(self.0.fetch_add(1, Ordering::Relaxed) != 2, "third frame");
+            let _ = self.1.send(frame.sequence);
+            Ok(Vec::new())
+        }
+    }
+
+    async fn uplink(dir: &Path) -> Uplink {
+        let embedded = EmbeddedConfig { listen: ([127, 0, 0, 1], 0).into(), ..EmbeddedConfig::default() };
+        let bus = BusConfig { embedded: Some(embedded), broker: None };
+        let clock = Arc::new(SystemClock::new());
+        let status = wire::NodeStatus {
+            site: "s".parse().unwrap(),
+            node: "n".parse().unwrap(),
+            online: true,
+            at: clock.now(),
+            started_at: clock.now(),
+            version: "0".into(),
+            base_url: None,
+            cameras: Vec::new(),
+        };
+        Uplink::start(&dir.join("outbox.db"), &bus, status, clock).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_panic_is_told_and_the_camera_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let uplink = uplink(dir.path()).await;
+        let test = TestConfig {
+            pattern: "ball".into(),
+            width: 64,
+            height: 48,
+            frames_per_second: 25,
+            frames: None,
+        };
+        let source = SourceConfig { test: Some(test), analysed_fps: 25.0, ..SourceConfig::empty() };
+        let calls = Arc::new(AtomicU32::new(0));
+        let (seen, mut frames) = mpsc::unbounded_channel();
+        let id: CameraId = "ball".parse().unwrap();
+        let live = LiveCameras::default();
+        let build: Build = Arc::new({
+            let id = id.clone();
+            move || {
+                let detector = Box::new(Fragile(calls.clone(), seen.clone()));
+                let view = View::new(PipelineConfig::new(id.clone()), detector, None);
+                Ok(Assembled { view, model_time: ModelTime::default() })
+            }
+        });
+        let config: CameraConfig = serde_json::from_str(r#"{"source": {"test": {}}}"#).unwrap();
+        let spec = CameraSpec {
+            id: id.clone(),
+            node: "n".parse().unwrap(),
+            site: "s".parse().unwrap(),
+            config: CameraConfig { source, ..config },
+            build,
+            baseline: None,
+            uplink: uplink.handle(),
+            recorder: None,
+            before_seconds: 3.0,
+            live: live.clone(),
+            clock: Arc::new(SystemClock::new()),
+        };
+        let thread = CameraThread::start(spec).unwrap();
+        for _ in 0..5 {
+            timeout(Duration::from_secs(20), frames.recv()).await.expect("frames come").unwrap();
+        }
+        assert!(thread.is_started());
+        tokio::task::spawn_blocking(move || {
+            thread.ask_to_stop(EndReason::Interrupted);
+            thread.join();
+        })
+        .await
+        .unwrap();
+        uplink.stop().await;
+        let outbox = parapet_store::Outbox::open(&dir.path().join("outbox.db")).await.unwrap();
+        outbox.replay(None).await.unwrap();
+        let rows = outbox.pending(0, 1000).await.unwrap();
+        let health: Vec<HealthEvent> = rows
+            .iter()
+            .filter_map(|row| match wire::Message::decode(&row.payload).unwrap() {
+                wire::Message::Health(health) => Some(health.health.event),
+                _ => None,
+            })
+            .collect();
+        use HealthEvent::{Connected, Crashed};
+        assert_eq!(health, [Connected, Crashed, Connected]);
+    }
+}

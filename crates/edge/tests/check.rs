@@ -1,0 +1,64 @@
+//! What `parapet check` says of whole files.
+
+use std::{fs, path::{Path, PathBuf}};
+
+use parapet_edge::config::{check, load, render_all};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn ten_mistakes_are_named_at_once_each_with_a_hint() {
+    let path = root().join("fixtures/pipelines/ten-mistakes.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let problems = check(&text, &path).unwrap_err();
+    let shown = render_all(&problems, &text, Path::new("ten-mistakes.toml"));
+    // Paths of missing files begin where the repository is.
+    let shown = shown.replace(&path.parent().unwrap().display().to_string(), "DIR");
+    insta::assert_snapshot!(shown);
+    assert!(problems.iter().all(|problem| problem.hint.is_some()), "{problems:#?}");
+    let lines_of_mistakes = text.lines().enumerate().filter(|(_, line)| {
+        line.split_once('#').is_some_and(|(_, comment)| comment.trim_start().starts_with(|c: char| c.is_ascii_digit()))
+    });
+    for (index, line) in lines_of_mistakes {
+        assert!(problems.iter().any(|problem| problem.line == index + 1), "not found: {line}");
+    }
+}
+
+#[test]
+fn the_pipelines_that_ship_are_right() {
+    for name in ["example.toml", "sidewalk.toml", "carpark.toml", "street.toml"] {
+        if let Err(error) = load(&root().join("pipelines").join(name)) {
+            panic!("{error}");
+        }
+    }
+}
+
+fn mistakes(text: &str) -> Vec<(String, String)> {
+    let problems = check(text, Path::new("pipeline.toml")).unwrap_err();
+    problems.into_iter().map(|problem| (problem.path, problem.message)).collect()
+}
+
+#[test]
+fn all_that_is_missing_in_one_table_is_told() {
+    let told = mistakes("[node]\nhot_reload = true\n");
+    let told: Vec<&str> = told.iter().map(|(_, message)| message.as_str()).collect();
+    assert_eq!(told, ["\"id\" is missing", "\"site\" is missing"]);
+}
+
+#[test]
+fn a_name_that_stands_twice_and_a_mistake_after_it_are_both_told() {
+    let told = mistakes("[node]\nid = \"n\"\nsite = \"s\"\n[cameras.a.source.test]\n[cameras.a.source.test]\n[cameras.b]\ncolour = 1\n[cameras.b.source.test]\n");
+    assert!(told.iter().any(|(_, message)| message.contains("duplicate key")), "{told:?}");
+    assert!(told.iter().any(|(path, _)| path == "cameras.b.colour"), "{told:?}");
+}
+
+#[test]
+fn a_camera_with_a_broken_source_still_has_its_other_mistakes_told() {
+    let told = mistakes(
+        "[node]\nid = \"n\"\nsite = \"s\"\n[cameras.a]\nmodel = \"x\"\ntracker = 3\n[cameras.a.source.rtsp]\nurl = \"10.0.0.1\"\n",
+    );
+    let paths: Vec<&str> = told.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["cameras.a.model", "cameras.a.tracker", "cameras.a.source.rtsp.url"], "{told:?}");
+}
