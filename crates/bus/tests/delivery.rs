@@ -336,6 +336,25 @@ async fn a_row_is_marked_only_after_its_own_acknowledgement() {
     assert!(broker.path().exists());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_center_that_comes_later_gets_what_was_acknowledged_and_went_nowhere() {
+    let Some(broker) = Mosquitto::start("persistence false").await else { return };
+    let (outbox, handler) = (MemoryOutbox::default(), LogHandler::new());
+    (0..50).for_each(|n| outbox.record(&incident(n)));
+    let publisher = publish(&broker.config(), &outbox);
+    tokio::time::timeout(support::PATIENCE, async {
+        while outbox.unsent() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    let subscriber = subscribe(&broker.config(), &handler);
+    all_arrive(&handler, &outbox, 50).await;
+    publisher.stop().await;
+    subscriber.stop().await;
+}
+
 #[tokio::test]
 async fn a_password_is_asked_for() {
     let directory = tempfile::tempdir().unwrap();
