@@ -1,1 +1,3 @@
-//! Scores detection, tracking, change and incidents on recorded footage; makes scenarios with exact truth.
+//! Makes scenarios: clips composited from real pictures, with exact truth. (Scoring comes with its own issue.)
+
+pub mod scenario;

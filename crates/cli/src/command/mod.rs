@@ -1,0 +1,53 @@
+//! One module for each subcommand: its options, and the few calls that do the job.
+
+pub(crate) mod analyze;
+pub(crate) mod camera;
+pub(crate) mod center;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod models;
+pub(crate) mod node;
+pub(crate) mod run;
+pub(crate) mod scenario;
+
+use std::{future::Future, path::Path};
+
+use clap::CommandFactory;
+use parapet_edge::{
+    Pipeline,
+    config::{self, LoadError},
+};
+
+use crate::failure::Mistake;
+
+/// Reads a pipeline file; what is wrong with it is the user's mistake, told in full.
+pub(crate) fn load_pipeline(path: &Path) -> anyhow::Result<Pipeline> {
+    config::load(path).map_err(|error| match error {
+        LoadError::Invalid { rendered, .. } => Mistake(format!("the pipeline file has mistakes\n{rendered}")).into(),
+        LoadError::Read { .. } => anyhow::Error::new(Mistake(error.to_string())),
+    })
+}
+
+/// Runs a future on all cores.
+pub(crate) fn block_on(job: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("parapet-tokio").build()?.block_on(job)
+}
+
+/// Returns when the program is asked to stop (SIGINT or SIGTERM).
+pub(crate) async fn interrupted() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    Ok(())
+}
+
+/// Prints completions for a shell.
+#[expect(clippy::unnecessary_wraps, reason = "every command gives a result")]
+pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<()> {
+    clap_complete::generate(shell, &mut crate::Arguments::command(), "parapet", &mut std::io::stdout());
+    Ok(())
+}
