@@ -10,9 +10,12 @@ use std::{
 
 use parapet_bus::wire;
 use parapet_core::{
-    CameraId, Clock, EndReason, Frame, HealthState, Phase, RunId, SystemClock, Timestamp, time::seconds_between,
+    CameraId, Clock, EndReason, Frame, HealthState, Phase, RunId, SystemClock, Timestamp,
+    time::seconds_between,
 };
-use parapet_ingest::{CameraStream, ClipError, FileConfig, OpenError, SourceConfig, StreamEvent, VideoOptions, VideoWriter};
+use parapet_ingest::{
+    CameraStream, ClipError, FileConfig, OpenError, SourceConfig, StreamEvent, VideoOptions, VideoWriter,
+};
 
 use crate::{
     assembly::{Assembly, AssemblyError, Engines},
@@ -151,8 +154,14 @@ pub fn analyze(
     let mut assembled = assembly.build()?;
 
     let file = FileConfig { path: video.to_owned(), paced: false, looped: false, start_at: options.start_at };
-    let source =
-        SourceConfig { rtsp: None, images: None, device: None, test: None, file: Some(file), ..config.source.clone() };
+    let source = SourceConfig {
+        rtsp: None,
+        images: None,
+        device: None,
+        test: None,
+        file: Some(file),
+        ..config.source.clone()
+    };
     let fps = source.analysed_fps;
     let no_video = |source| AnalyzeError::Open { path: video.to_owned(), source };
     let length = parapet_ingest::probe(video).ok().and_then(|info| info.duration);
@@ -192,7 +201,8 @@ pub fn analyze(
                     let (width, height) = picture.dimensions();
                     let writer = match annotated.take() {
                         Some(writer) => writer,
-                        None => VideoWriter::create(path, VideoOptions::at_fps(fps)).map_err(AnalyzeError::Annotated)?,
+                        None => VideoWriter::create(path, VideoOptions::at_fps(fps))
+                            .map_err(AnalyzeError::Annotated)?,
                     };
                     annotated
                         .insert(writer)
@@ -260,7 +270,11 @@ fn annotate(
     }
     for open in &step.open {
         let lasted = seconds_between(open.since, frame.captured_at);
-        canvas.labelled_box(open.bbox, &format!("{} {lasted:.0} s", open.kind.as_str()), of_severity(open.severity));
+        canvas.labelled_box(
+            open.bbox,
+            &format!("{} {lasted:.0} s", open.kind.as_str()),
+            of_severity(open.severity),
+        );
     }
     canvas.footer(&format!("{} {:.1}", frame.camera, frame.captured_at));
     canvas.into_image()

@@ -102,7 +102,8 @@ impl Assembly {
         clock: Arc<dyn Clock>,
         offline: bool,
     ) -> Result<Self, AssemblyError> {
-        let (name, model) = pipeline.model_of(config).ok_or_else(|| AssemblyError::NoModel(camera.clone()))?;
+        let (name, model) =
+            pipeline.model_of(config).ok_or_else(|| AssemblyError::NoModel(camera.clone()))?;
         let mut model = model.clone();
         if offline {
             model.engine.overload = Overload::Wait;
@@ -123,7 +124,8 @@ impl Assembly {
     /// # Errors
     /// If the camera's detector options do not suit the model.
     pub fn build(&self) -> Result<Assembled, AssemblyError> {
-        let CameraConfig { detector, zones: _, lines, rules, change, tracker, standing, presence, .. } = &self.config;
+        let CameraConfig { detector, zones: _, lines, rules, change, tracker, standing, presence, .. } =
+            &self.config;
         let zones = self.config.zones();
         let model_time = ModelTime::default();
         let detector = Timed {
@@ -132,7 +134,11 @@ impl Assembly {
             clock: self.clock.clone(),
         };
         let of = |purpose: ZonePurpose| {
-            zones.iter().filter(move |zone| zone.purpose == purpose).map(|zone| zone.polygon.clone()).collect::<Vec<_>>()
+            zones
+                .iter()
+                .filter(move |zone| zone.purpose == purpose)
+                .map(|zone| zone.polygon.clone())
+                .collect::<Vec<_>>()
         };
         let change: Option<Box<dyn ChangeDetector>> =
             (change.background.is_some() || change.baseline.is_some()).then(|| {

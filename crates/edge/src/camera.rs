@@ -221,7 +221,9 @@ impl Worker {
                     self.hand_over(view.end_all(reason, at), None, &past, &stream);
                     return Over::Stopped(reason);
                 }
-                Err(std::sync::mpsc::TryRecvError::Disconnected) => return Over::Stopped(EndReason::Interrupted),
+                Err(std::sync::mpsc::TryRecvError::Disconnected) => {
+                    return Over::Stopped(EndReason::Interrupted);
+                }
                 Err(std::sync::mpsc::TryRecvError::Empty) => {}
             }
             match stream.next(PATIENCE) {
@@ -360,7 +362,15 @@ impl Worker {
     fn report_own(&mut self, state: HealthState, event: HealthEvent, detail: Option<String>) {
         let reconnects = self.health.as_ref().map_or(0, |health| health.reconnects);
         let camera = self.spec.id.clone();
-        self.report(CameraHealth { camera, state, event, at: self.spec.clock.now(), run: None, reconnects, detail });
+        self.report(CameraHealth {
+            camera,
+            state,
+            event,
+            at: self.spec.clock.now(),
+            run: None,
+            reconnects,
+            detail,
+        });
     }
 
     fn report(&mut self, health: CameraHealth) {
@@ -370,7 +380,11 @@ impl Worker {
         }
         self.spec.uplink.show(&self.status_of(&health));
         let (site, node) = (self.spec.site.clone(), self.spec.node.clone());
-        self.spec.uplink.send(vec![wire::Message::Health(wire::Health { site, node, health: health.clone() })]);
+        self.spec.uplink.send(vec![wire::Message::Health(wire::Health {
+            site,
+            node,
+            health: health.clone(),
+        })]);
         self.health = Some(health);
     }
 
@@ -569,13 +583,8 @@ mod tests {
     async fn a_panic_is_told_and_the_camera_goes_on() {
         let dir = tempfile::tempdir().unwrap();
         let uplink = uplink(dir.path()).await;
-        let test = TestConfig {
-            pattern: "ball".into(),
-            width: 64,
-            height: 48,
-            frames_per_second: 25,
-            frames: None,
-        };
+        let test =
+            TestConfig { pattern: "ball".into(), width: 64, height: 48, frames_per_second: 25, frames: None };
         let source = SourceConfig { test: Some(test), analysed_fps: 25.0, ..SourceConfig::empty() };
         let calls = Arc::new(AtomicU32::new(0));
         let (seen, mut frames) = mpsc::unbounded_channel();

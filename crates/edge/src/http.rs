@@ -136,7 +136,8 @@ async fn require_token(State(state): State<HttpState>, request: Request, next: N
 
 async fn cameras(State(state): State<HttpState>) -> Response {
     let (cameras, trouble) = (state.cameras.list(), (state.trouble)());
-    axum::Json(serde_json::json!({ "node": state.node, "cameras": cameras, "trouble": trouble })).into_response()
+    axum::Json(serde_json::json!({ "node": state.node, "cameras": cameras, "trouble": trouble }))
+        .into_response()
 }
 
 #[derive(Debug, Deserialize)]
@@ -270,25 +271,26 @@ async fn send_file(path: &Path, range: Option<&HeaderValue>) -> io::Result<Respo
         (header::ACCEPT_RANGES, "bytes"),
         (header::CACHE_CONTROL, "private, immutable, max-age=86400"),
     ];
-    let answer = match range.and_then(|value| value.to_str().ok()).map_or(Asked::All, |text| asked(text, length)) {
-        Asked::All => {
-            let headers = [(header::CONTENT_LENGTH, length.to_string())];
-            (base, headers, Body::from_stream(ReaderStream::new(file))).into_response()
-        }
-        Asked::Part(first, last) => {
-            file.seek(io::SeekFrom::Start(first)).await?;
-            let headers = [
-                (header::CONTENT_LENGTH, (last - first + 1).to_string()),
-                (header::CONTENT_RANGE, format!("bytes {first}-{last}/{length}")),
-            ];
-            let body = Body::from_stream(ReaderStream::new(file.take(last - first + 1)));
-            (StatusCode::PARTIAL_CONTENT, base, headers, body).into_response()
-        }
-        Asked::Nonsense => {
-            let headers = [(header::CONTENT_RANGE, format!("bytes */{length}"))];
-            (StatusCode::RANGE_NOT_SATISFIABLE, headers).into_response()
-        }
-    };
+    let answer =
+        match range.and_then(|value| value.to_str().ok()).map_or(Asked::All, |text| asked(text, length)) {
+            Asked::All => {
+                let headers = [(header::CONTENT_LENGTH, length.to_string())];
+                (base, headers, Body::from_stream(ReaderStream::new(file))).into_response()
+            }
+            Asked::Part(first, last) => {
+                file.seek(io::SeekFrom::Start(first)).await?;
+                let headers = [
+                    (header::CONTENT_LENGTH, (last - first + 1).to_string()),
+                    (header::CONTENT_RANGE, format!("bytes {first}-{last}/{length}")),
+                ];
+                let body = Body::from_stream(ReaderStream::new(file.take(last - first + 1)));
+                (StatusCode::PARTIAL_CONTENT, base, headers, body).into_response()
+            }
+            Asked::Nonsense => {
+                let headers = [(header::CONTENT_RANGE, format!("bytes */{length}"))];
+                (StatusCode::RANGE_NOT_SATISFIABLE, headers).into_response()
+            }
+        };
     Ok(answer)
 }
 
@@ -344,7 +346,11 @@ mod tests {
     use parapet_core::CameraId;
     use tower::ServiceExt;
 
-    async fn ask(state: &HttpState, path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, Vec<u8>) {
+    async fn ask(
+        state: &HttpState,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
         let mut request = Request::get(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -387,7 +393,9 @@ mod tests {
         let out_of_it = ask(&state, "/evidence/2026-11-22/abc/clip.mp4", &[("range", "bytes=10-")]).await;
         assert_eq!(out_of_it.0, StatusCode::RANGE_NOT_SATISFIABLE);
         assert_eq!(ask(&state, "/evidence/2026-11-22/gone/clip.mp4", &[]).await.0, StatusCode::GONE);
-        for bad in ["/evidence/2026-11-22/abc/%2e%2e/abc/clip.mp4", "/evidence/..%2f..%2fetc/passwd", "/evidence/x"] {
+        for bad in
+            ["/evidence/2026-11-22/abc/%2e%2e/abc/clip.mp4", "/evidence/..%2f..%2fetc/passwd", "/evidence/x"]
+        {
             assert_eq!(ask(&state, bad, &[]).await.0, StatusCode::NOT_FOUND, "{bad}");
         }
     }

@@ -9,8 +9,8 @@ use std::{
 use bytes::Bytes;
 use parapet_analytics::OpenIncident;
 use parapet_core::{
-    BBox, CameraHealth, CameraId, Frame, IncidentId, IncidentKind, Label, Point, RunId, SiteId,
-    Timestamp, TrackId, TrackState, ZoneId, ZonePurpose, RuleId, Severity,
+    BBox, CameraHealth, CameraId, Frame, IncidentId, IncidentKind, Label, Point, RuleId, RunId, Severity,
+    SiteId, Timestamp, TrackId, TrackState, ZoneId, ZonePurpose,
 };
 use serde::Serialize;
 use tokio::sync::watch;

@@ -51,7 +51,9 @@ pub enum NodeError {
     #[error(transparent)]
     Uplink(#[from] UplinkError),
     /// The HTTP address.
-    #[error("cannot listen on {address}; hint: is another node running? [node.http] listen names the address")]
+    #[error(
+        "cannot listen on {address}; hint: is another node running? [node.http] listen names the address"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -107,7 +109,8 @@ impl Node {
         let listener = TcpListener::bind(listen).await.map_err(no_listen)?;
         let address = listener.local_addr().map_err(no_listen)?;
         let base_url = pipeline.node.http.public_url.clone();
-        let base_url = base_url.map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
+        let base_url =
+            base_url.map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
 
         let status = wire::NodeStatus {
             site: pipeline.node.site.clone(),
@@ -116,7 +119,7 @@ impl Node {
             at: clock.now(),
             started_at: clock.now(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            base_url: Some(base_url.clone()),
+            base_url: Some(format!("{base_url}/")),
             cameras: watched(&pipeline).map(|(id, _)| id.clone()).collect(),
         };
         let uplink =
@@ -128,7 +131,8 @@ impl Node {
             let to = uplink.handle();
             let ready = move |ready: Ready| to.send(vec![evidence_message(ready, &site, &node, &base_url)]);
             let config = pipeline.node.evidence.clone();
-            let recorder = Recorder::start(config, evidence_dir.clone(), clock.clone(), HashSet::new(), ready);
+            let recorder =
+                Recorder::start(config, evidence_dir.clone(), clock.clone(), HashSet::new(), ready);
             Some(recorder.map_err(no_dir)?)
         } else {
             None
@@ -188,7 +192,9 @@ impl Node {
         info!(%address, cameras = fleet.lock().expect("nobody panicked").cameras.len(), "node runs");
 
         let reload = match file.filter(|_| pipeline.node.hot_reload) {
-            Some(file) => Some(Reload::start(file, pipeline, fleet.clone(), &shutdown).map_err(NodeError::Thread)?),
+            Some(file) => {
+                Some(Reload::start(file, pipeline, fleet.clone(), &shutdown).map_err(NodeError::Thread)?)
+            }
             None => None,
         };
         Ok(Self { http: address, uplink, recorder, fleet, shutdown, server, reload })
@@ -256,8 +262,8 @@ fn evidence_message(
 }
 
 fn read_token(path: &Path) -> Result<String, NodeError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| NodeError::Token { path: path.to_owned(), source })?;
+    let text =
+        fs::read_to_string(path).map_err(|source| NodeError::Token { path: path.to_owned(), source })?;
     Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
@@ -316,7 +322,8 @@ impl Fleet {
                 thread.join();
                 if !wanted.contains_key(id) {
                     self.live.remove(id);
-                    let state = if pipeline.cameras.contains_key(id) { Some(HealthState::Disabled) } else { None };
+                    let state =
+                        if pipeline.cameras.contains_key(id) { Some(HealthState::Disabled) } else { None };
                     self.show_gone(id, &setup, state);
                 }
             }
@@ -486,7 +493,10 @@ fn follow(
 ) {
     let started_with = (running.node.clone(), running.bus.clone());
     while inbox.recv().is_ok() {
-        while !matches!(inbox.recv_timeout(SETTLE), Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)) {}
+        while !matches!(
+            inbox.recv_timeout(SETTLE),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)
+        ) {}
         if shutdown.is_cancelled() {
             return;
         }
@@ -495,7 +505,8 @@ fn follow(
                 if (&pipeline.node, &pipeline.bus) != (&started_with.0, &started_with.1) {
                     warn!("[node] and [bus] are read at the start only: restart the node for their changes");
                 }
-                let pipeline = Pipeline { node: started_with.0.clone(), bus: started_with.1.clone(), ..pipeline };
+                let pipeline =
+                    Pipeline { node: started_with.0.clone(), bus: started_with.1.clone(), ..pipeline };
                 let mut fleet = fleet.lock().expect("no panic while the fleet is held");
                 fleet.stale_file = None;
                 fleet.apply(&pipeline);

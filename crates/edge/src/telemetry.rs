@@ -31,8 +31,14 @@ pub fn install() -> PrometheusHandle {
 fn describe() {
     describe_counter!("parapet_frames_analysed_total", "Frames that went through the pipeline");
     describe_counter!("parapet_frames_total", "Frames that the source offered to analysis");
-    describe_counter!("parapet_frames_dropped_total", "Frames that were not analysed, by the stage that was behind");
-    describe_histogram!("parapet_step_seconds", "Time of one pipeline step: detector, tracker, change, rules");
+    describe_counter!(
+        "parapet_frames_dropped_total",
+        "Frames that were not analysed, by the stage that was behind"
+    );
+    describe_histogram!(
+        "parapet_step_seconds",
+        "Time of one pipeline step: detector, tracker, change, rules"
+    );
     describe_counter!(
         "parapet_stage_microseconds_total",
         "Wall time of the camera thread by stage: wait (source), infer (the model, with its queue), analyse, rest"
@@ -45,11 +51,17 @@ fn describe() {
     describe_gauge!("parapet_outbox_pending", "Messages that the broker has not acknowledged");
     describe_counter!("parapet_outbox_errors_total", "Failed writes to the outbox; each is tried again");
     describe_counter!("parapet_evidence_written_bytes_total", "Bytes of evidence written");
-    describe_counter!("parapet_evidence_skipped_total", "Incidents whose evidence could not be written, by reason");
+    describe_counter!(
+        "parapet_evidence_skipped_total",
+        "Incidents whose evidence could not be written, by reason"
+    );
     describe_gauge!("parapet_evidence_bytes", "Bytes of evidence kept");
     describe_gauge!("parapet_evidence_degraded", "1 while no evidence can be written");
     describe_gauge!("parapet_disk_free_bytes", "Free space where evidence is kept");
-    describe_counter!("parapet_config_reloads_total", "Times that the pipeline file was read again, by result");
+    describe_counter!(
+        "parapet_config_reloads_total",
+        "Times that the pipeline file was read again, by result"
+    );
 }
 
 fn name(camera: &CameraId) -> String {
@@ -82,7 +94,8 @@ pub(crate) fn frame_analysed(camera: &CameraId, times: StageTimes) {
 }
 
 pub(crate) fn incident_started(camera: &CameraId, kind: IncidentKind) {
-    counter!("parapet_incidents_started_total", "camera" => name(camera), "kind" => kind.as_str()).increment(1);
+    counter!("parapet_incidents_started_total", "camera" => name(camera), "kind" => kind.as_str())
+        .increment(1);
 }
 
 pub(crate) fn incidents_open(camera: &CameraId, n: usize) {

@@ -4,8 +4,8 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use parapet_bus::{
-    BrokerConfig, BrokerError, BusChoice, BusConfig, EmbeddedBroker, OutboxSource, Outgoing, Publisher, PublisherOptions,
-    StatusBoard, wire,
+    BrokerConfig, BrokerError, BusChoice, BusConfig, EmbeddedBroker, OutboxSource, Outgoing, Publisher,
+    PublisherOptions, StatusBoard, wire,
 };
 use parapet_core::{Clock, EndReason, EventId, IncidentEvent, Phase};
 use parapet_store::{Outbox, OutboxMessage, StoreError};
@@ -157,7 +157,12 @@ impl Uplink {
         let publisher = Publisher::new(&broker, status, source, options).map_err(UplinkError::Config)?;
         let stop = CancellationToken::new();
         let (messages, inbox) = mpsc::channel(QUEUE);
-        let handle = UplinkHandle { messages, outbox: outbox.clone(), status: publisher.status(), clock: clock.clone() };
+        let handle = UplinkHandle {
+            messages,
+            outbox: outbox.clone(),
+            status: publisher.status(),
+            clock: clock.clone(),
+        };
         Ok(Self {
             handle: handle.clone(),
             broker,

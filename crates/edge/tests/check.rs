@@ -1,6 +1,9 @@
 //! What `parapet check` says of whole files.
 
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use parapet_edge::config::{check, load, render_all};
 
@@ -19,7 +22,8 @@ fn ten_mistakes_are_named_at_once_each_with_a_hint() {
     insta::assert_snapshot!(shown);
     assert!(problems.iter().all(|problem| problem.hint.is_some()), "{problems:#?}");
     let lines_of_mistakes = text.lines().enumerate().filter(|(_, line)| {
-        line.split_once('#').is_some_and(|(_, comment)| comment.trim_start().starts_with(|c: char| c.is_ascii_digit()))
+        line.split_once('#')
+            .is_some_and(|(_, comment)| comment.trim_start().starts_with(|c: char| c.is_ascii_digit()))
     });
     for (index, line) in lines_of_mistakes {
         assert!(problems.iter().any(|problem| problem.line == index + 1), "not found: {line}");
@@ -49,7 +53,9 @@ fn all_that_is_missing_in_one_table_is_told() {
 
 #[test]
 fn a_name_that_stands_twice_and_a_mistake_after_it_are_both_told() {
-    let told = mistakes("[node]\nid = \"n\"\nsite = \"s\"\n[cameras.a.source.test]\n[cameras.a.source.test]\n[cameras.b]\ncolour = 1\n[cameras.b.source.test]\n");
+    let told = mistakes(
+        "[node]\nid = \"n\"\nsite = \"s\"\n[cameras.a.source.test]\n[cameras.a.source.test]\n[cameras.b]\ncolour = 1\n[cameras.b.source.test]\n",
+    );
     assert!(told.iter().any(|(_, message)| message.contains("duplicate key")), "{told:?}");
     assert!(told.iter().any(|(path, _)| path == "cameras.b.colour"), "{told:?}");
 }

@@ -17,7 +17,8 @@ use parapet_bus::{
     wire::{self, Message},
 };
 use parapet_core::{
-    BBox, Clock, EventId, IncidentEvent, IncidentId, IncidentKind, Phase, RunId, Severity, SystemClock, Timestamp,
+    BBox, Clock, EventId, IncidentEvent, IncidentId, IncidentKind, Phase, RunId, Severity, SystemClock,
+    Timestamp,
 };
 use parapet_edge::Uplink;
 use parapet_store::{Applied, EventRecord, IncidentQuery, Outbox, Store, StoreError};
@@ -199,7 +200,8 @@ impl Handler for Intake {
             let Message::Incident(incident) = &received.message else { continue };
             let wire::Incident { site, node, event } = incident.clone();
             let id = event.event_id;
-            let applied = self.store.apply_event(&EventRecord { site, node, event }, self.clock.now()).await?;
+            let applied =
+                self.store.apply_event(&EventRecord { site, node, event }, self.clock.now()).await?;
             if applied == Applied::New {
                 *self.new.lock().unwrap().entry(id).or_default() += 1;
             }

@@ -1,7 +1,8 @@
 //! What the pipelines that ship find in real footage, kept as a regression. Skips, saying so, where it is absent.
 
 use std::{
-    env, fmt::Write as _,
+    env,
+    fmt::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +15,8 @@ fn root() -> PathBuf {
 
 /// The clip, or `None` with a message.
 fn clip(name: &str) -> Option<PathBuf> {
-    let folder = env::var_os("PARAPET_FOOTAGE").map_or_else(|| root().join("../shared/footage"), PathBuf::from);
+    let folder =
+        env::var_os("PARAPET_FOOTAGE").map_or_else(|| root().join("../shared/footage"), PathBuf::from);
     let path = folder.join("video").join(name);
     if !path.exists() {
         println!("skipped: there is no {}; hint: PARAPET_FOOTAGE names the folder", path.display());
@@ -88,7 +90,8 @@ fn the_bag_that_is_left_on_the_sidewalk_is_one_incident() {
     let iou = started[0].bbox.iou(truth);
     assert!(iou >= 0.5, "the box has an overlap of {iou:.2}");
     let delay = seconds(started[0].started_at) - 14.5;
-    assert!((14.5..=20.0).contains(&delay), "started {delay:.1} s after the bag was put down");
+    // Limit and 5 s, and the half second to which the truth was read.
+    assert!((14.5..=20.5).contains(&delay), "started {delay:.1} s after the bag was put down");
     assert!(events.iter().all(|event| event.phase != Phase::Ended), "{}", told(&events));
 }
 

@@ -65,7 +65,14 @@ pub fn load(path: &Path) -> Result<Pipeline, LoadError> {
 /// Every mistake, in the order of the file.
 pub fn check(text: &str, path: &Path) -> Result<Pipeline, Vec<Problem>> {
     let (tree, syntax) = tree::parse(text);
-    let mut checker = Checker { text, tree: &tree, schema: schema(), problems: Vec::new(), forgiven: HashSet::new() };
+    let mut checker = Checker {
+        text,
+        tree: &tree,
+        schema: schema(),
+        problems: Vec::new(),
+        forgiven: HashSet::new(),
+        stand_ins: HashSet::new(),
+    };
     for error in &syntax {
         let span = error.span().unwrap_or(0..0);
         let hint = match error.message() {
@@ -99,6 +106,8 @@ struct Checker<'t, 'i> {
     problems: Vec<Problem>,
     /// Entries that were taken out, or were meant by a name that was misspelt: what they lack is not their own mistake.
     forgiven: HashSet<Vec<Step>>,
+    /// Required entries that have no value of their own.
+    stand_ins: HashSet<Vec<Step>>,
 }
 
 fn keys(path: &[&str]) -> Vec<Step> {
@@ -114,17 +123,32 @@ impl Checker<'_, '_> {
                 Ok(pipeline) => return Some(pipeline),
                 Err(error) => error,
             };
-            let ReadError { fault, path, at_key } = error;
+            let ReadError { fault, mut path, at_key } = error;
+            if self.stand_ins.contains(&path) {
+                // The stand-in does not fit: the table that needs it goes, as a mistake that was told.
+                path.pop();
+                self.forgiven.insert(path.clone());
+                if !tree::remove(&mut tree, &path) {
+                    return None;
+                }
+                continue;
+            }
             match fault {
                 Fault::Missing(field) => {
-                    let missing = self.missing_in(&tree, &path, field);
-                    for field in missing {
+                    for field in self.missing_in(&tree, &path, field) {
                         let mut full = path.clone();
                         full.push(Step::Key(field.clone()));
-                        if !lenient && !self.forgiven.contains(&full) {
+                        if self.forgiven.insert(full.clone()) && !lenient {
                             let hint = self.describe(&full).map(|what| format!("add {field} = …: {what}"));
                             self.note(&path, true, format!("\"{field}\" is missing"), hint);
                         }
+                    }
+                    // With something in its place, the rest of the table can still be checked.
+                    let mut full = path.clone();
+                    full.push(Step::Key(field.to_owned()));
+                    if tree::stand_in(&mut tree, &path, field) {
+                        self.stand_ins.insert(full);
+                        continue;
                     }
                 }
                 Fault::Unknown { written, expected } => {
@@ -144,13 +168,19 @@ impl Checker<'_, '_> {
                     }
                 }
                 Fault::NotOne { found, expected } => {
-                    let emptied = self.forgiven.iter().any(|done| done.len() > path.len() && done.starts_with(&path));
+                    let emptied =
+                        self.forgiven.iter().any(|done| done.len() > path.len() && done.starts_with(&path));
                     if !(found.is_empty() && (emptied || self.forgiven.contains(&path))) {
                         let message = match found.as_slice() {
                             [] => "nothing is chosen".to_owned(),
                             found => format!("several are chosen: {}", found.join(", ")),
                         };
-                        self.note(&path, true, message, Some(format!("give exactly one of: {}", expected.join(", "))));
+                        self.note(
+                            &path,
+                            true,
+                            message,
+                            Some(format!("give exactly one of: {}", expected.join(", "))),
+                        );
                     }
                 }
                 Fault::Other(message) => {
@@ -177,7 +207,12 @@ impl Checker<'_, '_> {
             _ => false,
         };
         if let Some(schema) = self.schema_at(path) {
-            for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            for key in resolved(&self.schema, schema)["required"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+            {
                 if key != field && !present(key) {
                     missing.push(key.to_owned());
                 }
@@ -208,7 +243,8 @@ impl Checker<'_, '_> {
     /// What the option at `path` is, in one sentence.
     fn describe(&self, path: &[Step]) -> Option<String> {
         let node = self.schema_at(path)?;
-        let text = node["description"].as_str().or_else(|| resolved(&self.schema, node)["description"].as_str())?;
+        let text =
+            node["description"].as_str().or_else(|| resolved(&self.schema, node)["description"].as_str())?;
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let sentence = text.split_inclusive(". ").next().unwrap_or(&text).trim_end().trim_end_matches('.');
         let mut chars = sentence.chars();
@@ -233,7 +269,8 @@ impl Checker<'_, '_> {
     /// Mistakes that a component tells as "what; hint: what to do".
     fn note_texts(&mut self, path: &[Step], texts: Vec<String>) {
         for text in texts {
-            let (message, hint) = text.split_once("; hint: ").unwrap_or((&text, "see pipelines/reference.md"));
+            let (message, hint) =
+                text.split_once("; hint: ").unwrap_or((&text, "see pipelines/reference.md"));
             // Components name their option first.
             let first = message.split_whitespace().next().unwrap_or_default();
             let mut full = path.to_vec();
@@ -247,13 +284,22 @@ impl Checker<'_, '_> {
     fn note_field(&mut self, path: &[Step], field: &str, message: String, hint: Option<String>) {
         let mut full = path.to_vec();
         full.extend(field.split('.').filter(|key| !key.is_empty()).map(|key| Step::Key(key.to_owned())));
+        if self.stand_ins.contains(&full) {
+            return;
+        }
         let mut shown = &full[..];
         while tree::at(self.tree, shown).is_none() && !shown.is_empty() {
             shown = &shown[..shown.len() - 1];
         }
         let is_table = matches!(tree::at(self.tree, shown), Some((_, node)) if node.get_ref().is_table());
         let (key, node) = tree::at(self.tree, shown).unwrap_or((0..0, self.tree));
-        let span = if shown.is_empty() { 0..0 } else if is_table { key } else { node.span() };
+        let span = if shown.is_empty() {
+            0..0
+        } else if is_table {
+            key
+        } else {
+            node.span()
+        };
         self.problems.push(Problem::new(self.text, span, tree::joined(&full), message, hint));
     }
 
@@ -276,7 +322,8 @@ impl Checker<'_, '_> {
                     self.note(&at_model, false, format!("there is no model \"{model}\""), Some(hint));
                 }
                 None if models.len() != 1 => {
-                    let message = if models.is_empty() { "there is no model" } else { "the model is not named" };
+                    let message =
+                        if models.is_empty() { "there is no model" } else { "the model is not named" };
                     let hint = match models.is_empty() {
                         true => "add a table [models.NAME] with manifest = \"models/…\"".to_owned(),
                         false => format!("add model = …, one of: {}", models.join(", ")),
@@ -345,7 +392,11 @@ impl Checker<'_, '_> {
             ("before_seconds", evidence.before_seconds),
         ] {
             if !(0.0..=3600.0).contains(&value) {
-                self.note_at(&["node", "evidence", key], format!("{value} is out of range"), "0 to 3600 seconds");
+                self.note_at(
+                    &["node", "evidence", key],
+                    format!("{value} is out of range"),
+                    "0 to 3600 seconds",
+                );
             }
         }
         if !(1..=100).contains(&evidence.jpeg_quality) {
@@ -357,7 +408,11 @@ impl Checker<'_, '_> {
         }
         if evidence.max_age_days == 0 || evidence.max_megabytes == 0 {
             let key = if evidence.max_age_days == 0 { "max_age_days" } else { "max_megabytes" };
-            self.note_at(&["node", "evidence", key], "nothing would be kept", "set enabled = false to keep nothing");
+            self.note_at(
+                &["node", "evidence", key],
+                "nothing would be kept",
+                "set enabled = false to keep nothing",
+            );
         }
         let errors = match pipeline.bus.choice() {
             Ok(parapet_bus::BusChoice::Broker(broker)) => broker.problems(),
@@ -366,7 +421,8 @@ impl Checker<'_, '_> {
         };
         for error in errors {
             let text = error.to_string();
-            let (message, hint) = text.split_once("; hint: ").unwrap_or((&text, "see pipelines/reference.md"));
+            let (message, hint) =
+                text.split_once("; hint: ").unwrap_or((&text, "see pipelines/reference.md"));
             let at: &[&str] = if pipeline.bus.broker.is_some() { &["bus", "broker"] } else { &["bus"] };
             self.note_at(at, message, hint);
         }
@@ -379,7 +435,9 @@ impl Checker<'_, '_> {
             path
         };
         for problem in camera.source.check() {
-            if problem.field.is_empty() && self.forgiven.iter().any(|path| path.starts_with(&below(&["source"]))) {
+            if problem.field.is_empty()
+                && self.forgiven.iter().any(|path| path.starts_with(&below(&["source"])))
+            {
                 // The source that was meant has mistakes of its own.
                 continue;
             }
@@ -387,8 +445,14 @@ impl Checker<'_, '_> {
         }
         let files = [
             ("source.file.path", camera.source.file.as_ref().map(|file| &file.path)),
-            ("source.images.directory", camera.source.images.as_ref().and_then(|images| images.directory.as_ref())),
-            ("source.rtsp.password_file", camera.source.rtsp.as_ref().and_then(|rtsp| rtsp.password_file.as_ref())),
+            (
+                "source.images.directory",
+                camera.source.images.as_ref().and_then(|images| images.directory.as_ref()),
+            ),
+            (
+                "source.rtsp.password_file",
+                camera.source.rtsp.as_ref().and_then(|rtsp| rtsp.password_file.as_ref()),
+            ),
         ];
         let pictures = camera.baseline_pictures.iter().map(|picture| ("baseline_pictures", Some(picture)));
         for (field, file) in files.into_iter().chain(pictures) {
@@ -414,7 +478,12 @@ impl Checker<'_, '_> {
             self.note_texts(&below(&["detector"]), camera.detector.problems(manifest));
             let classes = manifest.classes();
             for (id, zone) in &camera.zones {
-                self.check_labels(&below(&["zones", id.as_str()]), "labels", zone.labels.iter().flatten(), classes);
+                self.check_labels(
+                    &below(&["zones", id.as_str()]),
+                    "labels",
+                    zone.labels.iter().flatten(),
+                    classes,
+                );
             }
         }
     }

@@ -99,7 +99,9 @@ fn byte_of_column(line: &str, column: usize) -> usize {
 
 /// Cells that a terminal gives the text: two for CJK, so that the mark stands below what it marks.
 fn display_width(text: &str) -> usize {
-    text.chars().map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ffdc}') { 2 } else { 1 }).sum()
+    text.chars()
+        .map(|c| if matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ffdc}') { 2 } else { 1 })
+        .sum()
 }
 
 fn floor_boundary(text: &str, at: usize) -> usize {

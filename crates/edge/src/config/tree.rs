@@ -133,6 +133,25 @@ pub(super) fn at<'t, 'i>(root: &'t Node<'i>, path: &[Step]) -> Option<(Range<usi
     Some((key_span, node))
 }
 
+/// Puts a word under `key` of the table at `path`; `false` if there is no such table.
+pub(super) fn stand_in(root: &mut Node<'_>, path: &[Step], key: &str) -> bool {
+    let mut node = root;
+    for step in path {
+        let below = match (step, node.get_mut()) {
+            (Step::Key(key), DeValue::Table(table)) => table.get_mut(key.as_str()),
+            (Step::Index(index), DeValue::Array(array)) => array.iter_mut().nth(*index),
+            _ => None,
+        };
+        match below {
+            Some(below) => node = below,
+            None => return false,
+        }
+    }
+    let DeValue::Table(table) = node.get_mut() else { return false };
+    table.insert(Spanned::new(0..0, key.to_owned().into()), Spanned::new(0..0, DeValue::String("x".into())));
+    true
+}
+
 /// Takes out the deepest table entry on `path`; `false` if there is none.
 pub(super) fn remove(root: &mut Node<'_>, path: &[Step]) -> bool {
     let Some(last_key) = path.iter().rposition(|step| matches!(step, Step::Key(_))) else { return false };
@@ -338,9 +357,9 @@ impl<'de> VariantAccess<'de> for Choice<'_, '_> {
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, ReadError> {
         match self.content {
-            Some(node) => seed
-                .deserialize(Reader(node))
-                .map_err(|error| error.below(Step::Key(self.name.to_owned()))),
+            Some(node) => {
+                seed.deserialize(Reader(node)).map_err(|error| error.below(Step::Key(self.name.to_owned())))
+            }
             None => Err(de::Error::custom(format!("\"{}\" needs a table of its own", self.name))),
         }
     }

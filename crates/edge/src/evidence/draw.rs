@@ -93,7 +93,8 @@ impl Canvas {
         let steps = (x1 - x0).abs().max((y1 - y0).abs()).max(1);
         let half = self.stroke / 2;
         for step in 0..=steps {
-            let at = |from: i32, to: i32| from + ((to - from) as f32 * step as f32 / steps as f32).round() as i32;
+            let at =
+                |from: i32, to: i32| from + ((to - from) as f32 * step as f32 / steps as f32).round() as i32;
             self.fill(at(x0, x1) - half, at(y0, y1) - half, self.stroke, self.stroke, color);
         }
     }

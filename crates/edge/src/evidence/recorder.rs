@@ -258,7 +258,11 @@ impl Writer {
         }
         if let Some(source) = source {
             let wait = Duration::from_secs_f64(self.config.post_roll_seconds.max(0.0)) + CLIP_SLACK;
-            self.clips.push(PendingClip { due: self.clock.monotonic() + wait, event: suspicion.event, source });
+            self.clips.push(PendingClip {
+                due: self.clock.monotonic() + wait,
+                event: suspicion.event,
+                source,
+            });
         }
     }
 
@@ -496,7 +500,10 @@ fn same_place(before: &RgbImage, after: &RgbImage, bbox: BBox) -> (RgbImage, Rgb
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{atomic::{AtomicU64, Ordering}, mpsc};
+    use std::sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    };
 
     use parapet_core::{EventId, IncidentKind, ManualClock, Phase, RunId, Severity};
 
@@ -547,10 +554,7 @@ mod tests {
         }
     }
 
-    fn recorder(
-        root: &Path,
-        free: Arc<AtomicU64>,
-    ) -> (Recorder, mpsc::Receiver<Ready>) {
+    fn recorder(root: &Path, free: Arc<AtomicU64>) -> (Recorder, mpsc::Receiver<Ready>) {
         let (sender, ready) = mpsc::channel();
         let clock = Arc::new(ManualClock::new("2026-11-22T02:31:40Z".parse().unwrap()));
         let recorder = Recorder::start_with(

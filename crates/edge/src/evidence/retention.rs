@@ -70,7 +70,9 @@ fn inventory(root: &Path, today: jiff::civil::Date) -> io::Result<Vec<Kept>> {
     for day in fs::read_dir(root)? {
         let day = day?;
         let name = day.file_name();
-        let Some(date) = name.to_str().and_then(|name| name.parse::<jiff::civil::Date>().ok()) else { continue };
+        let Some(date) = name.to_str().and_then(|name| name.parse::<jiff::civil::Date>().ok()) else {
+            continue;
+        };
         let mut left = 0;
         for entry in fs::read_dir(day.path())? {
             let entry = entry?;

@@ -27,7 +27,11 @@ pub(crate) fn locate(root: &Path, path: &str) -> Located {
     }
     let file = root.join(relative);
     if let (Ok(root), Ok(file)) = (root.canonicalize(), file.canonicalize()) {
-        return if file.starts_with(&root) && file.is_file() { Located::File(file) } else { Located::Nothing };
+        return if file.starts_with(&root) && file.is_file() {
+            Located::File(file)
+        } else {
+            Located::Nothing
+        };
     }
     let incident = file.parent().map(|dir| dir.with_extension("removed"));
     if incident.is_some_and(|mark| mark.is_file()) { Located::Removed } else { Located::Nothing }
