@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Limits, Problem, is_over, select, unknown_zones};
 use crate::{
-    Finding, Fraction, Group, Schedule, Seconds, Subject,
+    Finding, Fraction, Group, Schedule, Seconds, Subject, Thing,
     region::{Region, RegionMemory, Seen},
     scene::Scene,
 };
@@ -346,7 +346,9 @@ fn is_explained(region: BBox, scene: &Scene<'_>) -> bool {
     let known = |group: Group| group != Group::Other;
     let seen = |t: &Track| seconds_between(t.last_seen_at, scene.at) <= 1.0;
     let tracks = scene.tracks.iter().filter(|t| seen(t) && known(Group::of(&t.label)));
-    let standing = scene.standing_things().filter(|t| known(t.group) && t.seen_at != scene.at);
+    // A person who was seen here and no longer is has gone, even if something that was put down hides the ground.
+    let stays = |t: &Thing| t.group != Group::Person || seconds_between(t.seen_at, scene.at) <= 1.0;
+    let standing = scene.standing_things().filter(|t| known(t.group) && t.seen_at != scene.at && stays(t));
     let part = |bbox: BBox| region.fraction_in(bbox);
     tracks.map(|t| part(t.bbox)).chain(standing.map(|t| part(t.bbox))).sum::<f32>() >= EXPLAINED_FRACTION
 }
