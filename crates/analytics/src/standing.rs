@@ -53,6 +53,8 @@ const PASSING_SPEED: f32 = 0.6;
 const HIDDEN_FRACTION: f32 = 0.25;
 /// Who stands so long while the thing is still seen is its neighbour and does not hide it.
 const BESIDE_SECONDS: f64 = 5.0;
+/// A part comes to rest with its whole, within so many seconds.
+const PART_SECONDS: f64 = 5.0;
 /// Detections needed before anything stands, and the least share of looks that must find it.
 const SETTLE_HITS: u32 = 3;
 const SETTLE_RATE: f32 = 0.15;
@@ -178,7 +180,10 @@ impl StandingMemory {
         self.reattach(&seen, &mut placed, frame);
         for (track, _) in seen.iter().zip(&placed).filter(|(_, placed)| !**placed) {
             let group = Group::of(&track.label);
-            let double = |t: &Thing| t.group == group && t.seen_at == at && t.bbox.iou(track.bbox) > 0.7;
+            let double = |t: &Thing| {
+                t.group == group
+                    && ((t.seen_at == at && t.bbox.iou(track.bbox) > 0.7) || t.has_part(track.bbox))
+            };
             if self.things.iter().any(double) {
                 continue;
             }
@@ -188,6 +193,23 @@ impl StandingMemory {
             self.next += 1;
         }
         self.resolve_rivals(frame);
+        self.drop_parts();
+    }
+
+    /// A small detector boxes a wheel beside its bike, and a cab beside its truck: what came to rest with a larger thing
+    /// of its kind, inside it, is a part of it. What stood there before is another thing.
+    fn drop_parts(&mut self) {
+        let is_part = |part: &Thing| {
+            self.things.iter().any(|whole| {
+                let together = seconds_between(whole.since, part.since) >= -PART_SECONDS;
+                whole.group == part.group
+                    && together
+                    && whole.number != part.number
+                    && whole.has_part(part.bbox)
+            })
+        };
+        let parts: Vec<u64> = self.things.iter().filter(|t| is_part(t)).map(|t| t.number).collect();
+        self.things.retain(|t| !parts.contains(&t.number));
     }
 
     /// What has come to stand where another thing stood that is not seen now is that thing, unless that one was seen
@@ -360,6 +382,11 @@ impl Thing {
         }
         let part = b.fraction_in(self.bbox) >= 0.8 && b.area() >= 0.25 * self.bbox.area();
         (self.bbox.iou(b) >= 0.5 && self.origin.iou(b) >= 0.5) || part
+    }
+
+    /// Whether a box is too small and too far inside to be another thing of this kind beside this one.
+    fn has_part(&self, bbox: BBox) -> bool {
+        self.settled && bbox.area() < 0.6 * self.bbox.area() && bbox.fraction_in(self.bbox) >= 0.85
     }
 
     fn observe(&mut self, track: &Track, at: Timestamp, config: &StandingConfig) {

@@ -41,8 +41,11 @@ pub struct StrayDogConfig {
     pub absence_seconds: Seconds,
     /// Dogs within so many lengths of each other are at one place.
     pub group_lengths: f32,
-    /// Dogs that were never seen to move count too; switch it off where a bush is taken for a sheep.
+    /// Dogs that were never seen to move count too, if the detector is sure of them (`still_min_score`).
     pub count_still: bool,
+    /// A dog that was never seen to move may be a boulder taken for a sheep: it counts only if `dog` itself leads its
+    /// evidence, with at least this mean score over all its detections.
+    pub still_min_score: Fraction,
     /// How pressing it is.
     pub severity: Severity,
     /// After an incident is over, no other starts at its place for so long.
@@ -67,6 +70,7 @@ impl Default for StrayDogConfig {
             absence_seconds: Seconds::whole(10),
             group_lengths: 4.0,
             count_still: true,
+            still_min_score: Fraction::percent(30),
             severity: Severity::Medium,
             cool_down_seconds: Seconds::whole(60),
             schedule: Schedule::default(),
@@ -130,6 +134,8 @@ struct Dog {
     bbox: BBox,
     first_bbox: BBox,
     moved: bool,
+    /// Its class alone tells that it is a dog, even if it never moves.
+    sure: bool,
     zone: Option<usize>,
     seen_at: Timestamp,
     score: f32,
@@ -204,6 +210,7 @@ impl StrayDog {
             bbox: track.bbox,
             first_bbox: track.bbox,
             moved: false,
+            sure: is_sure(track, &self.config),
             zone,
             seen_at: scene.at,
             score: track.score,
@@ -261,7 +268,7 @@ impl StrayDog {
 
     fn judge(&self, group: &Dogs, scene: &Scene<'_>, counts_from: Timestamp) -> Option<Finding> {
         let counted: Vec<&Dog> =
-            group.members.iter().filter(|d| self.config.count_still || d.moved).collect();
+            group.members.iter().filter(|d| d.moved || (self.config.count_still && d.sure)).collect();
         let first = counted.iter().max_by_key(|d| d.seen_at)?;
         let held_at = first.seen_at;
         let zone = counted.iter().find_map(|d| d.zone);
@@ -307,6 +314,14 @@ impl Dogs {
             self.alone_since.get_or_insert(since);
         }
     }
+}
+
+/// Whether `dog`, and no other animal, leads the track's evidence with a good mean score.
+fn is_sure(track: &Track, config: &StrayDogConfig) -> bool {
+    let leads = |(label, sum): &(Label, f32)| {
+        label.as_str() == "dog" && sum / track.hits.max(1) as f32 >= config.still_min_score.as_f32()
+    };
+    track.label_evidence.first().is_some_and(leads)
 }
 
 /// Whether the evidence of all its sightings says that a track is a dog; not on its way out of the view.
