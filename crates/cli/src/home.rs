@@ -6,13 +6,13 @@ use crate::failure::Mistake;
 
 /// Where Parapet is installed.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct Home {
     /// Directory with `models` and `pipelines`; found by itself when the program runs inside it or was built in it.
-    #[arg(long, global = true, env = "PARAPET_HOME", value_name = "DIR")]
+    #[arg(long, env = "PARAPET_HOME", value_name = "DIR")]
     home: Option<PathBuf>,
 }
 
-impl Options {
+impl Home {
     /// The directory with `models` and `pipelines`.
     pub(crate) fn directory(&self) -> anyhow::Result<PathBuf> {
         let is_home = |path: &Path| path.join("models").is_dir() && path.join("pipelines").is_dir();
@@ -20,7 +20,10 @@ impl Options {
             if is_home(home) {
                 return Ok(home.clone());
             }
-            let text = format!("--home {} has no models and pipelines; hint: name the repository's root", home.display());
+            let text = format!(
+                "--home {} has no models and pipelines; hint: name the repository's root",
+                home.display()
+            );
             return Err(Mistake(text).into());
         }
         let here = std::env::current_dir()?;

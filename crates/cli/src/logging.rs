@@ -7,9 +7,14 @@ use tracing_subscriber::EnvFilter;
 
 /// How the program logs.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct Logging {
     /// What to log: a level, or a filter such as `info,parapet_ingest=debug`.
-    #[arg(long, global = true, env = "PARAPET_LOG", default_value = "info,rumqttd=warn,rumqttc=warn,ort=warn")]
+    #[arg(
+        long,
+        global = true,
+        env = "PARAPET_LOG",
+        default_value = "info,rumqttd=error,rumqttc=warn,ort=warn"
+    )]
     log: String,
     /// How to write it.
     #[arg(long, global = true, env = "PARAPET_LOG_FORMAT", value_enum, default_value_t = Format::Text)]
@@ -25,7 +30,7 @@ enum Format {
 }
 
 /// Starts logging; a filter that makes no sense is reported and replaced by the default level.
-pub(crate) fn start(options: &Options) {
+pub(crate) fn start(options: &Logging) {
     let (filter, mistake) = match EnvFilter::try_new(&options.log) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),

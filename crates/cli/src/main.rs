@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 #[command(name = "parapet", version, propagate_version = true)]
 struct Arguments {
     #[command(flatten)]
-    logging: logging::Options,
+    logging: logging::Logging,
     #[command(subcommand)]
     command: Command,
 }
@@ -53,7 +53,9 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     logging::start(&arguments.logging);
-    rustls::crypto::ring::default_provider().install_default().expect("nobody chose a TLS provider before main");
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("nobody chose a TLS provider before main");
     let done = match arguments.command {
         Command::Demo(options) => command::demo::run(options),
         Command::Run(options) => command::run::run(options),

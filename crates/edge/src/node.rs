@@ -193,7 +193,7 @@ impl Node {
 
         let reload = match file.filter(|_| pipeline.node.hot_reload) {
             Some(file) => {
-                Some(Reload::start(file, pipeline, fleet.clone(), &shutdown).map_err(NodeError::Thread)?)
+                Some(Reload::start(&file, pipeline, fleet.clone(), &shutdown).map_err(NodeError::Thread)?)
             }
             None => None,
         };
@@ -447,7 +447,7 @@ struct Reload {
 
 impl Reload {
     fn start(
-        file: PathBuf,
+        file: &Path,
         pipeline: Pipeline,
         fleet: Arc<Mutex<Fleet>>,
         shutdown: &CancellationToken,

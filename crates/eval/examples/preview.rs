@@ -14,7 +14,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for time in times {
         let number = (time.parse::<f64>()? * f64::from(composer.spec().frames_per_second)) as u64;
         let (rgb, _) = composer.frame(number);
-        image::save_buffer(format!("{prefix}{time}.png"), &rgb, width as u32, height as u32, image::ColorType::Rgb8)?;
+        image::save_buffer(
+            format!("{prefix}{time}.png"),
+            &rgb,
+            width as u32,
+            height as u32,
+            image::ColorType::Rgb8,
+        )?;
     }
     Ok(())
 }

@@ -33,9 +33,11 @@ impl CenterOptions {
             None => CenterConfig::default(),
             Some(path) => {
                 let name = path.display();
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| Mistake(format!("cannot read the center's file {name}: {error}; hint: check the path")))?;
-                toml::from_str(&text).map_err(|error| Mistake(format!("the center's file {name} is not valid\n{error}")))?
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    Mistake(format!("cannot read the center's file {name}: {error}; hint: check the path"))
+                })?;
+                toml::from_str(&text)
+                    .map_err(|error| Mistake(format!("the center's file {name} is not valid\n{error}")))?
             }
         };
         if let Some(listen) = self.listen {
@@ -46,7 +48,12 @@ impl CenterOptions {
             return Ok(config);
         }
         let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
-        Err(Mistake(format!("the center's configuration has {} mistake(s)\n{}", lines.len(), lines.join("\n"))).into())
+        Err(Mistake(format!(
+            "the center's configuration has {} mistake(s)\n{}",
+            lines.len(),
+            lines.join("\n")
+        ))
+        .into())
     }
 }
 

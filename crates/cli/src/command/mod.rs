@@ -23,14 +23,20 @@ use crate::failure::Mistake;
 /// Reads a pipeline file; what is wrong with it is the user's mistake, told in full.
 pub(crate) fn load_pipeline(path: &Path) -> anyhow::Result<Pipeline> {
     config::load(path).map_err(|error| match error {
-        LoadError::Invalid { rendered, .. } => Mistake(format!("the pipeline file has mistakes\n{rendered}")).into(),
+        LoadError::Invalid { rendered, .. } => {
+            Mistake(format!("the pipeline file has mistakes\n{rendered}")).into()
+        }
         LoadError::Read { .. } => anyhow::Error::new(Mistake(error.to_string())),
     })
 }
 
 /// Runs a future on all cores.
 pub(crate) fn block_on(job: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("parapet-tokio").build()?.block_on(job)
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("parapet-tokio")
+        .build()?
+        .block_on(job)
 }
 
 /// Returns when the program is asked to stop (SIGINT or SIGTERM).

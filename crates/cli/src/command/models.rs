@@ -13,15 +13,15 @@ use crate::{
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// One line for each model.
-    List(home::Options),
+    List(home::Home),
     /// Hash all weights and compare them with the manifests; exit code 1 if any is wrong.
-    Verify(home::Options),
+    Verify(home::Home),
     /// Get the weights that a manifest names an address for, and check their hash.
     Fetch {
         /// Name of the model.
         name: String,
         #[command(flatten)]
-        home: home::Options,
+        home: home::Home,
     },
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-fn store(home: &home::Options) -> anyhow::Result<ModelStore> {
+fn store(home: &home::Home) -> anyhow::Result<ModelStore> {
     Ok(ModelStore::new(home.directory()?.join("models")))
 }
 
@@ -58,7 +58,12 @@ fn list(store: &ModelStore) -> anyhow::Result<()> {
                 let (width, height) = m.input_size();
                 let input = format!("{width}x{height}");
                 let (family, licence) = (m.family_name(), m.licence());
-                writeln!(out, "{:<18} {family:<9} {licence:<12} {input:<10} {}", m.name(), weights.join(", "))?;
+                writeln!(
+                    out,
+                    "{:<18} {family:<9} {licence:<12} {input:<10} {}",
+                    m.name(),
+                    weights.join(", ")
+                )?;
             }
             Err(error) => writeln!(out, "{:<18} {error}", entry.name)?,
         }
@@ -78,7 +83,9 @@ fn verify(store: &ModelStore) -> anyhow::Result<()> {
             let name = format!("{}/{precision}", entry.name);
             match state {
                 Ok(()) => writeln!(out, "{name:<24} ok")?,
-                Err(parapet_infer::manifest::WeightsError::Missing { .. }) => writeln!(out, "{name:<24} not here")?,
+                Err(parapet_infer::manifest::WeightsError::Missing { .. }) => {
+                    writeln!(out, "{name:<24} not here")?
+                }
                 Err(error) => {
                     wrong += 1;
                     writeln!(out, "{name:<24} WRONG  {error}")?;
@@ -96,7 +103,9 @@ fn fetch(store: &ModelStore, name: &str) -> anyhow::Result<()> {
         .filter_map(|(precision, v)| Some((precision, v.file.clone(), v.url.clone()?)))
         .collect();
     if variants.is_empty() {
-        let text = format!("model \"{name}\" names no address for its weights; hint: its model.toml says where they come from");
+        let text = format!(
+            "model \"{name}\" names no address for its weights; hint: its model.toml says where they come from"
+        );
         return Err(Mistake(text).into());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -106,7 +115,9 @@ fn fetch(store: &ModelStore, name: &str) -> anyhow::Result<()> {
             tracing::info!(model = name, %precision, "weights are there");
             continue;
         }
-        runtime.block_on(download(&url, &path, &manifest, precision)).with_context(|| format!("cannot fetch {url}"))?;
+        runtime
+            .block_on(download(&url, &path, &manifest, precision))
+            .with_context(|| format!("cannot fetch {url}"))?;
     }
     Ok(())
 }

@@ -28,7 +28,11 @@ pub(crate) struct Together {
 
 impl Together {
     /// Starts both. The center listens to the node's broker, whatever its own configuration says.
-    pub(crate) async fn start(pipeline: Pipeline, file: PathBuf, mut config: CenterConfig) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        pipeline: Pipeline,
+        file: PathBuf,
+        mut config: CenterConfig,
+    ) -> anyhow::Result<Self> {
         let clock = Arc::new(SystemClock::new());
         if config.node_token_file.is_none() && config.node_token_env.is_none() {
             config.node_token_file.clone_from(&pipeline.node.http.token_file);

@@ -32,7 +32,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
 
 /// Makes one scenario behind a progress bar.
 pub(crate) fn make_with_progress(spec: &Path, pictures: &Path, out: &Path) -> anyhow::Result<MadeScenario> {
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} frames")?);
+    let bar =
+        ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} frames")?);
     bar.set_message(spec.file_stem().unwrap_or_default().to_string_lossy().into_owned());
     let made = make(spec, pictures, out, &mut |done, of| {
         bar.set_length(of);

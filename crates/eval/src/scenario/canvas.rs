@@ -42,7 +42,12 @@ fn bounds<'a>(points: impl Iterator<Item = &'a [f32; 2]>, margin: f32) -> [f32; 
 
 impl Sprite {
     /// Cuts an outline, less the outlines in `without`, out of a picture.
-    pub(super) fn cut(picture: &RgbImage, outline: &[[f32; 2]], without: &[Vec<[f32; 2]>], feather: f32) -> Self {
+    pub(super) fn cut(
+        picture: &RgbImage,
+        outline: &[[f32; 2]],
+        without: &[Vec<[f32; 2]>],
+        feather: f32,
+    ) -> Self {
         let b = bounds(outline.iter(), feather);
         let (x0, y0) = (b[0].max(0.0), b[1].max(0.0));
         let (x1, y1) = (b[2].min(picture.width() as f32), b[3].min(picture.height() as f32));
@@ -53,7 +58,10 @@ impl Sprite {
                 let p = [x0 + x as f32 + 0.5, y0 + y as f32 + 0.5];
                 let hidden = without.iter().map(|o| coverage(o, feather, p)).fold(0.0, f32::max);
                 let [r, g, b] = picture
-                    .get_pixel((p[0] as u32).min(picture.width() - 1), (p[1] as u32).min(picture.height() - 1))
+                    .get_pixel(
+                        (p[0] as u32).min(picture.width() - 1),
+                        (p[1] as u32).min(picture.height() - 1),
+                    )
                     .0;
                 pixels.push([r as f32, g as f32, b as f32, coverage(outline, feather, p) * (1.0 - hidden)]);
             }
@@ -106,9 +114,12 @@ impl Sprite {
         let (x0, y0) = (fx.floor(), fy.floor());
         let (tx, ty) = (fx - x0, fy - y0);
         let mut sum = [0.0; 4];
-        for (dx, dy, weight) in
-            [(0.0, 0.0, (1.0 - tx) * (1.0 - ty)), (1.0, 0.0, tx * (1.0 - ty)), (0.0, 1.0, (1.0 - tx) * ty), (1.0, 1.0, tx * ty)]
-        {
+        for (dx, dy, weight) in [
+            (0.0, 0.0, (1.0 - tx) * (1.0 - ty)),
+            (1.0, 0.0, tx * (1.0 - ty)),
+            (0.0, 1.0, (1.0 - tx) * ty),
+            (1.0, 1.0, tx * ty),
+        ] {
             let (sx, sy) = (x0 + dx, y0 + dy);
             if weight > 0.0 && sx >= 0.0 && sy >= 0.0 && sx < self.width as f32 && sy < self.height as f32 {
                 let p = self.pixels[sy as usize * self.width + sx as usize];

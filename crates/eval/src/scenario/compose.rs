@@ -51,7 +51,9 @@ impl Composer {
         let mut things = Vec::new();
         for (name, thing) in &spec.things {
             let mut sprite = match &thing.cutout {
-                Some(c) => Sprite::cut(&open(pictures, &c.picture)?, &c.outline, &c.without, c.feather_pixels),
+                Some(c) => {
+                    Sprite::cut(&open(pictures, &c.picture)?, &c.outline, &c.without, c.feather_pixels)
+                }
                 None => Sprite::render(&thing.faces),
             };
             sprite.brighten(thing.gain);
@@ -113,7 +115,8 @@ impl Composer {
         }
         let camera = &self.spec.camera;
         if camera.shake_pixels > 0.0 {
-            let shift = [noise.uniform(), noise.uniform()].map(|v| ((v * 2.0 - 1.0) * camera.shake_pixels).round());
+            let shift =
+                [noise.uniform(), noise.uniform()].map(|v| ((v * 2.0 - 1.0) * camera.shake_pixels).round());
             let (width, height) = (frame.width as f32, frame.height as f32);
             frame.clone_patch([0.0, 0.0, width, height], shift, 0.5);
         }
@@ -158,7 +161,7 @@ fn gain_at(light: &[[f64; 2]], at: f64) -> f32 {
     (g0 + (g1 - g0) * (at - t0) / (t1 - t0)) as f32
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): small, seeded, the same on every machine.
+/// `SplitMix64` (Steele, Lea and Flood 2014): small, seeded, the same on every machine.
 struct Noise(u64);
 
 impl Noise {

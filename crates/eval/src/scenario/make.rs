@@ -82,8 +82,14 @@ pub fn make(
     }
     writer.finish().map_err(|e| failed(&made.clip, e.into()))?;
 
-    image::save_buffer(&made.plate, &composer.clean_plate(), width as u32, height as u32, image::ColorType::Rgb8)
-        .map_err(|e| failed(&made.plate, e.into()))?;
+    image::save_buffer(
+        &made.plate,
+        &composer.clean_plate(),
+        width as u32,
+        height as u32,
+        image::ColorType::Rgb8,
+    )
+    .map_err(|e| failed(&made.plate, e.into()))?;
     let truth = Truth {
         schema: "parapet.scenario-truth.v1",
         title: &spec.title,

@@ -220,7 +220,9 @@ impl ScenarioSpec {
         }
         for (name, thing) in &self.things {
             if thing.cutout.is_some() != thing.faces.is_empty() {
-                return Err(format!("things.{name} is drawn in no way or in two; hint: give either cutout or faces"));
+                return Err(format!(
+                    "things.{name} is drawn in no way or in two; hint: give either cutout or faces"
+                ));
             }
             if thing.keys.is_empty() || thing.keys.windows(2).any(|k| k[0].at_seconds >= k[1].at_seconds) {
                 return Err(format!("things.{name}.keys are none or out of order; hint: times must rise"));
@@ -228,7 +230,8 @@ impl ScenarioSpec {
             if thing.keys.iter().any(|k| !(0.01..=100.0).contains(&k.scale)) {
                 return Err(format!("things.{name}.keys has an impossible scale; hint: 0.01 to 100"));
             }
-            let outlines = thing.cutout.iter().map(|c| &c.outline).chain(thing.faces.iter().map(|f| &f.outline));
+            let outlines =
+                thing.cutout.iter().map(|c| &c.outline).chain(thing.faces.iter().map(|f| &f.outline));
             if outlines.into_iter().any(|o| o.len() < 3) {
                 return Err(format!("things.{name} has an outline with fewer than 3 points"));
             }
