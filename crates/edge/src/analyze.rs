@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Longest silence of GStreamer before a file counts as broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a video is analysed.
 #[derive(Debug, Clone, Default)]

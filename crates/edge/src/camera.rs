@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Analysed frames a second are counted over this time.
 const FPS_OVER: Duration = Duration::from_secs(10);
 /// Waits after a panic, the first and the longest.
-const RESTART: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const RESTART: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
 /// Makes a pipeline that has seen nothing.
 pub(crate) type Build = Arc<dyn Fn() -> Result<Assembled, AssemblyError> + Send + Sync>;
@@ -634,7 +634,6 @@ mod tests {
                 _ => None,
             })
             .collect();
-        use HealthEvent::{Connected, Crashed};
-        assert_eq!(health, [Connected, Crashed, Connected]);
+        assert_eq!(health, [HealthEvent::Connected, HealthEvent::Crashed, HealthEvent::Connected]);
     }
 }

@@ -292,7 +292,7 @@ async fn keep_house(outbox: Outbox, clock: Arc<dyn Clock>, stop: CancellationTok
             _ = tick.tick() => {}
         }
         match outbox.stats().await {
-            Ok(stats) => telemetry::outbox_pending(stats.pending as u64),
+            Ok(stats) => telemetry::outbox_pending(stats.pending),
             Err(error) => warn!(%error, "cannot read the outbox"),
         }
         if let Err(error) = outbox.prune(clock.now() - KEEP_SENT).await {

@@ -1,5 +1,7 @@
 //! What `parapet check` says of whole files.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,6 +1,8 @@
 //! The broker is killed and started again, the node is killed with `kill -9`: every incident that was committed to
 //! the outbox reaches the command center's store exactly once. Counted.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
@@ -24,7 +26,7 @@ use parapet_edge::Uplink;
 use parapet_store::{Applied, EventRecord, IncidentQuery, Outbox, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Waits until something outside of this process has come about.
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {

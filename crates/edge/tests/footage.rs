@@ -1,5 +1,7 @@
 //! What the pipelines that ship find in real footage, kept as a regression. Skips, saying so, where it is absent.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests, outside of test functions")]
+
 use std::{
     env,
     fmt::Write as _,

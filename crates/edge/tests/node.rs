@@ -1,6 +1,8 @@
 //! A whole node on generated pictures: HTTP, hot reload of single cameras, a broken file, and a clean end. Skips,
 //! saying so, where ONNX Runtime is not set up.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
 use std::{
     fs,
     net::SocketAddr,
@@ -17,7 +19,7 @@ use tokio::{
     net::TcpStream,
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Status, headers and body of a GET without a client library in between.
 async fn get(address: SocketAddr, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
@@ -50,10 +52,10 @@ async fn until(address: SocketAddr, what: &str, holds: impl Fn(&Value) -> bool) 
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
-    match waited.await {
-        Ok(list) => list,
-        Err(_) => panic!("in vain waited for {what}: {:#}", cameras(address).await),
+    if let Ok(list) = waited.await {
+        return list;
     }
+    panic!("in vain waited for {what}: {:#}", cameras(address).await)
 }
 
 fn run_of(list: &Value, camera: &str) -> Option<String> {

@@ -99,6 +99,18 @@ pub fn check(text: &str, path: &Path) -> Result<Pipeline, Vec<Problem>> {
     }
 }
 
+/// For stand-ins of zones whose purpose cannot be read.
+const EVERY_PURPOSE: [ZonePurpose; 8] = [
+    ZonePurpose::Bay,
+    ZonePurpose::Forbidden,
+    ZonePurpose::Roadway,
+    ZonePurpose::Sidewalk,
+    ZonePurpose::FireLane,
+    ZonePurpose::Roof,
+    ZonePurpose::Area,
+    ZonePurpose::Ignore,
+];
+
 struct Checker<'t, 'i> {
     text: &'i str,
     tree: &'t Node<'i>,
@@ -324,9 +336,10 @@ impl Checker<'_, '_> {
                 None if models.len() != 1 => {
                     let message =
                         if models.is_empty() { "there is no model" } else { "the model is not named" };
-                    let hint = match models.is_empty() {
-                        true => "add a table [models.NAME] with manifest = \"models/…\"".to_owned(),
-                        false => format!("add model = …, one of: {}", models.join(", ")),
+                    let hint = if models.is_empty() {
+                        "add a table [models.NAME] with manifest = \"models/…\"".to_owned()
+                    } else {
+                        format!("add model = …, one of: {}", models.join(", "))
                     };
                     self.note(&at_model[..2], true, message.to_owned(), Some(hint));
                 }
@@ -559,8 +572,7 @@ impl Checker<'_, '_> {
             if camera.zones.contains_key(&id) {
                 continue;
             }
-            use ZonePurpose::{Area, Bay, FireLane, Forbidden, Ignore, Roadway, Roof, Sidewalk};
-            for purpose in [Bay, Forbidden, Roadway, Sidewalk, FireLane, Roof, Area, Ignore] {
+            for purpose in EVERY_PURPOSE {
                 let whole = BBox::new(0.0, 0.0, 1.0, 1.0).expect("edges in order");
                 zones.push(Zone {
                     id: id.clone(),

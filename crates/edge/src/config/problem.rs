@@ -1,6 +1,10 @@
 //! A mistake in a pipeline file and how it is shown: where, what, and what to do about it.
 
-use std::{fmt, ops::Range, path::Path};
+use std::{
+    fmt::{self, Write as _},
+    ops::Range,
+    path::Path,
+};
 
 /// One mistake in a pipeline file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +59,7 @@ pub fn render_all(problems: &[Problem], text: &str, file: &Path) -> String {
         out.push('\n');
     }
     let plural = if problems.len() == 1 { "" } else { "s" };
-    out.push_str(&format!("{}: {} mistake{plural}\n", file.display(), problems.len()));
+    let _ = writeln!(out, "{}: {} mistake{plural}", file.display(), problems.len());
     out
 }
 
@@ -129,8 +133,8 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, row) in rows.iter_mut().enumerate() {
         row[0] = i;
     }
-    for j in 0..=b.len() {
-        rows[0][j] = j;
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
     }
     for i in 1..=a.len() {
         for j in 1..=b.len() {

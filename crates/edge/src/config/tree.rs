@@ -1,7 +1,10 @@
 //! A parsed TOML file as a tree from which typed values are read. Errors keep their path through the tree and what
 //! would have been right, so that the checker can point at them, take the wrong entry out, and read on.
 
-use std::{fmt, ops::Range};
+use std::{
+    fmt::{self, Write as _},
+    ops::Range,
+};
 
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
@@ -27,8 +30,8 @@ pub(super) fn joined(path: &[Step]) -> String {
     for step in path {
         match step {
             Step::Key(key) if text.is_empty() => text.push_str(key),
-            Step::Key(key) => text.push_str(&format!(".{key}")),
-            Step::Index(index) => text.push_str(&format!("[{index}]")),
+            Step::Key(key) => drop(write!(text, ".{key}")),
+            Step::Index(index) => drop(write!(text, "[{index}]")),
         }
     }
     text
@@ -139,7 +142,7 @@ pub(super) fn stand_in(root: &mut Node<'_>, path: &[Step], key: &str) -> bool {
     for step in path {
         let below = match (step, node.get_mut()) {
             (Step::Key(key), DeValue::Table(table)) => table.get_mut(key.as_str()),
-            (Step::Index(index), DeValue::Array(array)) => array.iter_mut().nth(*index),
+            (Step::Index(index), DeValue::Array(array)) => array.get_mut(*index),
             _ => None,
         };
         match below {
@@ -162,7 +165,7 @@ pub(super) fn remove(root: &mut Node<'_>, path: &[Step]) -> bool {
                 Some(value) => value,
                 None => return false,
             },
-            (Step::Index(index), DeValue::Array(array)) => match array.iter_mut().nth(*index) {
+            (Step::Index(index), DeValue::Array(array)) => match array.get_mut(*index) {
                 Some(value) => value,
                 None => return false,
             },

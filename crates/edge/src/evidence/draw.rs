@@ -36,7 +36,7 @@ impl Canvas {
     pub(crate) fn new(picture: &Picture) -> Self {
         let (width, height) = (picture.width() as u32, picture.height() as u32);
         let image = RgbImage::from_raw(width, height, picture.to_rgb()).expect("a picture is not empty");
-        Self { stroke: (height as i32 / 240).max(1), image }
+        Self { stroke: (height / 240).max(1).cast_signed(), image }
     }
 
     /// The drawn picture.
@@ -61,27 +61,27 @@ impl Canvas {
 
     /// A caption in the lower left corner.
     pub(crate) fn footer(&mut self, text: &str) {
-        let y = self.image.height() as i32 - self.caption_height();
+        let y = self.image.height().cast_signed() - self.caption_height();
         self.caption(0, y, text, [235, 235, 235]);
     }
 
     fn caption_height(&self) -> i32 {
-        (font::HEIGHT as i32 + 4) * self.stroke
+        (font::HEIGHT + 4) * self.stroke
     }
 
     /// Dark text on a filled strip whose upper left corner is at `(x, y)`, moved to stay in the picture.
     fn caption(&mut self, x: i32, y: i32, text: &str, color: Color) {
         let scale = self.stroke;
-        let advance = (font::WIDTH as i32 + 1) * scale;
-        let width = text.chars().count() as i32 * advance + 3 * scale;
-        let x = x.min(self.image.width() as i32 - width).max(0);
+        let advance = (font::WIDTH + 1) * scale;
+        let width = advance * text.chars().map(|_| 1).sum::<i32>() + 3 * scale;
+        let x = x.min(self.image.width().cast_signed() - width).max(0);
         self.fill(x, y, width, self.caption_height(), color);
-        for (i, c) in text.chars().enumerate() {
-            for (row, bits) in font::glyph(c).into_iter().enumerate() {
+        for (i, c) in (0i32..).zip(text.chars()) {
+            for (row, bits) in (0i32..).zip(font::glyph(c)) {
                 for column in 0..font::WIDTH {
                     if bits >> (font::WIDTH - 1 - column) & 1 == 1 {
-                        let left = x + 2 * scale + i as i32 * advance + column as i32 * scale;
-                        self.fill(left, y + (2 + row as i32) * scale, scale, scale, [20, 20, 20]);
+                        let left = x + 2 * scale + i * advance + column * scale;
+                        self.fill(left, y + (2 + row) * scale, scale, scale, [20, 20, 20]);
                     }
                 }
             }
@@ -100,7 +100,7 @@ impl Canvas {
     }
 
     fn fill(&mut self, x: i32, y: i32, width: i32, height: i32, color: Color) {
-        let (w, h) = (self.image.width() as i32, self.image.height() as i32);
+        let (w, h) = (self.image.width().cast_signed(), self.image.height().cast_signed());
         for py in y.max(0)..(y + height).min(h) {
             for px in x.max(0)..(x + width).min(w) {
                 self.image.put_pixel(px as u32, py as u32, Rgb(color));
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn gray() -> Picture {
-        Picture::from_rgb(320, 240, &[90; 320 * 240 * 3]).unwrap()
+        Picture::from_rgb(320, 240, &[90u8; 3].repeat(320 * 240)).unwrap()
     }
 
     #[test]

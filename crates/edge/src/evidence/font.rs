@@ -2,13 +2,13 @@
 //! capitals, anything else as a hollow box.
 
 /// Glyph width without spacing.
-pub(super) const WIDTH: usize = 5;
+pub(super) const WIDTH: i32 = 5;
 /// Glyph height.
-pub(super) const HEIGHT: usize = 7;
+pub(super) const HEIGHT: i32 = 7;
 
 /// Rows from the top; the lowest five bits, leftmost pixel first.
 #[rustfmt::skip]
-pub(super) fn glyph(c: char) -> [u8; HEIGHT] {
+pub(super) fn glyph(c: char) -> [u8; 7] {
     match c.to_ascii_uppercase() {
         ' ' => [0; 7],
         'A' => [0b01110, 0b10001, 0b10001, 0b11111, 0b10001, 0b10001, 0b10001],

@@ -27,7 +27,7 @@ use crate::telemetry;
 /// Jobs that may wait for the disk. More are dropped and counted: detection never waits for evidence.
 const QUEUE: usize = 64;
 /// Time between rounds of retention.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// What the network and the decoder may hold back of the end of a clip.
 const CLIP_SLACK: Duration = Duration::from_secs(1);
 
@@ -508,6 +508,7 @@ mod tests {
     use parapet_core::{EventId, IncidentKind, ManualClock, Phase, RunId, Severity};
 
     use super::*;
+    use EvidenceRole::{After, Annotated, Before, Clip, Snapshot};
 
     fn suspicion(name: &str, clip: Option<ClipSource>) -> Suspicion {
         let at: Timestamp = "2026-11-22T02:31:32.5Z".parse().unwrap();
@@ -580,7 +581,6 @@ mod tests {
         recorder.stop();
         let items: Vec<EvidenceItem> = ready.iter().flat_map(|set| set.items).collect();
         let roles: Vec<EvidenceRole> = items.iter().map(|item| item.role).collect();
-        use EvidenceRole::{After, Annotated, Before, Clip, Snapshot};
         assert_eq!(roles, [Snapshot, Annotated, Before, After, Clip]);
         for item in &items {
             let bytes = fs::read(dir.path().join(&item.path)).unwrap();
