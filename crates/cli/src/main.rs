@@ -57,10 +57,10 @@ fn main() -> ExitCode {
         .install_default()
         .expect("nobody chose a TLS provider before main");
     let done = match arguments.command {
-        Command::Demo(options) => command::demo::run(options),
+        Command::Demo(options) => command::demo::run(&options),
         Command::Run(options) => command::run::run(options),
         Command::Node(options) => command::node::run(options),
-        Command::Center(options) => command::center::run(options),
+        Command::Center(options) => command::center::run(&options),
         Command::Check(options) => command::check::run(&options),
         Command::Analyze(options) => command::analyze::run(options),
         Command::Models(command) => command::models::run(command),

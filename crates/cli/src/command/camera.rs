@@ -47,12 +47,11 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
 }
 
 fn parse(text: &str) -> Result<ServedCamera, Mistake> {
-    let (name, file) = match text.split_once('=') {
-        Some((name, file)) => (name.to_owned(), PathBuf::from(file)),
-        None => {
-            let file = PathBuf::from(text);
-            (file.file_stem().unwrap_or_default().to_string_lossy().to_lowercase(), file)
-        }
+    let (name, file) = if let Some((name, file)) = text.split_once('=') {
+        (name.to_owned(), PathBuf::from(file))
+    } else {
+        let file = PathBuf::from(text);
+        (file.file_stem().unwrap_or_default().to_string_lossy().to_lowercase(), file)
     };
     let name: CameraId = name.parse().map_err(|error| Mistake(format!("{error}, or write NAME={text}")))?;
     Ok(ServedCamera { name, file })

@@ -57,7 +57,7 @@ impl CenterOptions {
     }
 }
 
-pub(crate) fn run(options: Options) -> anyhow::Result<()> {
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let config = options.center.load()?;
     super::block_on(async move {
         let shutdown = CancellationToken::new();

@@ -55,7 +55,7 @@ pub(crate) struct Options {
     keep: bool,
 }
 
-pub(crate) fn run(options: Options) -> anyhow::Result<()> {
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let home = options.home.directory()?;
     let data = home.join("data/demo");
     if !options.keep && data.is_dir() {

@@ -84,7 +84,7 @@ fn verify(store: &ModelStore) -> anyhow::Result<()> {
             match state {
                 Ok(()) => writeln!(out, "{name:<24} ok")?,
                 Err(parapet_infer::manifest::WeightsError::Missing { .. }) => {
-                    writeln!(out, "{name:<24} not here")?
+                    writeln!(out, "{name:<24} not here")?;
                 }
                 Err(error) => {
                     wrong += 1;
