@@ -386,7 +386,7 @@ impl Thing {
 
     /// Whether a box is too small and too far inside to be another thing of this kind beside this one.
     fn has_part(&self, bbox: BBox) -> bool {
-        self.settled && bbox.area() < 0.6 * self.bbox.area() && bbox.fraction_in(self.bbox) >= 0.85
+        self.settled && bbox.area() < 0.6 * self.bbox.area() && bbox.fraction_in(self.bbox) >= 0.75
     }
 
     fn observe(&mut self, track: &Track, at: Timestamp, config: &StandingConfig) {
