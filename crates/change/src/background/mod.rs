@@ -485,7 +485,8 @@ impl View {
             .map(|i| model.came_at[i])
             .collect();
         came.sort_unstable_by(f32::total_cmp);
-        let ago = came.get(came.len() / 2).map_or(0.0, |came| self.t - came);
+        // What an owner hid at first came with the rest: the thing is as old as its first third.
+        let ago = came.get(came.len() / 3).map_or(0.0, |came| self.t - came);
         let since = at - jiff::SignedDuration::from_millis((ago * 1000.0) as i64);
         self.held.push(Held::new(*next_number, pixels, model, since, at));
         *next_number += 1;
