@@ -1,3 +1,5 @@
-//! Makes scenarios: clips composited from real pictures, with exact truth. (Scoring comes with its own issue.)
+//! Scores detection, tracking, change and incidents on recorded footage, and makes scenarios: clips composited from
+//! real pictures, with exact truth. The incidents are those of the same assembly that runs live.
 
 pub mod scenario;
+pub mod truth;
