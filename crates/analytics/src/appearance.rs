@@ -29,6 +29,7 @@ pub enum Likeness {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patch {
     luma: [f32; SIDE * SIDE],
+    mean: f32,
     contrast: f32,
     chroma: [f32; 2],
 }
@@ -44,7 +45,7 @@ impl Patch {
         for v in &mut luma {
             *v = (*v - mean) / contrast.max(1e-3);
         }
-        Some(Self { luma, contrast, chroma: [mean_of(picture.u(), bbox), mean_of(picture.v(), bbox)] })
+        Some(Self { luma, mean, contrast, chroma: [mean_of(picture.u(), bbox), mean_of(picture.v(), bbox)] })
     }
 
     /// How another look at the same place compares.
@@ -69,6 +70,45 @@ impl Patch {
             Likeness::Unclear
         }
     }
+}
+
+/// Luma steps by which a cell must differ for the thing to be seen in it.
+const CHANGED_LUMA: f32 = 12.0;
+/// Least part of the cells that a thing changes; with less, its coming says nothing about its place.
+const LEAST_CHANGED: f32 = 0.05;
+/// Least part of the cells that it leaves alone, for the light to be read from them.
+const LEAST_UNCHANGED: f32 = 0.2;
+/// How far back to `before` the changed cells must be, on the way from `before` (0) to `with` (1), and how well.
+const BACK: f32 = 0.3;
+const BACK_REST: f32 = 0.4;
+
+/// Whether a place looks `now` as it did `before` its thing came, judged only by the cells that the thing changed when
+/// it came: what else is in its box (a wall seen through a wheel, a dog in front of it) says nothing.
+pub(crate) fn is_back(before: &Patch, with: &Patch, now: &Patch) -> bool {
+    let raw = |p: &Patch, i: usize| p.luma[i] * p.contrast.max(1e-3) + p.mean;
+    let cells = before.luma.len();
+    let changed = |i: &usize| (raw(with, *i) - raw(before, *i)).abs() >= CHANGED_LUMA;
+    let moved = (0..cells).filter(changed).count() as f32 / cells as f32;
+    if moved < LEAST_CHANGED {
+        return false;
+    }
+    let light = if 1.0 - moved >= LEAST_UNCHANGED {
+        let mut rest: Vec<f32> =
+            (0..cells).filter(|i| !changed(i)).map(|i| raw(now, i) - raw(before, i)).collect();
+        let middle = rest.len() / 2;
+        *rest.select_nth_unstable_by(middle, f32::total_cmp).1
+    } else {
+        0.0
+    };
+    let (mut along, mut length, mut rest, mut way) = (0.0, 0.0, 0.0, 0.0);
+    for i in (0..cells).filter(changed) {
+        let (came, gone) = (raw(with, i) - raw(before, i), raw(now, i) - raw(before, i) - light);
+        along += came * gone;
+        length += came * came;
+        rest += gone.abs();
+        way += came.abs();
+    }
+    along / length < BACK && rest / way < BACK_REST
 }
 
 /// Indices of `N` samples, evenly spread over a span of an axis with `n` of them.
@@ -146,6 +186,25 @@ mod tests {
         let wall = picture(1, 0.0, 100.0, 0);
         assert_eq!(compare(&wall, &picture(1, 0.0, 80.0, 0)), Likeness::Unclear);
         assert_eq!(compare(&wall, &picture(1, 0.6, 20.0, 0)), Likeness::Different);
+    }
+
+    #[test]
+    fn a_thin_thing_is_gone_when_the_cells_that_it_changed_are_back() {
+        let place = BBox::new(0.2, 0.2, 0.8, 0.8).unwrap();
+        let patch = |bars: bool, light: u8| {
+            let mut rgb = picture(1, 0.6, 20.0, 0).to_rgb();
+            for (i, v) in rgb.iter_mut().enumerate() {
+                let x = i / 3 % 80;
+                *v = if bars && x.is_multiple_of(16) { 230 } else { *v }.saturating_add(light);
+            }
+            Patch::of(&Picture::from_rgb(80, 60, &rgb).unwrap(), place).unwrap()
+        };
+        let (before, with) = (patch(false, 0), patch(true, 0));
+        assert!(is_back(&before, &with, &patch(false, 0)));
+        assert!(is_back(&before, &with, &patch(false, 15)), "a little more light");
+        assert!(!is_back(&before, &with, &with));
+        assert!(!is_back(&before, &with, &patch(true, 15)));
+        assert!(!is_back(&before, &before, &before), "nothing changed when it came");
     }
 
     #[test]

@@ -4,19 +4,22 @@
 //! It holds four promises:
 //! 1. What moves never stands: whoever leaves its place before [`StandingConfig::settle_seconds`] is forgotten.
 //! 2. A standing thing goes only when its place is *seen to be empty*: the detector looked, nothing that came later
-//!    covers the place, the light did not just change, the place no longer looks as it did, and all that for
-//!    [`StandingConfig::gone_seconds`] and for more looks than the detector usually misses the thing.
+//!    covers the place, the light did not just change, the place no longer looks as it did (or looks again as it did
+//!    before the thing came), and all that for [`StandingConfig::gone_seconds`] and for more looks than the detector
+//!    usually misses the thing.
 //! 3. Who comes to its place after it left and looks different is another thing.
 //! 4. A person who never moves at all is a fixture (a pole that the detector takes for a person).
 
+use std::{collections::VecDeque, sync::Arc};
+
 use parapet_core::{
-    BBox, Frame, Label, SceneChange, Timestamp, Track, TrackId, TrackState, time::seconds_between,
+    BBox, Frame, Label, Picture, SceneChange, Timestamp, Track, TrackId, TrackState, time::seconds_between,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Group, Seconds,
-    appearance::{Likeness, Patch},
+    appearance::{Likeness, Patch, is_back},
     tracker::{add_evidence, assignment::best_pairs, size_of},
 };
 
@@ -64,6 +67,9 @@ const MISS_CHANCE: f32 = 0.001;
 const LOOK_SECONDS: f64 = 0.4;
 /// Time between two pictures taken of a thing that the detector finds.
 const LEARN_SECONDS: f64 = 1.0;
+/// Pictures of the view that are kept to tell how a place looked before its thing came, and the time between them.
+const BEFORE_PICTURES: usize = 3;
+const BEFORE_SECONDS: f64 = 1.5;
 /// Time constant with which the remembered place follows the detected boxes.
 const FOLLOW_SECONDS: f64 = 20.0;
 
@@ -102,12 +108,25 @@ pub struct Thing {
     learned_at: Option<Timestamp>,
     likeness: Likeness,
     patch: Option<(Patch, BBox)>,
+    /// The view some seconds before it came; none for what stood there from the start.
+    before: Option<Arc<Picture>>,
+    /// Tracks that covered a part of its place while it was seen.
+    beside: Vec<Beside>,
     /// The light changed since the patch was taken.
     patch_stale: bool,
     /// Looks in a row in which the detector saw it but the patch did not.
     unlike: u32,
     /// Its track was seen to leave the place.
     left: bool,
+}
+
+/// A track before a thing that is seen all the same.
+#[derive(Debug, Clone, Copy)]
+struct Beside {
+    track: TrackId,
+    since: Timestamp,
+    /// Least part of the place that it covered since then.
+    part: f32,
 }
 
 /// Everything that stands or has just stopped in one view.
@@ -118,6 +137,8 @@ pub struct StandingMemory {
     things: Vec<Thing>,
     first_frame_at: Option<Timestamp>,
     judged_at: Option<Timestamp>,
+    /// How the view looked of late, oldest first.
+    lately: VecDeque<(Timestamp, Arc<Picture>)>,
     /// The view was shifted in the latest frame: places mean nothing.
     blind: bool,
 }
@@ -125,7 +146,15 @@ pub struct StandingMemory {
 impl StandingMemory {
     /// An empty memory.
     pub fn new(config: StandingConfig) -> Self {
-        Self { config, next: 1, things: Vec::new(), first_frame_at: None, judged_at: None, blind: false }
+        Self {
+            config,
+            next: 1,
+            things: Vec::new(),
+            first_frame_at: None,
+            judged_at: None,
+            lately: VecDeque::new(),
+            blind: false,
+        }
     }
 
     /// All things, by rising number; those not `settled` have only just stopped.
@@ -151,8 +180,10 @@ impl StandingMemory {
             thing.left = false;
             thing.empty_seconds = 0.0;
             thing.empty_looks = 0;
+            thing.beside.clear();
         }
         self.judged_at = None;
+        self.lately.clear();
     }
 
     /// First half of a frame: ties the tracks seen in it to places.
@@ -189,7 +220,8 @@ impl StandingMemory {
             }
             let from_start = seconds_between(first_frame_at, at) <= START_SECONDS
                 && seconds_between(track.first_seen_at, at) <= 1.0;
-            self.things.push(Thing::new(self.next, track, at, from_start));
+            let before = self.lately.front().filter(|_| !from_start).map(|(_, picture)| picture.clone());
+            self.things.push(Thing::new(self.next, track, at, from_start, before));
             self.next += 1;
         }
         self.resolve_rivals(frame);
@@ -277,10 +309,16 @@ impl StandingMemory {
         if change.light_changed {
             for thing in &mut self.things {
                 thing.patch_stale = true;
+                thing.before = None;
             }
         }
         if change.light_changed || change.view_shifted {
+            self.lately.clear();
             return;
+        }
+        self.remember_view(frame);
+        for thing in self.things.iter_mut().filter(|t| t.seen_at == at) {
+            thing.note_beside(tracks, at);
         }
         let hidden = self.hidden(tracks, at);
         let config = &self.config;
@@ -294,6 +332,17 @@ impl StandingMemory {
             }
         }
         self.things.retain(|t| !t.is_gone(at, config));
+    }
+
+    fn remember_view(&mut self, frame: &Frame) {
+        let at = frame.captured_at;
+        if self.lately.back().is_some_and(|(last, _)| seconds_between(*last, at) < BEFORE_SECONDS) {
+            return;
+        }
+        self.lately.push_back((at, frame.picture.clone()));
+        if self.lately.len() > BEFORE_PICTURES {
+            self.lately.pop_front();
+        }
     }
 
     /// For each thing, whether something that came later covers its place.
@@ -314,7 +363,7 @@ impl StandingMemory {
                     let beside = seconds_between(owner.since, thing.seen_at) >= BESIDE_SECONDS;
                     if beside || part < 2.0 * HIDDEN_FRACTION { 0.0 } else { part }
                 }
-                _ => part,
+                _ => part - thing.part_beside(track.id, at),
             }
         };
         self.things
@@ -342,7 +391,13 @@ impl StandingMemory {
 }
 
 impl Thing {
-    fn new(number: u64, track: &Track, at: Timestamp, from_start: bool) -> Self {
+    fn new(
+        number: u64,
+        track: &Track,
+        at: Timestamp,
+        from_start: bool,
+        before: Option<Arc<Picture>>,
+    ) -> Self {
         Self {
             number,
             group: Group::of(&track.label),
@@ -365,6 +420,8 @@ impl Thing {
             learned_at: None,
             likeness: Likeness::Unclear,
             patch: None,
+            before,
+            beside: Vec::new(),
             patch_stale: false,
             unlike: 0,
             left: false,
@@ -477,12 +534,36 @@ impl Thing {
     }
 
     fn compare(&self, frame: &Frame) -> Likeness {
-        match &self.patch {
-            Some((patch, place)) if !self.patch_stale => {
-                Patch::of(&frame.picture, *place).map_or(Likeness::Unclear, |now| patch.likeness(&now))
-            }
-            _ => Likeness::Unclear,
+        let Some((patch, place)) = self.patch.as_ref().filter(|_| !self.patch_stale) else {
+            return Likeness::Unclear;
+        };
+        let Some(now) = Patch::of(&frame.picture, *place) else { return Likeness::Unclear };
+        let before = self.before.as_ref().and_then(|picture| Patch::of(picture, *place));
+        if before.is_some_and(|before| is_back(&before, patch, &now)) {
+            Likeness::Different
+        } else {
+            patch.likeness(&now)
         }
+    }
+
+    /// Notes who covers a part of the place of this thing, which is seen now.
+    fn note_beside(&mut self, tracks: &[Track], at: Timestamp) {
+        let mut beside = Vec::new();
+        for track in tracks.iter().filter(|t| t.last_seen_at == at && Some(t.id) != self.track) {
+            let part = self.bbox.fraction_in(track.bbox);
+            if part >= HIDDEN_FRACTION / 2.0 {
+                let known = self.beside.iter().find(|b| b.track == track.id);
+                let (since, least) = known.map_or((at, part), |b| (b.since, b.part.min(part)));
+                beside.push(Beside { track: track.id, since, part: least });
+            }
+        }
+        self.beside = beside;
+    }
+
+    /// The part of the place that this track covered for a while without hiding the thing.
+    fn part_beside(&self, track: TrackId, at: Timestamp) -> f32 {
+        let lasted = |b: &&Beside| seconds_between(b.since, at.min(self.seen_at)) >= BESIDE_SECONDS;
+        self.beside.iter().filter(|b| b.track == track).find(lasted).map_or(0.0, |b| b.part)
     }
 
     fn looks_different(&self, frame: &Frame) -> bool {

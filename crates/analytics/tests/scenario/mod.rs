@@ -93,6 +93,9 @@ pub(crate) struct ThingText {
     /// Seed of its pattern.
     #[serde(default)]
     pub(crate) look: u32,
+    /// Part of it through which what is behind it is seen, as between the spokes of a wheel.
+    #[serde(default)]
+    pub(crate) see_through: f32,
     #[serde(default = "score")]
     pub(crate) score: f32,
     /// The detector finds it in one of so many frames; 0: never.
@@ -205,14 +208,16 @@ impl Scenario {
         for y in 0..H {
             for x in 0..W {
                 let p = parapet_core::Point::new((x as f32 + 0.5) / W as f32, (y as f32 + 0.5) / H as f32);
-                let top = boxes.iter().enumerate().rfind(|(_, b)| b.is_some_and(|b| b.contains(p)));
-                let value = match top {
-                    // The pattern moves with the thing.
-                    Some((i, Some(b))) => {
-                        let (u, v) = ((p.x - b.x_min()) / b.width(), (p.y - b.y_min()) / b.height());
-                        60 + pattern((u * 6.0) as u32, (v * 6.0) as u32, 1000 + self.things[i].look) % 140
-                    }
-                    _ => 90 + pattern(((p.x - shift) * 40.0) as i32 as u32, (p.y * 22.0) as u32, 1) % 40,
+                // The pattern moves with the thing.
+                let on = |(thing, bbox): (&ThingText, &Option<BBox>)| {
+                    let b = bbox.filter(|b| b.contains(p))?;
+                    let (u, v) = ((p.x - b.x_min()) / b.width(), (p.y - b.y_min()) / b.height());
+                    let cell = |seed| pattern((u * 6.0) as u32, (v * 6.0) as u32, seed + thing.look);
+                    (cell(5000) as f32 >= 256.0 * thing.see_through).then(|| 60 + cell(1000) % 140)
+                };
+                let value = match self.things.iter().zip(&boxes).rev().find_map(on) {
+                    Some(value) => value,
+                    None => 90 + pattern(((p.x - shift) * 40.0) as i32 as u32, (p.y * 22.0) as u32, 1) % 40,
                 };
                 let value = (value as f32 * gain).clamp(0.0, 255.0) as u8;
                 rgb.extend([value; 3]);
