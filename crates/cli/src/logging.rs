@@ -13,7 +13,7 @@ pub(crate) struct Logging {
         long,
         global = true,
         env = "PARAPET_LOG",
-        default_value = "info,rumqttd=error,rumqttc=warn,ort=warn"
+        default_value = "info,rumqttd=off,rumqttc=warn,ort=warn"
     )]
     log: String,
     /// How to write it.

@@ -109,8 +109,8 @@ impl Node {
         let listener = TcpListener::bind(listen).await.map_err(no_listen)?;
         let address = listener.local_addr().map_err(no_listen)?;
         let base_url = pipeline.node.http.public_url.clone();
-        let base_url =
-            base_url.map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
+        let base_url = base_url
+            .map_or_else(|| format!("http://{address}/"), |url| format!("{}/", url.trim_end_matches('/')));
 
         let status = wire::NodeStatus {
             site: pipeline.node.site.clone(),
@@ -119,7 +119,7 @@ impl Node {
             at: clock.now(),
             started_at: clock.now(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            base_url: Some(format!("{base_url}/")),
+            base_url: Some(base_url.clone()),
             cameras: watched(&pipeline).map(|(id, _)| id.clone()).collect(),
         };
         let uplink =
@@ -257,7 +257,7 @@ fn evidence_message(
         incident: ready.incident,
         at: ready.at,
         items: ready.items,
-        base_url: Some(format!("{base_url}/evidence/")),
+        base_url: Some(format!("{base_url}evidence/")),
     })
 }
 
