@@ -1,5 +1,5 @@
-//! Offline: a video in, its incidents as JSON Lines out, every frame looked at, as fast as the machine can. The same
-//! assembly as live; the same video gives the same bytes.
+//! Offline: a recording in, its incidents as JSON Lines out, every frame looked at, as fast as the machine can. The same
+//! assembly as live; the same recording gives the same bytes.
 
 use std::{
     io::{self, Write},
@@ -14,7 +14,8 @@ use parapet_core::{
     time::seconds_between,
 };
 use parapet_ingest::{
-    CameraStream, ClipError, FileConfig, OpenError, SourceConfig, StreamEvent, VideoOptions, VideoWriter,
+    CameraStream, ClipError, FileConfig, ImagesConfig, OpenError, SourceConfig, StreamEvent, VideoOptions,
+    VideoWriter,
 };
 
 use crate::{
@@ -38,9 +39,32 @@ pub struct AnalyzeOptions {
     pub end_open: bool,
 }
 
-/// How far an analysis is.
+/// A recording of one camera.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recording {
+    /// A video.
+    Video(PathBuf),
+    /// A folder of numbered pictures.
+    Pictures {
+        /// The folder.
+        directory: PathBuf,
+        /// How many pictures make a second.
+        frames_per_second: f64,
+    },
+}
+
+impl Recording {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Video(path) | Self::Pictures { directory: path, .. } => path,
+        }
+    }
+}
+
+/// How far an analysis is, and what the latest frame came to.
 #[derive(Debug, Clone, Copy)]
-pub struct Progress {
+pub struct Progress<'a> {
     /// Time of the video that was analysed.
     pub analysed: Duration,
     /// Length of the video, if its container tells.
@@ -49,6 +73,12 @@ pub struct Progress {
     pub frames: u64,
     /// Incidents started.
     pub incidents: u64,
+    /// The frame.
+    pub frame: &'a Frame,
+    /// What came of it.
+    pub step: &'a parapet_analytics::Step,
+    /// Time that it took, without waiting for the decoder.
+    pub took: Duration,
 }
 
 /// What an analysis came to.
@@ -85,7 +115,7 @@ pub enum AnalyzeError {
     #[error(transparent)]
     Assembly(#[from] AssemblyError),
     /// The video.
-    #[error("cannot open the video {}", path.display())]
+    #[error("cannot open the recording {}", path.display())]
     Open {
         /// The video.
         path: PathBuf,
@@ -94,7 +124,7 @@ pub enum AnalyzeError {
         source: OpenError,
     },
     /// The video breaks off.
-    #[error("the video {} is broken after {after:?}: {detail}", path.display())]
+    #[error("the recording {} is broken after {after:?}: {detail}", path.display())]
     Broken {
         /// The video.
         path: PathBuf,
@@ -131,17 +161,17 @@ pub fn choose_camera(pipeline: &Pipeline, named: Option<&str>) -> Result<CameraI
     })
 }
 
-/// Analyses `video` as if `camera` had taken it. Each event is one line of `log`: the message that a node would send.
+/// Analyses a recording as if `camera` had taken it. Each event is one line of `log`: the message that a node would send.
 ///
 /// # Errors
 /// See [`AnalyzeError`].
 pub fn analyze(
     pipeline: &Pipeline,
     camera: &CameraId,
-    video: &Path,
+    recording: &Recording,
     log: &mut dyn Write,
     options: &AnalyzeOptions,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<AnalyzeSummary, AnalyzeError> {
     let config = pipeline
         .cameras
@@ -153,15 +183,19 @@ pub fn analyze(
     let assembly = Assembly::new(pipeline, camera, config, &mut engines, clock.clone(), true)?;
     let mut assembled = assembly.build()?;
 
-    let file = FileConfig { path: video.to_owned(), paced: false, looped: false, start_at: options.start_at };
-    let source = SourceConfig {
-        rtsp: None,
-        images: None,
-        device: None,
-        test: None,
-        file: Some(file),
-        ..config.source.clone()
+    let video = recording.path();
+    let (file, images) = match recording {
+        Recording::Video(path) => {
+            let start_at = options.start_at;
+            (Some(FileConfig { path: path.clone(), paced: false, looped: false, start_at }), None)
+        }
+        Recording::Pictures { directory, frames_per_second } => {
+            let (directory, start_at) = (Some(directory.clone()), options.start_at);
+            let frames_per_second = *frames_per_second;
+            (None, Some(ImagesConfig { directory, pattern: None, frames_per_second, start_at }))
+        }
     };
+    let source = SourceConfig { rtsp: None, device: None, test: None, file, images, ..config.source.clone() };
     let fps = source.analysed_fps;
     let no_video = |source| AnalyzeError::Open { path: video.to_owned(), source };
     let length = parapet_ingest::probe(video).ok().and_then(|info| info.duration);
@@ -173,8 +207,9 @@ pub fn analyze(
     let mut annotated: Option<VideoWriter> = None;
     let mut times: Option<(Timestamp, Timestamp, RunId)> = None;
     let site = config.site.clone().unwrap_or_else(|| pipeline.node.site.clone());
-    let mut write = |events: Vec<parapet_core::IncidentEvent>, summary: &mut AnalyzeSummary| {
+    let mut write = |events: &[parapet_core::IncidentEvent], summary: &mut AnalyzeSummary| {
         for event in events {
+            let event = event.clone();
             summary.events += 1;
             summary.incidents += u64::from(event.phase == Phase::Started);
             let message = wire::Incident { site: site.clone(), node: pipeline.node.id.clone(), event };
@@ -193,9 +228,9 @@ pub fn analyze(
                 timer.frame_came();
                 let at = frame.captured_at;
                 times = Some((times.map_or(at, |(first, _, _)| first), at, frame.run));
-                let mut step = assembled.view.step(&frame)?;
+                let step = assembled.view.step(&frame)?;
                 timer.step_done();
-                write(std::mem::take(&mut step.events), &mut summary)?;
+                write(&step.events, &mut summary)?;
                 if let Some(path) = &options.annotated {
                     let picture = annotate(&frame, &step, config);
                     let (width, height) = picture.dimensions();
@@ -218,6 +253,9 @@ pub fn analyze(
                     length,
                     frames: summary.frames,
                     incidents: summary.incidents,
+                    frame: &frame,
+                    step: &step,
+                    took: spent.infer + spent.analyse,
                 });
             }
             Some(StreamEvent::Health(health)) if health.state == HealthState::Offline => {
@@ -233,7 +271,7 @@ pub fn analyze(
     if let Some((first, last, _)) = times {
         summary.video = since(first, last);
         if options.end_open {
-            write(assembled.view.end_all(EndReason::EndOfRecording, last), &mut summary)?;
+            write(&assembled.view.end_all(EndReason::EndOfRecording, last), &mut summary)?;
         }
     }
     log.flush().map_err(AnalyzeError::Log)?;

@@ -14,7 +14,9 @@ mod node;
 pub mod telemetry;
 mod uplink;
 
-pub use analyze::{AnalyzeError, AnalyzeOptions, AnalyzeSummary, Progress, analyze, choose_camera};
+pub use analyze::{
+    AnalyzeError, AnalyzeOptions, AnalyzeSummary, Progress, Recording, analyze, choose_camera,
+};
 pub use assembly::{Assembled, Assembly, AssemblyError, Engines, ModelTime};
 pub use config::Pipeline;
 pub use evidence::EvidenceConfig;

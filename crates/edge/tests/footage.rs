@@ -9,7 +9,7 @@ use std::{
 };
 
 use parapet_core::{BBox, IncidentEvent, IncidentKind, Phase, Timestamp, time::seconds_between};
-use parapet_edge::{AnalyzeOptions, analyze, config::load};
+use parapet_edge::{AnalyzeOptions, Recording, analyze, config::load};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -32,8 +32,15 @@ fn log_of(pipeline: &str, camera: &str, clip: &Path) -> Vec<u8> {
     let pipeline = load(&root().join("pipelines").join(pipeline)).unwrap();
     let mut log = Vec::new();
     let options = AnalyzeOptions::default();
-    let summary =
-        analyze(&pipeline, &camera.parse().unwrap(), clip, &mut log, &options, &mut |_| {}).unwrap();
+    let summary = analyze(
+        &pipeline,
+        &camera.parse().unwrap(),
+        &Recording::Video(clip.to_owned()),
+        &mut log,
+        &options,
+        &mut |_| {},
+    )
+    .unwrap();
     println!(
         "{}: {} frames, {:.1} s of video in {:.1} s (model {:.1} s, decoding {:.1} s)",
         clip.file_name().unwrap().display(),

@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use parapet_core::Timestamp;
-use parapet_edge::{AnalyzeOptions, Progress, analyze, choose_camera};
+use parapet_edge::{AnalyzeOptions, Progress, Recording, analyze, choose_camera};
 
 use super::load_pipeline;
 use crate::failure::Mistake;
@@ -64,14 +64,15 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
                 .expect("the template is right"),
         );
         bar.set_message(video.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        let mut show = |progress: Progress| {
+        let mut show = |progress: Progress<'_>| {
             if let Some(length) = progress.length {
                 bar.set_length(length.as_millis() as u64);
             }
             bar.set_position(progress.analysed.as_millis() as u64);
         };
-        let summary = analyze(&pipeline, &camera, video, &mut log, &how, &mut show)
-            .with_context(|| format!("cannot analyse {}", video.display()))?;
+        let summary =
+            analyze(&pipeline, &camera, &Recording::Video(video.clone()), &mut log, &how, &mut show)
+                .with_context(|| format!("cannot analyse {}", video.display()))?;
         bar.finish_and_clear();
         let seconds = |d: Duration| (d.as_secs_f64() * 100.0).round() / 100.0;
         tracing::info!(
