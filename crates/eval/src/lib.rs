@@ -1,6 +1,7 @@
 //! Scores detection, tracking, change and incidents on recorded footage, and makes scenarios: clips composited from
 //! real pictures, with exact truth. The incidents are those of the same assembly that runs live.
 
+pub mod dataset;
 pub mod metric;
 pub mod report;
 pub mod scenario;

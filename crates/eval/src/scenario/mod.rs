@@ -11,4 +11,4 @@ mod spec;
 pub use compose::{Composer, PlacedThing};
 pub use make::{MadeScenario, make};
 
-pub use spec::{ScenarioError, ScenarioSpec};
+pub use spec::{IncidentTruth, ScenarioError, ScenarioSpec};

@@ -1,0 +1,142 @@
+//! The truth that `parapet scenario make` writes beside its clip: exact boxes of all things, and the incidents.
+
+use std::collections::BTreeMap;
+
+use parapet_core::{BBox, Label};
+use serde::Deserialize;
+
+use super::{LabelFile, Labels, Tracks};
+use crate::{
+    dataset::{
+        manifest::IncidentConfig,
+        problem::{Fault, Problems},
+    },
+    scenario::IncidentTruth,
+    truth::Rect,
+};
+
+/// The truth of a scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScenarioTruth {
+    /// What happens.
+    pub title: String,
+    /// Size of its pictures.
+    pub size: (u32, u32),
+    /// Frames a second.
+    pub frames_per_second: f64,
+    /// Boxes of every frame; tracks are the things in the order of their names, from 1.
+    pub tracks: Tracks,
+    /// Incidents. Their box is that of the thing when it begins; their limit is the manifest's business.
+    pub incidents: Vec<IncidentConfig>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    schema: String,
+    title: String,
+    width: u32,
+    height: u32,
+    frames_per_second: f64,
+    incidents: Vec<IncidentTruth>,
+    frames: Vec<Frame>,
+}
+
+#[derive(Deserialize)]
+struct Frame {
+    frame: u64,
+    things: Vec<Thing>,
+}
+
+#[derive(Deserialize)]
+struct Thing {
+    name: String,
+    label: Option<Label>,
+    bbox: BBox,
+}
+
+/// The form that is read.
+pub const SCHEMA: &str = "parapet.scenario-truth.v1";
+
+/// Reads a truth file; `None`, told as a problem, if it is none. The file is written by a program, so that one mistake
+/// spoils it.
+pub fn read(text: &str, file: &LabelFile<'_>, problems: &mut Problems) -> Option<ScenarioTruth> {
+    let truth: File = match serde_json::from_str(text) {
+        Ok(truth) => truth,
+        Err(error) => {
+            let line = Some(error.line()).filter(|line| *line > 0);
+            let fault = Fault::new(format!("not a scenario's truth: {error}"), "make the scenario anew");
+            problems.add(file.path, line, fault);
+            return None;
+        }
+    };
+    let before = problems.count();
+    let mut bad = |what: String| problems.add(file.path, None, Fault::new(what, "make the scenario anew"));
+    if truth.schema != SCHEMA {
+        bad(format!("the form is \"{}\" and not \"{SCHEMA}\"", truth.schema));
+    }
+    if truth.width == 0 || truth.height == 0 || !(truth.frames_per_second > 0.0) {
+        bad("no size or no frame rate".into());
+    }
+    let names: BTreeMap<&str, u64> = {
+        let mut names: Vec<&str> =
+            truth.frames.iter().flat_map(|f| &f.things).map(|t| t.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().zip(1..).collect()
+    };
+    let (width, height) = (f64::from(truth.width), f64::from(truth.height));
+    let rect_of = |bbox: BBox| Rect {
+        x: f64::from(bbox.x_min()) * width,
+        y: f64::from(bbox.y_min()) * height,
+        width: f64::from(bbox.x_max() - bbox.x_min()) * width,
+        height: f64::from(bbox.y_max() - bbox.y_min()) * height,
+    };
+    let mut tracks = Tracks::default();
+    for frame in &truth.frames {
+        let mut labels = Labels::default();
+        for thing in &frame.things {
+            // Scenery has no label; a thing at the very edge has no area.
+            let Some(label) = &thing.label else { continue };
+            let rect = rect_of(thing.bbox);
+            if rect.width <= 0.0 || rect.height <= 0.0 {
+                continue;
+            }
+            match file.classes.meaning(label.as_str()) {
+                Ok(meaning) => labels.add(meaning, rect, names.get(thing.name.as_str()).copied(), false),
+                Err(fault) => bad(fault.what),
+            }
+        }
+        if tracks.frames.insert(frame.frame, labels).is_some() {
+            bad(format!("frame {} is there twice", frame.frame));
+        }
+    }
+    let mut incidents = Vec::new();
+    for incident in &truth.incidents {
+        let config = IncidentConfig {
+            kind: incident.kind,
+            since_seconds: incident.since_seconds,
+            until_seconds: incident.until_seconds,
+            limit_seconds: None,
+            zone: None,
+            rect: truth
+                .frames
+                .iter()
+                .filter(|f| f.frame as f64 / truth.frames_per_second >= incident.since_seconds - 1e-6)
+                .find_map(|f| f.things.iter().find(|t| t.name == incident.thing))
+                .map(|thing| rect_of(thing.bbox))
+                .filter(|r| r.width > 0.0 && r.height > 0.0)
+                .map(|r| [r.x, r.y, r.x + r.width, r.y + r.height]),
+        };
+        match config.check() {
+            Ok(()) => incidents.push(config),
+            Err(fault) => bad(fault.what),
+        }
+    }
+    (problems.count() == before).then(|| ScenarioTruth {
+        title: truth.title,
+        size: (truth.width, truth.height),
+        frames_per_second: truth.frames_per_second,
+        tracks,
+        incidents,
+    })
+}
