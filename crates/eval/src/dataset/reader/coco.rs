@@ -292,3 +292,81 @@ pub fn read_found(
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::reader::fixture::with_names;
+
+    const GOOD: &str = r#"{"info": {"year": 2017}, "images": [
+{"id": 1, "file_name": "a.jpg", "width": 100, "height": 50, "license": 3},
+{"id": 2, "file_name": "b.jpg", "width": 100, "height": 50}],
+"annotations": [
+{"id": 10, "image_id": 1, "category_id": 18, "bbox": [1.5, 2, 10, 20], "area": 120.5, "iscrowd": 0, "segmentation": [[1, 2, 3, 4]]},
+{"id": 11, "image_id": 1, "category_id": 1, "bbox": [0, 0, 100, 50], "area": 4000, "iscrowd": 1, "segmentation": {"counts": [1, 2], "size": [50, 100]}},
+{"id": 12, "image_id": 2, "category_id": 1, "bbox": [0, 0, 5, 0], "ignore": 1}],
+"categories": [{"id": 1, "name": "person", "supercategory": "person"}, {"id": 18, "name": "dog"}]}"#;
+
+    #[test]
+    fn instances_are_read_with_area_crowd_and_ignore() {
+        let (instances, told) = with_names(None, |file, problems| read(GOOD, file, problems));
+        assert!(told.is_empty(), "{told:?}");
+        let boxes = &instances.images[&1].labels.boxes;
+        assert_eq!(boxes[0].rect, Rect { x: 1.5, y: 2.0, width: 10.0, height: 20.0 });
+        assert_eq!((boxes[0].label.as_str(), boxes[0].area, boxes[0].crowd), ("dog", 120.5, false));
+        assert_eq!((boxes[1].crowd, boxes[1].ignored), (true, false));
+        let flat = &instances.images[&2].labels.boxes[0];
+        assert_eq!((flat.ignored, flat.area), (true, 0.0));
+    }
+
+    #[test]
+    fn a_bad_record_costs_its_picture_and_no_other() {
+        let bad = GOOD
+            .replace("[1.5, 2, 10, 20]", "[1.5, 2, -10, 20]")
+            .replace("\"image_id\": 2, \"category_id\": 1", "\"image_id\": 3, \"category_id\": 1");
+        let (instances, told) = with_names(None, |file, problems| read(&bad, file, problems));
+        assert_eq!(instances.bad_images.iter().copied().collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(instances.lost_records, 0);
+        assert_eq!(
+            told,
+            [
+                "a:5: the box has no area: -10 × 20; hint: width and height must be above 0",
+                "a:7: picture 3 is not in \"images\"; hint: add the picture or take the record out",
+            ]
+        );
+        let bad = GOOD
+            .replace("\"bbox\": [0, 0, 5, 0], ", "")
+            .replace("\"image_id\": 1, \"category_id\": 18", "\"x\": 1");
+        let (instances, told) = with_names(None, |file, problems| read(&bad, file, problems));
+        assert_eq!(instances.lost_records, 1);
+        assert_eq!(instances.bad_images.iter().copied().collect::<Vec<_>>(), [2]);
+        assert_eq!(
+            told[0],
+            "a:5: not a COCO record: missing field `image_id`; hint: compare with the form on cocodataset.org"
+        );
+    }
+
+    #[test]
+    fn nan_is_no_json_and_is_told_with_its_line() {
+        let bad = GOOD.replace("[0, 0, 100, 50]", "[0, 0, NaN, 50]");
+        let (instances, told) = with_names(None, |file, problems| read(&bad, file, problems));
+        assert_eq!(instances.lost_records, 1);
+        assert!(told[0].starts_with("a:6: not COCO instances: "), "{told:?}");
+    }
+
+    #[test]
+    fn results_refer_to_the_instances() {
+        let (instances, _) = with_names(None, |file, problems| read(GOOD, file, problems));
+        let numbers = instances.images.keys().copied().collect();
+        let text = r#"[{"image_id": 1, "category_id": 18, "bbox": [1, 2, 3, 4], "score": 0.5},
+{"image_id": 9, "category_id": 18, "bbox": [1, 2, 3, 4], "score": 0.5},
+{"image_id": 1, "category_id": 2, "bbox": [1, 2, 3, 4], "score": 0.5},
+{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3], "score": 0.5}]"#;
+        let mut problems = Problems::default();
+        let found = read_found(text, Path::new("r"), &numbers, &instances.categories, &mut problems);
+        assert_eq!(found[&1].len(), 1);
+        assert_eq!((found[&1][0].label.as_str(), found[&1][0].score), ("dog", 0.5));
+        let lines: Vec<_> = problems.finish().iter().map(|p| p.line).collect();
+        assert_eq!(lines, [Some(2), Some(3), Some(4)]);
+    }
+}

@@ -163,3 +163,54 @@ impl Fields<'_> {
         Ok(incident)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::reader::fixture::with_file;
+
+    #[test]
+    fn tabs_and_commas_are_read_and_columns_stand_in_any_order() {
+        let tabs = "sequence\tkind\tstart_seconds\tend_seconds\tzone\tx_min\ty_min\tx_max\ty_max\tnote\n\
+                    gate\tstray_dog\t3.5\t\tlane\t1\t2\t3\t4\ta \"big\" one, brown\n";
+        let (events, told) = with_file("e.tsv", None, |file, problems| read(tabs, file, problems));
+        assert!(told.is_empty(), "{told:?}");
+        let (line, incident) = &events.of["gate"][0];
+        assert_eq!(*line, Some(2));
+        assert_eq!((incident.kind, incident.since_seconds), (IncidentKind::StrayDog, 3.5));
+        assert_eq!((incident.until_seconds, incident.rect), (None, Some([1.0, 2.0, 3.0, 4.0])));
+        assert_eq!(incident.zone.as_ref().map(ZoneId::as_str), Some("lane"));
+        let commas = "kind,start_seconds,note,sequence,limit_seconds\nstray_dog,1,\"a, b\",gate,5\n";
+        let (events, told) = with_file("e.csv", None, |file, problems| read(commas, file, problems));
+        assert!(told.is_empty(), "{told:?}");
+        assert_eq!(events.of["gate"][0].1.limit_seconds, Some(5.0));
+    }
+
+    #[test]
+    fn each_mistake_is_told_with_its_line() {
+        let text = "sequence,kind,start_seconds,end_seconds,x_min,y_min,x_max,y_max\n\
+                    gate,stray_cat,1,2,,,,\ngate,stray_dog,5,2,,,,\nlane,stray_dog,1,2,1,2,,\n\
+                    ,stray_dog,1,2,,,,\nlane,stray_dog,inf,2,,,,\nlane,stray_dog,1\n";
+        let (events, told) = with_file("e.csv", None, |file, problems| read(text, file, problems));
+        assert_eq!((events.of.len(), events.lost_lines), (0, 1));
+        assert_eq!(events.bad, ["gate", "gate", "lane", "lane", "lane"]);
+        assert_eq!(
+            told,
+            [
+                "e.csv:2: there is no kind \"stray_cat\"; hint: the kinds are rooftop_structure, occupied_roadway, \
+                 stray_dog, misparked_ebike",
+                "e.csv:3: it ends at 2 before it begins at 5; hint: exchange the times",
+                "e.csv:4: a box with fewer than four edges; hint: give all four or none",
+                "e.csv:5: a line without a sequence; hint: name the sequence",
+                "e.csv:6: start_seconds \"inf\" is not a number; hint: give a finite number",
+                "e.csv:7: 3 fields where 8 belong; hint: give each column of the header a field, empty if unknown",
+            ]
+        );
+        let (_, told) =
+            with_file("e.csv", None, |file, problems| read("sequence,kind,begin\n", file, problems));
+        assert!(
+            told[0].starts_with("e.csv:1: there is no column \"begin\"; hint: the columns are "),
+            "{told:?}"
+        );
+    }
+}

@@ -4,8 +4,12 @@
 pub mod boxes_csv;
 pub mod coco;
 pub mod events;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod masks;
 pub mod mot;
+#[cfg(test)]
+mod properties;
 pub mod scenario;
 pub mod uavdt;
 pub mod visdrone;

@@ -124,3 +124,83 @@ pub fn read_info(text: &str, path: &Path, problems: &mut Problems) -> Option<Seq
     }
     Some(SequenceInfo { frames, frames_per_second: rate?, length: length?, width: width?, height: height? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{dataset::reader::fixture::with_mot, truth::Rect};
+
+    #[test]
+    fn frames_count_from_one_and_a_zero_mark_means_ignored() {
+        let text = "1,7,10,20,30,40,1,1,0.9\n1,8,50,20,30,40,0,1,1\n3,7,11,20.5,30,40,1,1,1,-1\n\
+                    3,9,0,0,5,5,1,7,1\n3,10,0,0,5,5,1,9,1\n";
+        let (tracks, told) = with_mot(|file, problems| read(text, file, problems));
+        assert!(told.is_empty(), "{told:?}");
+        assert_eq!(tracks.frames.keys().copied().collect::<Vec<_>>(), [0, 2]);
+        let first = &tracks.frames[&0].boxes;
+        assert_eq!(first[0].rect, Rect { x: 10.0, y: 20.0, width: 30.0, height: 40.0 });
+        assert_eq!((first[0].track, first[0].ignored), (Some(7), false));
+        assert_eq!((first[1].track, first[1].ignored), (Some(8), true));
+        // A static person is an ignored person, an occluder is nothing.
+        let third = &tracks.frames[&2].boxes;
+        assert_eq!(third.len(), 2);
+        assert_eq!((third[1].label.as_str(), third[1].ignored), ("person", true));
+    }
+
+    #[test]
+    fn the_form_of_2015_knows_only_pedestrians() {
+        let (tracks, told) = with_mot(|file, problems| read("1,1,10,20,30,40,1,-1,-1,-1\n", file, problems));
+        assert!(told.is_empty(), "{told:?}");
+        assert_eq!(tracks.frames[&0].boxes[0].label.as_str(), "person");
+    }
+
+    #[test]
+    fn a_bad_line_costs_its_frame_and_a_line_without_frame_costs_all() {
+        let text = "1,1,10,20,30,40,1,1,1\n0,1,10,20,30,40,1,1,1\n2,1,10,20,-3,40,1,1,1\n2,2,9,9,9,9,1,1,1\n\
+                    x,1,10,20,30,40,1,1,1\n4,1,1,1,1,1,1\n5,1,1,1,2,2,1,1,1\n5,1,5,5,2,2,1,1,1\n";
+        let (tracks, told) = with_mot(|file, problems| read(text, file, problems));
+        assert_eq!(tracks.bad_frames.iter().copied().collect::<Vec<_>>(), [1, 3, 4]);
+        assert_eq!(tracks.lost_lines, 2);
+        assert_eq!(
+            told,
+            [
+                "gt.txt:2: frame 0 does not exist; hint: frames are counted from 1",
+                "gt.txt:3: the box has no area: -3 × 40; hint: width and height must be above 0",
+                "gt.txt:5: frame \"x\" is not a whole number; hint: give a whole number",
+                "gt.txt:6: 7 fields where 9 or 10 belong; hint: a line is `frame,id,left,top,width,height,\
+                 considered,class,visibility[,…]`",
+                "gt.txt: track 1 is twice in frame 4 (from 0); hint: give each thing its own track",
+            ]
+        );
+    }
+
+    #[test]
+    fn results_are_findings() {
+        let mut problems = Problems::default();
+        let text = "1,3,1,2,3,4,0.5,-1,-1,-1\n1,-1,1,2,3,4,0.25\n2,3,1,2,3,4\n";
+        let found = read_found(text, Path::new("r.txt"), &Label::new("person"), &mut problems);
+        assert_eq!(found[&0].len(), 2);
+        assert_eq!((found[&0][0].track, found[&0][0].score), (Some(3), 0.5));
+        assert_eq!(found[&0][1].track, None);
+        assert_eq!(problems.finish()[0].line, Some(3));
+    }
+
+    #[test]
+    fn seqinfo_is_read_and_what_it_lacks_is_told() {
+        let mut problems = Problems::default();
+        let text = "[Sequence]\nname=MOT16-02\nimDir=img1\nframeRate=30\nseqLength=600\nimWidth=1920\nimHeight=1080\nimExt=.jpg\n";
+        let info = read_info(text, Path::new("seqinfo.ini"), &mut problems).unwrap();
+        let expected = SequenceInfo {
+            frames: "img1".into(),
+            frames_per_second: 30.0,
+            length: 600,
+            width: 1920,
+            height: 1080,
+        };
+        assert_eq!(info, expected);
+        let short = text.replace("frameRate=30\n", "").replace("600", "many");
+        assert_eq!(read_info(&short, Path::new("seqinfo.ini"), &mut problems), None);
+        let told: Vec<String> = problems.finish().iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["seqinfo.ini:4: seqLength \"many\" is not a number above 0; hint: mend the value"]);
+    }
+}

@@ -140,3 +140,42 @@ pub fn read(text: &str, file: &LabelFile<'_>, problems: &mut Problems) -> Option
         incidents,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::reader::fixture::with_names;
+
+    const GOOD: &str = r#"{"schema": "parapet.scenario-truth.v1", "title": "t", "width": 200, "height": 100,
+        "frames_per_second": 2, "incidents": [{"kind": "misparked_ebike", "thing": "bike", "since_seconds": 0.5,
+        "until_seconds": null}], "frames": [
+        {"frame": 0, "things": [{"name": "wall", "label": null, "bbox": [0, 0, 1, 1]}]},
+        {"frame": 1, "things": [{"name": "bike", "label": "bicycle", "bbox": [0.25, 0.5, 0.5, 1]}]}]}"#;
+
+    #[test]
+    fn boxes_are_in_pixels_and_scenery_has_none() {
+        let (truth, told) = with_names(Some((200, 100)), |file, problems| read(GOOD, file, problems));
+        assert!(told.is_empty(), "{told:?}");
+        let truth = truth.unwrap();
+        assert_eq!((truth.size, truth.tracks.frames.len()), ((200, 100), 2));
+        assert!(truth.tracks.frames[&0].boxes.is_empty());
+        let bike = &truth.tracks.frames[&1].boxes[0];
+        assert_eq!(bike.rect, Rect { x: 50.0, y: 50.0, width: 50.0, height: 50.0 });
+        assert_eq!((bike.label.as_str(), bike.track), ("bicycle", Some(1)));
+        assert_eq!(truth.incidents[0].rect, Some([50.0, 50.0, 100.0, 100.0]));
+    }
+
+    #[test]
+    fn another_form_is_refused() {
+        let bad = GOOD.replace(".v1", ".v9");
+        let (truth, told) = with_names(None, |file, problems| read(&bad, file, problems));
+        assert_eq!(truth, None);
+        assert_eq!(
+            told,
+            [
+                "a: the form is \"parapet.scenario-truth.v9\" and not \"parapet.scenario-truth.v1\"; hint: make the \
+              scenario anew"
+            ]
+        );
+    }
+}

@@ -25,3 +25,28 @@ pub fn read_regions(text: &str, file: &LabelFile<'_>, problems: &mut Problems) -
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{ClassTable, reader::fixture::with_table};
+
+    #[test]
+    fn vehicles_and_regions_are_read() {
+        let (tracks, told) = with_table(ClassTable::Uavdt, Some((1024, 540)), |file, problems| {
+            read(
+                "1,1,1005,305,36,36,1,1,1\n1,2,600,305,36,36,1,1,3\n2,1,1000,305,36,36,1,1,1\n",
+                file,
+                problems,
+            )
+        });
+        assert!(told.is_empty(), "{told:?}");
+        assert_eq!(tracks.frames[&0].boxes[1].label.as_str(), "bus");
+        assert_eq!(tracks.frames[&1].boxes[0].track, Some(1));
+        let (tracks, told) = with_table(ClassTable::Uavdt, Some((1024, 540)), |file, problems| {
+            read_regions("1,-1,0,0,36,36,1,-1,-1\n1,-1,0,900,36,36,1,-1,-1\n", file, problems)
+        });
+        assert_eq!(tracks.frames[&0].regions.len(), 1);
+        assert_eq!(told.len(), 1, "{told:?}");
+    }
+}

@@ -84,3 +84,51 @@ fn child<'a, 'b>(node: Node<'a, 'b>, name: &str) -> Option<Node<'a, 'b>> {
 fn child_text<'a>(node: Node<'a, '_>, name: &str) -> &'a str {
     child(node, name).and_then(|found| found.text()).unwrap_or_default().trim()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{dataset::reader::fixture::with_names, truth::Rect};
+
+    const GOOD: &str = "<annotation>\n<folder>VOC2007</folder>\n<size><width>353</width><height>500</height></size>\n\
+        <object><name>dog</name><difficult>0</difficult>\n<bndbox><xmin>48</xmin><ymin>240</ymin><xmax>195</xmax>\
+        <ymax>371</ymax></bndbox></object>\n<object>\n<name>person</name><difficult>1</difficult><part><name>head</name>\
+        <bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part>\
+        <bndbox><ymin>12.5</ymin><xmin>8</xmin><xmax>352</xmax><ymax>498</ymax></bndbox></object>\n</annotation>\n";
+
+    #[test]
+    fn the_last_pixel_belongs_to_the_box_and_difficult_ones_are_ignored() {
+        let (labels, told) = with_names(Some((353, 500)), |file, problems| read(GOOD, file, true, problems));
+        assert!(told.is_empty(), "{told:?}");
+        assert_eq!(labels.boxes.len(), 2);
+        assert_eq!(labels.boxes[0].rect, Rect { x: 47.0, y: 239.0, width: 148.0, height: 132.0 });
+        assert_eq!((labels.boxes[1].label.as_str(), labels.boxes[1].ignored), ("person", true));
+        let (labels, _) = with_names(None, |file, problems| read(GOOD, file, false, problems));
+        assert_eq!(labels.boxes[0].rect, Rect { x: 48.0, y: 240.0, width: 147.0, height: 131.0 });
+    }
+
+    #[test]
+    fn mistakes_are_told_with_the_line_of_their_object() {
+        let bad = GOOD.replace("<xmin>48", "<xmin>abc").replace("<name>person</name>", "");
+        let (labels, told) = with_names(Some((350, 500)), |file, problems| read(&bad, file, true, problems));
+        assert!(labels.boxes.is_empty());
+        assert_eq!(
+            told,
+            [
+                "a:3: labelled at 353 × 500, but the picture has 350 × 500; hint: use the picture that was labelled",
+                "a:4: xmin \"abc\" is not a number; hint: give a finite number",
+                "a:6: an object without a name; hint: add <name>",
+            ]
+        );
+        let (_, told) =
+            with_names(None, |file, problems| read("<annotation>\n<object>\n</annotation>", file, true, problems));
+        assert!(told[0].starts_with("a:3: not XML: "), "{told:?}");
+    }
+
+    #[test]
+    fn deep_nesting_does_not_overflow_the_stack() {
+        let deep = "<a>".repeat(200_000);
+        let (_, told) = with_names(None, |file, problems| read(&deep, file, true, problems));
+        assert_eq!(told.len(), 1, "{told:?}");
+    }
+}
