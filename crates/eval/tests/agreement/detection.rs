@@ -116,7 +116,7 @@ fn generated(seed: usize) -> Case {
     let jitter = random.between(0.0, 0.4);
     let many = seed % 40 == 7;
     let count = if many { 1 } else { random.below(6) };
-    let mut score = |random: &mut Random| match levels {
+    let score = |random: &mut Random| match levels {
         levels if levels.is_infinite() => random.share(),
         levels => (random.share() * levels).floor() / levels,
     };
