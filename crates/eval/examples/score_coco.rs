@@ -1,8 +1,9 @@
-//! Scores COCO's result format: `score_coco TRUTH.json FOUND.json`, prints the figures as JSON. For `benches/scoring/run`,
-//! which compares its time with that of pycocotools.
+//! Scores COCO's result format: `score_coco TRUTH.json FOUND.json [RESAMPLES]`, prints the figures as JSON, and the bootstrap
+//! interval of AP if asked. For `benches/scoring/run`, which compares its time with that of pycocotools.
 
 use parapet_core::Label;
 use parapet_eval::metric::detection::{DetectionMatches, LabelledImage};
+use parapet_eval::metric::interval::Bootstrap;
 use parapet_eval::truth::{FoundBox, Rect, TruthBox};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -44,18 +45,22 @@ fn rect([x, y, width, height]: [f64; 4]) -> Rect {
 #[expect(clippy::print_stdout, reason = "the figures are its output")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [truth, found] = arguments.as_slice() else {
-        return Err("usage: score_coco TRUTH.json FOUND.json".into());
+    let [truth, found, resamples @ ..] = arguments.as_slice() else {
+        return Err("usage: score_coco TRUTH.json FOUND.json [RESAMPLES]".into());
     };
     let truth: Truth = serde_json::from_slice(&std::fs::read(truth)?)?;
     let found: Vec<Found> = serde_json::from_slice(&std::fs::read(found)?)?;
 
-    let labels: HashMap<u64, Label> =
-        truth.categories.iter().map(|category| (category.id, Label::new(&format!("{:05}", category.id)))).collect();
+    let labels: HashMap<u64, Label> = truth
+        .categories
+        .iter()
+        .map(|category| (category.id, Label::new(&format!("{:05}", category.id))))
+        .collect();
     let places: HashMap<u64, usize> =
         truth.images.iter().enumerate().map(|(place, image)| (image.id, place)).collect();
     let classes: Vec<Label> = labels.values().cloned().collect();
-    let mut images: Vec<(Vec<TruthBox>, Vec<FoundBox>)> = truth.images.iter().map(|_| Default::default()).collect();
+    let mut images: Vec<(Vec<TruthBox>, Vec<FoundBox>)> =
+        truth.images.iter().map(|_| Default::default()).collect();
     for one in truth.annotations {
         images[places[&one.image_id]].0.push(TruthBox {
             label: labels[&one.category_id].clone(),
@@ -74,9 +79,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             track: None,
         });
     }
-    let matches = DetectionMatches::new(
-        images.iter().map(|(truth, found)| LabelledImage { truth, found, classes: &classes }),
-    );
+    let matches = DetectionMatches::new(images.iter().map(|(truth, found)| LabelledImage {
+        truth,
+        found,
+        classes: &classes,
+    }));
     println!("{}", serde_json::to_string(&matches.figures())?);
+    if let [resamples] = resamples {
+        let bootstrap = Bootstrap { resamples: resamples.parse()?, ..Bootstrap::default() };
+        let interval = bootstrap.interval(matches.images(), |times| matches.mean_precision_of(times).0);
+        println!("{}", serde_json::to_string(&interval)?);
+    }
     Ok(())
 }

@@ -59,7 +59,17 @@ impl Case {
                 wire.truth.extend(truth.iter().map(|one| {
                     let rect = one.rect;
                     let (crowd, ignored) = (one.crowd, one.ignored);
-                    (image, class(&one.label), rect.x, rect.y, rect.width, rect.height, one.area, crowd, ignored)
+                    (
+                        image,
+                        class(&one.label),
+                        rect.x,
+                        rect.y,
+                        rect.width,
+                        rect.height,
+                        one.area,
+                        crowd,
+                        ignored,
+                    )
                 }));
                 wire.found.extend(found.iter().map(|one| {
                     let rect = one.rect;
@@ -78,15 +88,27 @@ pub(crate) fn compare(cases: &[Case]) {
     assert_eq!(figures.len(), cases.len());
     for (number, (case, theirs)) in cases.iter().zip(figures).enumerate() {
         let labelled: Vec<Label> = case.labelled.iter().map(|class| label(*class)).collect();
-        let matches = DetectionMatches::new(
-            case.images.iter().map(|(truth, found)| LabelledImage { truth, found, classes: &labelled }),
-        );
+        let matches = DetectionMatches::new(case.images.iter().map(|(truth, found)| LabelledImage {
+            truth,
+            found,
+            classes: &labelled,
+        }));
         let once = vec![1; case.images.len()];
         let times = case.times.as_ref().unwrap_or(&once);
         let ours = matches.figures_of(times);
         let stats = [
-            ours.ap, ours.ap50, ours.ap75, ours.ap_small, ours.ap_medium, ours.ap_large, ours.ar_1, ours.ar_10,
-            ours.ar_100, ours.ar_small, ours.ar_medium, ours.ar_large,
+            ours.ap,
+            ours.ap50,
+            ours.ap75,
+            ours.ap_small,
+            ours.ap_medium,
+            ours.ap_large,
+            ours.ar_1,
+            ours.ar_10,
+            ours.ar_100,
+            ours.ar_small,
+            ours.ar_medium,
+            ours.ar_large,
         ];
         for (figure, (ours, theirs)) in stats.into_iter().zip(theirs.stats).enumerate() {
             assert_same(&format!("case {number}, figure {figure}"), ours, theirs);

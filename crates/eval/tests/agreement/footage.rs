@@ -2,8 +2,8 @@
 
 use super::detection::{self, Case, label};
 use super::random::Random;
-use super::tracking::{self, Frames, found, truth};
 use super::repository;
+use super::tracking::{self, Frames, found, truth};
 use parapet_eval::truth::{FoundBox, Rect, TruthBox};
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,14 @@ fn yolo(labels: &Path, picture: &Path) -> Vec<TruthBox> {
             let mut next = |size: f64| numbers.next().unwrap() * size;
             let (x, y, w, h) = (next(width), next(height), next(width), next(height));
             let rect = Rect { x: x - w / 2.0, y: y - h / 2.0, width: w, height: h };
-            TruthBox { label: label(class), rect, area: rect.area(), track: None, crowd: false, ignored: false }
+            TruthBox {
+                label: label(class),
+                rect,
+                area: rect.area(),
+                track: None,
+                crowd: false,
+                ignored: false,
+            }
         })
         .collect()
 }
@@ -62,7 +69,12 @@ fn mistaken(random: &mut Random, truths: &[TruthBox], classes: usize) -> Vec<Fou
     }
     for _ in 0..random.below(4) {
         let rect = random.rect(false, 0.0);
-        found.push(FoundBox { label: label(random.below(classes)), rect, score: random.between(0.0, 0.8), track: None });
+        found.push(FoundBox {
+            label: label(random.below(classes)),
+            rect,
+            score: random.between(0.0, 0.8),
+            track: None,
+        });
     }
     found
 }
@@ -78,7 +90,9 @@ fn detection_is_as_pycocotools_has_it_on_real_labels() {
         let mut labelled = Vec::new();
         for labels in files(&set.join("labels"), ".txt") {
             let stem = labels.file_stem().unwrap().to_str().unwrap();
-            let mut pictures = [".jpg", ".png", ".jpeg"].into_iter().map(|end| set.join("images").join(format!("{stem}{end}")));
+            let mut pictures = [".jpg", ".png", ".jpeg"]
+                .into_iter()
+                .map(|end| set.join("images").join(format!("{stem}{end}")));
             let Some(picture) = pictures.find(|picture| picture.exists()) else { continue };
             let truths = yolo(&labels, &picture);
             boxes += truths.len();

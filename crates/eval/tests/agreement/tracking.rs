@@ -44,8 +44,10 @@ pub(crate) fn found(track: u64, rect: Rect) -> FoundBox {
 
 /// Scores the cases, each of some sequences, with both and compares all figures.
 pub(crate) fn compare(cases: &[Vec<Frames>]) {
-    let wires: Vec<Vec<Vec<Wire>>> =
-        cases.iter().map(|case| case.iter().map(|frames| frames.iter().map(wire).collect()).collect()).collect();
+    let wires: Vec<Vec<Vec<Wire>>> = cases
+        .iter()
+        .map(|case| case.iter().map(|frames| frames.iter().map(wire).collect()).collect())
+        .collect();
     let figures: Vec<Figures> = original("tracking.py", &wires);
     assert_eq!(figures.len(), cases.len());
     for (number, (case, theirs)) in cases.iter().zip(figures).enumerate() {
@@ -58,7 +60,11 @@ pub(crate) fn compare(cases: &[Vec<Frames>]) {
             let alone = TrackingFigures::combined([ours]);
             assert_figures(&format!("case {number}, sequence {index} alone"), &alone, theirs);
         }
-        assert_figures(&format!("case {number}, combined"), &TrackingFigures::combined(&ours), &theirs.combined);
+        assert_figures(
+            &format!("case {number}, combined"),
+            &TrackingFigures::combined(&ours),
+            &theirs.combined,
+        );
     }
 }
 
@@ -160,7 +166,13 @@ fn sequence(random: &mut Random) -> Frames {
         let mut step = || (random.between(-6.0, 6.0)).round();
         let speed = if stacked { (0.0, 0.0) } else { (step(), step()) };
         let track = 3 * number as u64 + 1;
-        movers.push(Mover { track, rect, speed, ignored: random.chance(ignored), followed_as: number as u64 });
+        movers.push(Mover {
+            track,
+            rect,
+            speed,
+            ignored: random.chance(ignored),
+            followed_as: number as u64,
+        });
     }
     let mut new_track = 100;
     let mut frames = Vec::new();

@@ -25,3 +25,6 @@ pub struct LabelledImage<'a> {
     /// The classes that are labelled here; boxes of others are not scored.
     pub classes: &'a [Label],
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,3 +41,6 @@ impl Default for IncidentOptions {
         Self { slack: 2.0, most_delay: None, least_iou: 0.1 }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -215,3 +215,6 @@ fn iou(a: &Rect, b: &Rect) -> f64 {
         width * height / union
     }
 }
+
+#[cfg(test)]
+mod tests;
