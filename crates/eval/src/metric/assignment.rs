@@ -1,6 +1,6 @@
 //! Linear assignment: each row gets at most one column so that the sum of costs is least. The shortest augmenting path
 //! method of Crouse, "On implementing 2D rectangular assignment algorithms" (IEEE Trans. AES 52(4), 2016), with the order
-//! of search and thereby the choice among equal solutions of SciPy's `linear_sum_assignment`, which `TrackEval` uses: so
+//! of search and thereby the choice among equal solutions of `scipy.optimize.linear_sum_assignment`, which `TrackEval` uses: so
 //! ties give the same figures.
 
 /// A dense matrix of costs, row by row.

@@ -28,12 +28,15 @@ fn class(label: &Label) -> usize {
     label.as_str().parse().unwrap()
 }
 
+/// Picture, class, left, top, width, height, area, crowd, ignored.
+type WireTruth = (usize, usize, f64, f64, f64, f64, f64, bool, bool);
+
 #[derive(Serialize)]
 struct Wire {
     images: usize,
     classes: usize,
     labelled: Vec<usize>,
-    truth: Vec<(usize, usize, f64, f64, f64, f64, f64, bool, bool)>,
+    truth: Vec<WireTruth>,
     found: Vec<(usize, usize, f64, f64, f64, f64, f64)>,
 }
 
@@ -129,7 +132,7 @@ pub(crate) fn compare(cases: &[Case]) {
 /// What one case is made of; each of these varies from case to case.
 fn generated(seed: usize) -> Case {
     let mut random = Random::new(seed as u64);
-    let whole = seed % 2 == 0;
+    let whole = seed.is_multiple_of(2);
     let classes = 1 + random.below(4);
     let levels = [f64::INFINITY, 10.0, 3.0, 1.0][random.below(4)];
     let crowded = if random.chance(0.4) { 0.2 } else { 0.0 };

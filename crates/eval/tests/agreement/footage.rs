@@ -59,7 +59,7 @@ fn mistaken(random: &mut Random, truths: &[TruthBox], classes: usize) -> Vec<Fou
         if random.chance(0.2) {
             continue;
         }
-        for _ in 0..1 + usize::from(random.chance(0.15)) {
+        for _ in 0..=usize::from(random.chance(0.15)) {
             let class = if random.chance(0.1) { label(random.below(classes)) } else { truth.label.clone() };
             let rect = random.jittered(&truth.rect, 0.15, false);
             // Two decimals: scores tie.

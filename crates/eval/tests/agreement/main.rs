@@ -1,5 +1,6 @@
 //! The figures are those of the Python originals, `pycocotools` and `trackeval`, to 1e-6: on generated cases, among them
 //! every degenerate one that came to mind, and on real labels with seeded mistakes.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic and says what it skips")]
 
 mod detection;
 mod footage;

@@ -82,9 +82,11 @@ fn wire((truth, found): &(Vec<TruthBox>, Vec<FoundBox>)) -> Wire {
     }
 }
 
+type AtAlpha<T> = fn(&HotaAt) -> T;
+
 fn assert_figures(what: &str, ours: &TrackingFigures, theirs: &BTreeMap<String, Figure>) {
     let (hota, clear, identity) = (&ours.hota, &ours.clear, &ours.identity);
-    let per_alpha: [(&str, fn(&HotaAt) -> f64, f64); 8] = [
+    let per_alpha: [(&str, AtAlpha<f64>, f64); 8] = [
         ("HOTA", HotaAt::hota, hota.hota()),
         ("DetA", HotaAt::det_a, hota.det_a()),
         ("DetRe", HotaAt::det_re, hota.det_re()),
@@ -105,7 +107,7 @@ fn assert_figures(what: &str, ours: &TrackingFigures, theirs: &BTreeMap<String, 
         }
         same(name, mean, theirs.iter().sum::<f64>() / theirs.len() as f64);
     }
-    let counts: [(&str, fn(&HotaAt) -> u64); 3] =
+    let counts: [(&str, AtAlpha<u64>); 3] =
         [("HOTA_TP", |at| at.hits), ("HOTA_FN", |at| at.misses), ("HOTA_FP", |at| at.false_alarms)];
     for (name, count) in counts {
         let Figure::PerAlpha(theirs) = &theirs[name] else { panic!("{name} is one number") };
@@ -157,7 +159,7 @@ fn sequence(random: &mut Random) -> Frames {
     // Things in one place tie with each other.
     let stacked = random.chance(0.15);
     let mut movers: Vec<Mover> = Vec::new();
-    for number in 0..1 + random.below(6) {
+    for number in 0..=random.below(6) {
         let mut rect = random.rect(whole, no_area);
         (rect.x, rect.y) = (rect.x / 3.0, rect.y / 3.0);
         if let Some(first) = movers.first().filter(|_| stacked) {
@@ -225,7 +227,7 @@ fn tracking_is_as_trackeval_has_it_on_a_thousand_generated_cases() {
     let cases: Vec<Vec<Frames>> = (0..1000)
         .map(|seed| {
             let mut random = Random::new(seed);
-            (0..1 + random.below(3)).map(|_| sequence(&mut random)).collect()
+            (0..=random.below(3)).map(|_| sequence(&mut random)).collect()
         })
         .collect();
     compare(&cases);

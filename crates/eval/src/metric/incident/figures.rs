@@ -106,8 +106,8 @@ impl IncidentMatches {
     }
 
     /// Misses against false alarms, by falling threshold: a point for each score that occurs, matched anew each time.
-    pub fn curve<'a>(
-        sequences: &[IncidentSequence<'a>],
+    pub fn curve(
+        sequences: &[IncidentSequence<'_>],
         kind: Option<IncidentKind>,
         options: &IncidentOptions,
     ) -> Vec<IncidentCurvePoint> {

@@ -16,12 +16,12 @@ fn found(started_at: f64) -> FoundIncident {
     FoundIncident { kind: DOG, zone: None, started_at, ended_at: None, rect: None, score: 0.5 }
 }
 
-fn zone(name: &str) -> Option<ZoneId> {
-    Some(name.parse().unwrap())
+fn zone(name: &str) -> ZoneId {
+    name.parse().unwrap()
 }
 
-fn rect(x: f64) -> Option<Rect> {
-    Some(Rect { x, y: 0.0, width: 10.0, height: 10.0 })
+fn rect(x: f64) -> Rect {
+    Rect { x, y: 0.0, width: 10.0, height: 10.0 }
 }
 
 fn matched(truth: &[TruthIncident], found: &[FoundIncident], options: &IncidentOptions) -> IncidentMatches {
@@ -64,8 +64,8 @@ fn an_alarm_too_long_after_it_was_due_does_not_count_if_so_asked() {
 
 #[test]
 fn zones_must_agree_only_where_both_are_told() {
-    let lane = TruthIncident { zone: zone("lane"), ..truth(0.0, 100.0) };
-    let alarm = |name| FoundIncident { zone: zone(name), ..found(12.0) };
+    let lane = TruthIncident { zone: Some(zone("lane")), ..truth(0.0, 100.0) };
+    let alarm = |name| FoundIncident { zone: Some(zone(name)), ..found(12.0) };
     assert_eq!(fates(std::slice::from_ref(&lane), &[alarm("lane")]), [FoundFate::Hit(0)]);
     assert_eq!(fates(std::slice::from_ref(&lane), &[alarm("gate")]), [FoundFate::FalseAlarm]);
     assert_eq!(fates(&[lane], &[found(12.0)]), [FoundFate::Hit(0)]);
@@ -73,8 +73,8 @@ fn zones_must_agree_only_where_both_are_told() {
 
 #[test]
 fn boxes_must_meet_only_where_both_are_told() {
-    let here = TruthIncident { rect: rect(0.0), ..truth(0.0, 100.0) };
-    let alarm = |x| FoundIncident { rect: rect(x), ..found(12.0) };
+    let here = TruthIncident { rect: Some(rect(0.0)), ..truth(0.0, 100.0) };
+    let alarm = |x| FoundIncident { rect: Some(rect(x)), ..found(12.0) };
     // IoU 2/18 and 1/19.
     assert_eq!(fates(std::slice::from_ref(&here), &[alarm(8.0)]), [FoundFate::Hit(0)]);
     assert_eq!(fates(std::slice::from_ref(&here), &[alarm(9.0)]), [FoundFate::FalseAlarm]);
@@ -99,12 +99,14 @@ fn a_further_alarm_of_the_same_thing_is_a_duplicate_and_no_false_alarm() {
 #[test]
 fn the_better_box_is_chosen_and_no_pair_is_lost_by_choosing_early() {
     let (left, right) = (
-        TruthIncident { rect: rect(0.0), ..truth(0.0, 100.0) },
-        TruthIncident { rect: rect(4.0), ..truth(0.0, 100.0) },
+        TruthIncident { rect: Some(rect(0.0)), ..truth(0.0, 100.0) },
+        TruthIncident { rect: Some(rect(4.0)), ..truth(0.0, 100.0) },
     );
     // The first alarm fits both and the left one better; the second fits the left one only.
-    let alarms =
-        [FoundIncident { rect: rect(1.0), ..found(11.0) }, FoundIncident { rect: rect(-6.0), ..found(12.0) }];
+    let alarms = [
+        FoundIncident { rect: Some(rect(1.0)), ..found(11.0) },
+        FoundIncident { rect: Some(rect(-6.0)), ..found(12.0) },
+    ];
     assert_eq!(fates(&[left.clone(), right.clone()], &alarms[..1]), [FoundFate::Hit(0)]);
     assert_eq!(fates(&[left, right], &alarms), [FoundFate::Hit(1), FoundFate::Hit(0)]);
 }
