@@ -1,6 +1,7 @@
 //! How sure a figure is: percentile bootstrap over units (sequences, pictures) after Efron and Tibshirani, "An
 //! Introduction to the Bootstrap" (1993), and the paired one for the difference of two runs over the same units. Seeded:
-//! the same run gives the same interval on every machine.
+//! the same run gives the same interval on every machine. A figure that is not a mean (AP over many classes with few truths
+//! each) is biased under resampling: its estimate may lie near an end of its interval.
 
 use super::quantile;
 use serde::{Deserialize, Serialize};
