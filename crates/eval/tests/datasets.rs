@@ -81,7 +81,7 @@ fn the_bag_is_the_one_incident_of_the_fixed_cameras() {
         assert_eq!(sequence.boxes, Coverage::Unlabelled, "{}", sequence.name);
         assert_eq!(sequence.labelled.incidents.len(), 4, "{}", sequence.name);
         assert!(sequence.pipeline.is_some(), "{}", sequence.name);
-        assert!(sequence.length.is_some_and(|length| length > 10.0), "{}", sequence.name);
+        assert!(sequence.length.is_some_and(|length| length > 3.0), "{}", sequence.name);
         assert_eq!(sequence.incidents.len(), usize::from(sequence.name == "left_bag"), "{}", sequence.name);
     }
     let bag = &dataset.sequences.iter().find(|sequence| sequence.name == "left_bag").unwrap().incidents[0];

@@ -59,10 +59,20 @@ pub fn probe(path: &Path) -> Result<MediaInfo, OpenError> {
         let Some(pipeline) = weak.upgrade() else { return };
         let caps = from.current_caps().unwrap_or_else(|| from.query_caps(None));
         let name = caps.structure(0).map(|s| s.name().to_string()).unwrap_or_default();
-        if name.starts_with("video/") || name.starts_with("image/") {
-            found.lock().expect("no panic while held").get_or_insert(from.clone());
+        let is_video = name.starts_with("video/") || name.starts_with("image/");
+        let mut video = found.lock().expect("no panic while held");
+        let is_wanted = is_video && video.is_none();
+        if is_wanted {
+            *video = Some(from.clone());
         }
+        drop(video);
         let joined = element("fakesink").and_then(|sink| {
+            if !is_wanted {
+                // One thread feeds all streams: a sink of sound that takes its first sample and waits would keep that
+                // thread from the pictures, where the two are far apart in the file.
+                sink.set_property("async", false);
+                from.add_probe(gst::PadProbeType::BUFFER, |_, _| gst::PadProbeReturn::Drop);
+            }
             add_row(&pipeline, &[&sink])?;
             from.link(&pad(&sink, "sink")?).map_err(|e| OpenError::Pipeline(e.to_string()))
         });

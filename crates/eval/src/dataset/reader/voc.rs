@@ -120,8 +120,9 @@ mod tests {
                 "a:6: an object without a name; hint: add <name>",
             ]
         );
-        let (_, told) =
-            with_names(None, |file, problems| read("<annotation>\n<object>\n</annotation>", file, true, problems));
+        let (_, told) = with_names(None, |file, problems| {
+            read("<annotation>\n<object>\n</annotation>", file, true, problems)
+        });
         assert!(told[0].starts_with("a:3: not XML: "), "{told:?}");
     }
 
