@@ -192,7 +192,7 @@ fn a_bad_sequence_does_not_stop_the_others() {
         "partly.csv:3: the box has no area: 8 × 0; hint: width and height must be above 0",
         "partly.csv: labels for frames 5 to 5 (from 0), but there are 3 frames; hint: the pictures may be cut short: \
          fetch them anew",
-        "cut.mp4: ",
+        "cut.mp4: the file is cut short: ",
     ] {
         assert!(told.contains(expected), "{expected}\nis not in\n{told}");
     }

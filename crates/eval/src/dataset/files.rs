@@ -179,6 +179,50 @@ fn size_of(reader: &mut (impl Read + Seek)) -> io::Result<Option<(u32, u32)>> {
     }
 }
 
+/// Refuses an MP4 or AVI file whose own lengths reach beyond its end: a download that broke off. Its head may well be
+/// whole, and a program would see a video that is shorter than its labels. Other forms are let through.
+pub(super) fn check_whole(path: &Path) -> Result<(), Fault> {
+    let needed = fs::File::open(path).and_then(|file| {
+        let length = file.metadata()?.len();
+        Ok((length, told_length(&mut BufReader::new(file), length)?))
+    });
+    match needed {
+        Ok((length, told)) if told > length => {
+            Err(Fault::new(format!("the file is cut short: {length} bytes of {told}"), "fetch it anew"))
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(cannot_read(&error)),
+    }
+}
+
+/// Length that the boxes of an MP4 file (ISO/IEC 14496-12, 4.2) or the RIFF head of an AVI file add up to.
+fn told_length(reader: &mut (impl Read + Seek), length: u64) -> io::Result<u64> {
+    let mut at = 0;
+    while at + 16 <= length {
+        let mut head = [0; 16];
+        reader.seek(SeekFrom::Start(at))?;
+        reader.read_exact(&mut head)?;
+        let word = |from: usize| [head[from], head[from + 1], head[from + 2], head[from + 3]];
+        if at == 0 && &word(0) == b"RIFF" {
+            return Ok(u64::from(u32::from_le_bytes(word(4))) + 8);
+        }
+        if at == 0 && &word(4) != b"ftyp" {
+            break;
+        }
+        let size = match u64::from(u32::from_be_bytes(word(0))) {
+            // To the end of the file.
+            0 => return Ok(length),
+            1 => (u64::from(u32::from_be_bytes(word(8))) << 32) | u64::from(u32::from_be_bytes(word(12))),
+            size => size,
+        };
+        if size < 8 {
+            break;
+        }
+        at = at.saturating_add(size);
+    }
+    Ok(at)
+}
+
 /// Hashes of pictures and videos, computed when they are asked for and kept as long as length and time of change stay.
 #[derive(Debug, Default)]
 pub struct MediaHashes {

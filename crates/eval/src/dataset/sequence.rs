@@ -8,7 +8,7 @@ use std::{
 use parapet_core::CameraId;
 
 use super::{
-    files::{PICTURES, directories, named_files, picture_size},
+    files::{PICTURES, check_whole, directories, named_files, picture_size},
     item::{Coverage, FrameTruth, Labelled, LeftOut, SequenceSource, SequenceTruth},
     load::{Loader, labelled_of},
     manifest::{
@@ -202,6 +202,10 @@ impl Loader {
     /// What a video's head says.
     fn video(&mut self, path: &Path) -> Option<Frames> {
         if !self.is_there(path) {
+            return None;
+        }
+        if let Err(fault) = check_whole(path) {
+            self.problems.add(path, None, fault);
             return None;
         }
         match parapet_ingest::probe(path) {

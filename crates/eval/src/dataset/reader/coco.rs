@@ -369,4 +369,34 @@ mod tests {
         let lines: Vec<_> = problems.finish().iter().map(|p| p.line).collect();
         assert_eq!(lines, [Some(2), Some(3), Some(4)]);
     }
+
+    #[test]
+    fn a_thousand_pictures_with_36_annotations_each_are_read() {
+        use std::fmt::Write as _;
+        let mut text = String::from("{\"images\": [");
+        for id in 0..1000 {
+            let comma = if id == 0 { "" } else { ", " };
+            write!(
+                text,
+                "{comma}{{\"id\": {id}, \"file_name\": \"{id}.jpg\", \"width\": 640, \"height\": 480}}"
+            )
+            .unwrap();
+        }
+        text.push_str("], \"annotations\": [");
+        for id in 0..36_000 {
+            let comma = if id == 0 { "" } else { ", " };
+            let (image, x) = (id % 1000, f64::from(id % 600) + 0.37);
+            let outline = "[[510.66, 423.01, 511.72, 420.03, 510.45, 416.0, 510.34, 413.02, 510.77, 410.26, 510.77, 407.5]]";
+            write!(
+                text,
+                "{comma}{{\"segmentation\": {outline}, \"area\": 702.1057499999998, \"iscrowd\": 0, \"image_id\": \
+                 {image}, \"bbox\": [{x}, 12.25, 30.5, 40.12], \"category_id\": 1, \"id\": {id}}}"
+            )
+            .unwrap();
+        }
+        text.push_str("], \"categories\": [{\"id\": 1, \"name\": \"person\"}]}");
+        let (instances, told) = with_names(None, |file, problems| read(&text, file, problems));
+        assert!(told.is_empty(), "{told:?}");
+        assert!(instances.images.values().all(|image| image.labels.boxes.len() == 36));
+    }
 }
