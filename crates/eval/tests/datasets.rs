@@ -27,7 +27,7 @@ fn footage() -> Option<PathBuf> {
 fn load(name: &str, footage: &Path) -> Dataset {
     let manifest = root().join("benches/accuracy/datasets").join(format!("{name}.toml"));
     let (dataset, problems) = Dataset::load(&manifest, footage).unwrap();
-    assert!(problems.is_empty(), "{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>());
+    assert!(problems.is_empty(), "{problems:#?}");
     dataset
 }
 

@@ -87,7 +87,7 @@ impl Loader {
         let root = self.files.root().to_owned();
         match &truth {
             Some(TruthConfig::Coco(config)) => {
-                self.coco(&root.join(&config.file), &root.join(&config.images))
+                self.coco(&root.join(&config.file), &root.join(&config.images));
             }
             Some(TruthConfig::Yolo(c) | TruthConfig::Visdrone(c)) => {
                 let folder = Folder {

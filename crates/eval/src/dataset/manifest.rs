@@ -521,7 +521,7 @@ impl IncidentConfig {
 
 /// Line, from 1, of a byte of a text.
 fn line_at(text: &str, byte: usize) -> usize {
-    text.as_bytes()[..byte.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1
+    text.get(..byte).unwrap_or(text).matches('\n').count() + 1
 }
 
 /// Line of the deepest key of `place` that the text has.

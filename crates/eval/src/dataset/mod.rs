@@ -57,7 +57,7 @@ pub enum DatasetError {
 }
 
 fn told(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+    problems.iter().fold(String::new(), |told, problem| told + "\n  " + &problem.to_string())
 }
 
 /// A dataset, read.

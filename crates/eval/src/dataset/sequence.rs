@@ -24,7 +24,8 @@ use crate::truth::TruthIncident;
 struct Frames {
     source: SequenceSource,
     size: (u32, u32),
-    frames_per_second: Option<f64>,
+    /// Frames a second.
+    rate: Option<f64>,
     /// How many there are; for a video about so many.
     count: Option<u64>,
     /// Seconds.
@@ -153,10 +154,8 @@ impl Loader {
         match config {
             BoxesConfig::Csv(csv) => {
                 let file = LabelFile { path: &path, classes: &self.classes, size };
-                let form = boxes_csv::BoxesForm {
-                    frames_per_second: draft.frames.frames_per_second,
-                    one_thing: csv.one_thing,
-                };
+                let form =
+                    boxes_csv::BoxesForm { frames_per_second: draft.frames.rate, one_thing: csv.one_thing };
                 let tracks = boxes_csv::read(&text, &file, form, &mut self.problems);
                 draft.boxes = Some((path, tracks, csv.every_frame));
             }
@@ -186,7 +185,7 @@ impl Loader {
             draft.events_lost.clone_from(&draft.boxes_lost);
             return;
         }
-        draft.frames.frames_per_second = Some(truth.frames_per_second);
+        draft.frames.rate = Some(truth.frames_per_second);
         draft.frames.count = Some(truth.tracks.frames.len() as u64);
         draft.frames.length = Some(truth.tracks.frames.len() as f64 / truth.frames_per_second);
         if draft.labelled.classes.is_empty() {
@@ -213,7 +212,7 @@ impl Loader {
                 source: SequenceSource::Video(path.to_owned()),
                 size: (info.width, info.height),
                 count: info.frames(),
-                frames_per_second: info.frames_per_second,
+                rate: info.frames_per_second,
                 length: info.duration.map(|duration| duration.as_secs_f64()),
             }),
             Err(error) => {
@@ -238,7 +237,7 @@ impl Loader {
         match picture_size(first) {
             Ok(size) => Some(Frames {
                 size,
-                frames_per_second: Some(frames_per_second),
+                rate: Some(frames_per_second),
                 count: Some(files.len() as u64),
                 length: Some(files.len() as f64 / frames_per_second),
                 source: SequenceSource::Images(files),
@@ -292,7 +291,7 @@ impl Loader {
                 );
                 self.problems.add(&info_file, None, Fault::new(what, "fetch the missing pictures"));
             }
-            frames.frames_per_second = Some(info.frames_per_second);
+            frames.rate = Some(info.frames_per_second);
             frames.count = Some(frames.count.map_or(info.length, |count| count.min(info.length)));
             let label_file = directory.join("gt").join("gt.txt");
             let tracks = self.files.read(&label_file, &mut self.problems).map(|text| {
@@ -398,12 +397,11 @@ impl Loader {
                 boxes_lost: None,
                 events_lost: None,
             };
-            match self.files.read(&path, &mut self.problems) {
-                Some(text) => self.scenario_truth(&path, &text, &mut draft),
-                None => {
-                    draft.boxes_lost = Some("its truth cannot be read".into());
-                    draft.events_lost = Some("its truth cannot be read".into());
-                }
+            if let Some(text) = self.files.read(&path, &mut self.problems) {
+                self.scenario_truth(&path, &text, &mut draft);
+            } else {
+                draft.boxes_lost = Some("its truth cannot be read".into());
+                draft.events_lost = Some("its truth cannot be read".into());
             }
             self.finish(draft, events, events_file);
         }
@@ -435,7 +433,7 @@ impl Loader {
             source: draft.frames.source,
             width: draft.frames.size.0,
             height: draft.frames.size.1,
-            frames_per_second: draft.frames.frames_per_second,
+            frames_per_second: draft.frames.rate,
             start: draft.start,
             length,
             pipeline: draft.pipeline,
@@ -482,7 +480,7 @@ impl Loader {
             let why = format!("{} lines of its label file may belong to any frame", tracks.lost_lines);
             return (Vec::new(), Coverage::Not(why));
         }
-        let Some(rate) = draft.frames.frames_per_second else {
+        let Some(rate) = draft.frames.rate else {
             let fault = Fault::new("the frame rate is unknown", "convert the video to MP4");
             self.problems.add(&path, None, fault);
             return (Vec::new(), Coverage::Not("its frame rate is unknown".into()));

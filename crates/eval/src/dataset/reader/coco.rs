@@ -198,7 +198,7 @@ pub fn read(text: &str, file: &LabelFile<'_>, problems: &mut Problems) -> Instan
             }
         };
         let image_id = record.image_id;
-        if let Err(fault) = add(record, &mut instances) {
+        if let Err(fault) = add(&record, &mut instances) {
             problems.add(file.path, lines.of(raw, 0), fault);
             instances.bad_images.insert(image_id);
         }
@@ -206,7 +206,7 @@ pub fn read(text: &str, file: &LabelFile<'_>, problems: &mut Problems) -> Instan
     instances
 }
 
-fn add(record: AnnotationRecord, instances: &mut Instances) -> Result<(), Fault> {
+fn add(record: &AnnotationRecord, instances: &mut Instances) -> Result<(), Fault> {
     let image = instances.images.get_mut(&record.image_id).ok_or_else(|| no_image(record.image_id))?;
     let meaning =
         instances.categories.get(&record.category_id).ok_or_else(|| no_category(record.category_id))?;

@@ -74,7 +74,11 @@ pub fn read(text: &str, file: &LabelFile<'_>, problems: &mut Problems) -> Option
     if truth.schema != SCHEMA {
         bad(format!("the form is \"{}\" and not \"{SCHEMA}\"", truth.schema));
     }
-    if truth.width == 0 || truth.height == 0 || !(truth.frames_per_second > 0.0) {
+    if truth.width == 0
+        || truth.height == 0
+        || truth.frames_per_second.is_nan()
+        || truth.frames_per_second <= 0.0
+    {
         bad("no size or no frame rate".into());
     }
     let names: BTreeMap<&str, u64> = {
@@ -132,7 +136,7 @@ pub fn read(text: &str, file: &LabelFile<'_>, problems: &mut Problems) -> Option
             Err(fault) => bad(fault.what),
         }
     }
-    (problems.count() == before).then(|| ScenarioTruth {
+    (problems.count() == before).then_some(ScenarioTruth {
         title: truth.title,
         size: (truth.width, truth.height),
         frames_per_second: truth.frames_per_second,
