@@ -34,6 +34,8 @@ enum Command {
     Check(command::check::Options),
     /// Run a pipeline over a recording and write its incidents as JSON Lines.
     Analyze(command::analyze::Options),
+    /// Score models and pipelines on labelled footage, and write a report.
+    Eval(command::eval::Options),
     /// The models that are there, and whether they are what their manifests say.
     #[command(subcommand)]
     Models(command::models::Command),
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Center(options) => command::center::run(&options),
         Command::Check(options) => command::check::run(&options),
         Command::Analyze(options) => command::analyze::run(options),
+        Command::Eval(options) => command::eval::run(&options),
         Command::Models(command) => command::models::run(command),
         Command::Camera(command) => command::camera::run(command),
         Command::Scenario(command) => command::scenario::run(command),

@@ -2,7 +2,9 @@
 //! real pictures, with exact truth. The incidents are those of the same assembly that runs live.
 
 pub mod dataset;
+pub mod gate;
 pub mod metric;
 pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod truth;

@@ -2,9 +2,10 @@
 //! picture, for the field's metrics are defined on them; times are seconds from the beginning of the sequence.
 
 use parapet_core::{IncidentKind, Label, ZoneId};
+use serde::{Deserialize, Serialize};
 
 /// An upright rectangle in pixels: left, top, width, height, y down. It may reach out of the picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rect {
     /// Left edge.
     pub x: f64,
@@ -55,7 +56,7 @@ pub struct TruthBox {
 }
 
 /// An object that a program found in one picture.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoundBox {
     /// Its class.
     pub label: Label,
@@ -85,7 +86,7 @@ pub struct TruthIncident {
 }
 
 /// An incident that a program raised in a sequence.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoundIncident {
     /// Its kind.
     pub kind: IncidentKind,

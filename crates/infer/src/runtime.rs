@@ -85,6 +85,11 @@ impl Runtime {
         &self.library
     }
 
+    /// What it says of its version and build.
+    pub fn build(&self) -> &'static str {
+        ort::info()
+    }
+
     pub(crate) fn environment(&self) -> &Environment {
         &self.environment
     }

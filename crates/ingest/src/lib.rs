@@ -42,3 +42,8 @@ pub use queue::StreamEvent;
 pub use stream::CameraStream;
 pub use url::{InvalidUrl, StreamUrl, redact};
 pub use writer::{VideoInfo, VideoOptions, VideoWriter};
+
+/// What GStreamer says of its version.
+pub fn gstreamer_version() -> String {
+    gstreamer::version_string().to_string()
+}

@@ -5,6 +5,7 @@ pub(crate) mod camera;
 pub(crate) mod center;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod eval;
 pub(crate) mod models;
 pub(crate) mod node;
 pub(crate) mod run;

@@ -20,13 +20,17 @@ pub struct Problem {
     pub hint: String,
 }
 
+impl Problem {
+    /// The file, and the line where there is one: `labels/a.txt:3`.
+    pub fn place(&self) -> String {
+        self.line
+            .map_or_else(|| self.file.display().to_string(), |line| format!("{}:{line}", self.file.display()))
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}; hint: {}", self.what, self.hint)
+        write!(f, "{}: {}; hint: {}", self.place(), self.what, self.hint)
     }
 }
 

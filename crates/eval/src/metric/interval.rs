@@ -70,6 +70,17 @@ impl Bootstrap {
         estimates.into_iter().zip(drawn).map(|(estimate, drawn)| self.around(estimate?, drawn)).collect()
     }
 
+    /// Several figures on all units and on each resample, kept: for intervals and for paired differences of two runs over
+    /// the same units, without summing up anew.
+    pub fn samples(&self, units: usize, mut figures: impl FnMut(&[u32]) -> Vec<Option<f64>>) -> Samples {
+        let estimates = figures(&vec![1; units]);
+        let mut drawn = Vec::with_capacity(self.resamples);
+        if units >= 2 {
+            self.draw(units, |times| drawn.push(figures(times)));
+        }
+        Samples { bootstrap: *self, estimates, drawn }
+    }
+
     /// By how much the second run's figure differs from the first's on the same units. None as for [`Self::interval`].
     pub fn difference(
         &self,
@@ -88,6 +99,10 @@ impl Bootstrap {
                 drawn.push(second - first);
             }
         });
+        self.difference_of(estimate, drawn)
+    }
+
+    fn difference_of(&self, estimate: f64, drawn: Vec<f64>) -> Option<Difference> {
         let below = drawn.iter().filter(|difference| **difference <= 0.0).count();
         let above = drawn.iter().filter(|difference| **difference >= 0.0).count();
         let p_value = (2.0 * (1 + below.min(above)) as f64 / (1 + drawn.len()) as f64).min(1.0);
@@ -111,6 +126,40 @@ impl Bootstrap {
             }
             each(&times);
         }
+    }
+}
+
+/// Figures of one run on all its units and on each resample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    bootstrap: Bootstrap,
+    estimates: Vec<Option<f64>>,
+    /// Resample by resample.
+    drawn: Vec<Vec<Option<f64>>>,
+}
+
+impl Samples {
+    /// Figure `index` on all units.
+    pub fn estimate(&self, index: usize) -> Option<f64> {
+        self.estimates[index]
+    }
+
+    /// Its interval; none as for [`Bootstrap::interval`].
+    pub fn interval(&self, index: usize) -> Option<Interval> {
+        let drawn = self.drawn.iter().filter_map(|figures| figures[index]).collect();
+        self.bootstrap.around(self.estimates[index]?, drawn)
+    }
+
+    /// By how much figure `index` differs from figure `of_first` of the first run, which had the same units, resamples
+    /// and seed. None as for [`Bootstrap::difference`].
+    pub fn difference(&self, index: usize, first: &Self, of_first: usize) -> Option<Difference> {
+        let estimate = self.estimates[index]? - first.estimates[of_first]?;
+        if self.drawn.is_empty() || self.drawn.len() != first.drawn.len() {
+            return None;
+        }
+        let pairs = self.drawn.iter().zip(&first.drawn);
+        let drawn = pairs.filter_map(|(second, first)| Some(second[index]? - first[of_first]?)).collect();
+        self.bootstrap.difference_of(estimate, drawn)
     }
 }
 
@@ -192,5 +241,17 @@ mod tests {
         assert!((gain.interval.low - 1.0).abs() < 1e-9 && gain.p_value < 0.01, "{gain:?}");
         let none = bootstrap.difference(30, weighted_mean(&before), weighted_mean(&mixed)).unwrap();
         assert!(none.p_value > 0.5 && none.interval.low < 0.0 && none.interval.high > 0.0, "{none:?}");
+    }
+
+    #[test]
+    fn kept_samples_give_the_same_intervals_and_differences() {
+        let (first, second) = ([0.1, 0.4, 0.2, 0.9, 0.5], [0.2, 0.5, 0.2, 0.8, 0.9]);
+        let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
+        let kept = |values: &[f64]| bootstrap.samples(5, |times| vec![None, weighted_mean(values)(times)]);
+        let (a, b) = (kept(&first), kept(&second));
+        assert_eq!(a.interval(0), None);
+        assert_eq!(a.interval(1), bootstrap.interval(5, weighted_mean(&first)));
+        let difference = bootstrap.difference(5, weighted_mean(&first), weighted_mean(&second));
+        assert_eq!(b.difference(1, &a, 1), difference);
     }
 }

@@ -67,7 +67,7 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 }
 
 /// The `share` quantile (0 to 1) of unsorted values, linear between ranks as `numpy.quantile` does; none of nothing.
-fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
+pub(crate) fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
     if values.is_empty() {
         return None;
     }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::dataset::Origin;
+
 /// Version of the JSON; readers refuse another.
 pub const VERSION: u32 = 1;
 
@@ -55,18 +57,6 @@ pub struct Subject {
     pub settings: BTreeMap<String, String>,
     /// sha256 of its weights; none for recorded findings.
     pub weights_sha256: Option<String>,
-}
-
-/// Where pictures come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// Taken by a camera.
-    Real,
-    /// Cut-outs over a real picture.
-    Composite,
-    /// Made by a renderer.
-    Rendered,
 }
 
 /// What a dataset is.

@@ -55,6 +55,13 @@ pub struct SequenceFates {
     pub(super) watched: f64,
 }
 
+impl SequenceFates {
+    /// The kinds that the sequence labels.
+    pub fn kinds(&self) -> &[IncidentKind] {
+        &self.kinds
+    }
+}
+
 /// All sequences, matched: the units of a bootstrap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentMatches {
