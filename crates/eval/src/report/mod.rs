@@ -1,6 +1,13 @@
 //! What an evaluation came to, as data: written as JSON for programs and drawn as one page for people. Nothing here
 //! computes a figure.
 
+pub mod catalogue;
+mod file;
+pub mod markdown;
+pub mod page;
+
+pub use file::{FileError, read, write};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
