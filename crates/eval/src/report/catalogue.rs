@@ -101,8 +101,8 @@ pub const KNOWN: &[Known] = &[
         Share,
         Higher,
         text(
-            "The same at IoU 0.50 alone: found, and roughly at its place. The figure to read where labels are loose.",
-            "仅取 IoU 0.50：找到且位置大致正确。标注较粗时应看此项。",
+            "AP at IoU 0.50 alone: found, and roughly at its place. The figure to read where labels are loose.",
+            "仅取 IoU 0.50 的 AP：找到且位置大致正确。标注较粗时应看此项。",
         ),
     ),
     known(
@@ -110,7 +110,7 @@ pub const KNOWN: &[Known] = &[
         text("AP75", "AP75"),
         Share,
         Higher,
-        text("The same at IoU 0.75 alone: found, and closely framed.", "仅取 IoU 0.75：找到且框得较准。"),
+        text("AP at IoU 0.75 alone: found, and closely framed.", "仅取 IoU 0.75 的 AP：找到且框得较准。"),
     ),
     known(
         "detection.ap_small",
@@ -148,14 +148,20 @@ pub const KNOWN: &[Known] = &[
         text("AR 10", "AR 10"),
         Share,
         Higher,
-        text("The same with ten findings.", "同上，取 10 个结果。"),
+        text(
+            "Highest recall with ten findings for each picture and class, mean over IoU.",
+            "每图每类取 10 个结果时的最高召回率，对 IoU 取平均。",
+        ),
     ),
     known(
         "detection.ar100",
         text("AR 100", "AR 100"),
         Share,
         Higher,
-        text("The same with a hundred findings.", "同上，取 100 个结果。"),
+        text(
+            "Highest recall with a hundred findings for each picture and class, mean over IoU.",
+            "每图每类取 100 个结果时的最高召回率，对 IoU 取平均。",
+        ),
     ),
     known(
         "detection.precision",
@@ -287,7 +293,7 @@ pub const KNOWN: &[Known] = &[
         text("F1", "F1"),
         Share,
         Higher,
-        text("Harmonic mean of the two.", "二者的调和平均。"),
+        text("Harmonic mean of alarm precision and recall.", "告警精确率与召回率的调和平均。"),
     ),
     known(
         "incident.f1_ilids",
@@ -311,7 +317,10 @@ pub const KNOWN: &[Known] = &[
         text("Delay p95", "延迟 p95"),
         Seconds,
         Lower,
-        text("The same for the slowest twentieth.", "同上，第 95 百分位。"),
+        text(
+            "95 % of the alarms came at most so long after they were due.",
+            "第 95 百分位：95 % 的情况不超过此时间。",
+        ),
     ),
     known(
         "incident.false_alarms_per_camera_day",
@@ -383,7 +392,7 @@ pub const KNOWN: &[Known] = &[
         text("Pixel F1", "像素 F1"),
         Share,
         Higher,
-        text("Harmonic mean of the two.", "二者的调和平均。"),
+        text("Harmonic mean of pixel precision and recall.", "像素精确率与召回率的调和平均。"),
     ),
     known(
         "change.pixel_iou",
@@ -411,7 +420,7 @@ pub const KNOWN: &[Known] = &[
         text("Object F1", "对象 F1"),
         Share,
         Higher,
-        text("Harmonic mean of the two.", "二者的调和平均。"),
+        text("Harmonic mean of object precision and recall.", "对象精确率与召回率的调和平均。"),
     ),
     known(
         "speed.real_time_factor",
@@ -445,14 +454,20 @@ pub const KNOWN: &[Known] = &[
         text("Step p95", "单步 p95"),
         Seconds,
         Lower,
-        text("The same, 95th percentile.", "同上，第 95 百分位。"),
+        text(
+            "95 % of the frames were decided at most so long after they were taken up.",
+            "第 95 百分位：95 % 的情况不超过此时间。",
+        ),
     ),
     known(
         "speed.step_p99_seconds",
         text("Step p99", "单步 p99"),
         Seconds,
         Lower,
-        text("The same, 99th percentile.", "同上，第 99 百分位。"),
+        text(
+            "99 % of the frames were decided at most so long after they were taken up.",
+            "第 99 百分位：99 % 的情况不超过此时间。",
+        ),
     ),
     known(
         "speed.decode_share",
@@ -574,7 +589,7 @@ pub fn interval(figure: &Figure, unit: Unit) -> Option<String> {
         return None;
     }
     let (low, high) = (number(Some(low), unit), number(Some(high), unit));
-    let dash = if low.starts_with('−') || high.starts_with('−') { " … " } else { "–" };
+    let dash = if low.starts_with('−') || high.starts_with('−') { "…" } else { "–" };
     Some(format!("{low}{dash}{high}"))
 }
 

@@ -8,7 +8,7 @@ use crate::report::catalogue::Text;
 const WIDTH: f64 = 270.0;
 const HEIGHT: f64 = 190.0;
 const LEFT: f64 = 30.0;
-const RIGHT: f64 = 8.0;
+const RIGHT: f64 = 14.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 34.0;
 

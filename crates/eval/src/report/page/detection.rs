@@ -174,7 +174,7 @@ fn confusion_table(view: &View<'_>, subject: usize, confusion: &Confusion) -> Ma
     html! {
         div.scroll tabindex="0" role="group" {
             table.confusion {
-                caption { (subject_name(view, subject)) " · " (both(SCORE)) " " (format!("{:.2}", confusion.score)) }
+                caption { (subject_name(view, subject)) br; (both(SCORE)) " " (format!("{:.2}", confusion.score)) }
                 thead { tr { td {} @for head in &heads { th scope="col" { span { (head) } } } } }
                 tbody {
                     @for (row, head) in counts.iter().zip(&heads) {

@@ -82,7 +82,7 @@ fn framed(it: &ExhibitBox, width: f64, height: f64, letters: f64) -> Markup {
         @for layer in ["halo", "stroke"] {
             rect class={ (layer) " " (class) } x=(px(left)) y=(px(top)) width=(px(wide.max(0.0))) height=(px(high.max(0.0))) {}
         }
-        text class=(class) x=(px(x)) y=(px(baseline)) font-size=(px(letters)) { (it.text) }
+        text class=(class) x=(px(x)) y=(px(baseline)) style={ "font-size:" (px(letters)) "px" } { (it.text) }
     }
 }
 

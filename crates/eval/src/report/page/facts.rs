@@ -125,8 +125,13 @@ pub(super) fn provenance(view: &View<'_>) -> Option<Section> {
             dt { "Parapet" } dd { (provenance.parapet) }
             @for (library, version) in &provenance.libraries { dt { (library) } dd { (version) } }
             dt { (both(text("Machine", "机器"))) } dd { (provenance.machine) }
-            dt { (both(text("Bootstrap", "自助法"))) } dd { (provenance.resamples) " × , seed " (provenance.seed) }
+            dt { (both(text("Bootstrap", "自助法"))) } dd { (provenance.resamples) " × · " (both(text("seed", "随机种子"))) " " (provenance.seed) }
             dt { (both(text("Command", "命令"))) } dd { code { (provenance.command) } }
+            @for (index, subject) in view.report.subjects.iter().enumerate() {
+                @if let Some(hash) = &subject.weights_sha256 {
+                    dt { (both(text("Weights of ", "权重："))) (index + 1) } dd { code { (hash) } }
+                }
+            }
         }
     };
     Some(Section { id: "provenance", title: text("Provenance", "来源"), parts: Vec::new(), body })

@@ -20,7 +20,7 @@ pub(super) fn header(view: &View<'_>) -> Markup {
                 " · " (report.subjects.len()) " " (both(text("subjects", "个评测对象")))
                 @for origin in [Origin::Real, Origin::Composite, Origin::Rendered] {
                     @if count(origin) > 0 {
-                        " · " (count(origin)) " " (both(text("sets of", "个数据集："))) " " (both(origin_name(origin)))
+                        " · " (count(origin)) " " (both(sets_name(origin)))
                     }
                 }
             }
@@ -40,7 +40,7 @@ pub(super) fn header(view: &View<'_>) -> Markup {
                                 td { @for (name, value) in &subject.settings { span.setting { (name) ": " b { (value) } } " " } }
                                 td {
                                     @match &subject.weights_sha256 {
-                                        Some(hash) => code.hash { (hash) },
+                                        Some(hash) => code title=(hash) { (hash.chars().take(12).collect::<String>()) "…" },
                                         None => (both(text("recorded findings", "已记录的结果"))),
                                     }
                                 }
@@ -50,6 +50,14 @@ pub(super) fn header(view: &View<'_>) -> Markup {
                 }
             }
         }
+    }
+}
+
+const fn sets_name(origin: Origin) -> catalogue::Text {
+    match origin {
+        Origin::Real => text("real sets", "个真实数据集"),
+        Origin::Composite => text("composited sets", "个合成数据集（抠图）"),
+        Origin::Rendered => text("rendered sets", "个合成数据集（渲染）"),
     }
 }
 
