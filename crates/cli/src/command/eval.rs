@@ -8,11 +8,11 @@ use std::{
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use parapet_core::{Clock, SystemClock};
+use parapet_core::{Clock, Language, SystemClock};
 use parapet_eval::{
     gate::{Gate, Verdict},
     metric::interval::Bootstrap,
-    report::Report,
+    report::{self, Report},
     run::{Cache, Listener, Options as RunOptions, Plan, SubjectConfig, evaluate},
 };
 use parapet_infer::{InputSize, Precision};
@@ -150,8 +150,14 @@ fn has_data(manifest: &Path, data: &Path) -> bool {
 fn write(report: &Report, options: &Options) -> anyhow::Result<()> {
     let directory = &options.report;
     std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    let page = directory.join("report.json");
-    std::fs::write(&page, serde_json::to_vec(report)?)?;
+    report::write(report, directory.join("report.json"))?;
+    let page = directory.join("index.html");
+    std::fs::write(&page, report::page::page(report, Language::ZhCn))
+        .with_context(|| format!("cannot write {}", page.display()))?;
+    if let Some(path) = &options.markdown {
+        std::fs::write(path, report::markdown::summary(report))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
     tracing::info!(page = %page.display(), "report written");
     Ok(())
 }
@@ -165,7 +171,15 @@ fn holds(gate: &Gate, report: &Report, skip_missing: bool) -> bool {
             Verdict::Held(value) => tracing::info!(subject, dataset, figure, value, "holds"),
             Verdict::Fell(value) => {
                 all = false;
-                tracing::error!(subject, dataset, figure, value, was = bar.value, tolerance = bar.tolerance, "fell");
+                tracing::error!(
+                    subject,
+                    dataset,
+                    figure,
+                    value,
+                    was = bar.value,
+                    tolerance = bar.tolerance,
+                    "fell"
+                );
             }
             Verdict::Missing if skip_missing => tracing::warn!(subject, dataset, figure, "was not measured"),
             Verdict::Missing => {

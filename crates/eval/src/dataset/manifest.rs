@@ -54,6 +54,10 @@ pub struct DatasetManifest {
     /// Ids that are not read.
     #[serde(default)]
     pub unused_classes: Vec<String>,
+    /// Findings of these classes count as findings of that one: where the labels make fewer differences than a model
+    /// (every vehicle is a car).
+    #[serde(default)]
+    pub found_as: BTreeMap<Label, Label>,
     /// Pictures, pairs of pictures or a folder of sequences.
     pub truth: Option<TruthConfig>,
     /// Sequences one by one, by their names.

@@ -494,7 +494,10 @@ impl<'a> Scored<'a> {
     fn of(dataset: &'a Dataset, found: &'a Found) -> Self {
         let images = found.images.iter().enumerate().filter_map(|(index, found)| {
             let image = &dataset.images[index];
-            Some((index, score::scored_findings(found.as_ref()?, &dataset.labelled, &image.regions)))
+            Some((
+                index,
+                score::scored_findings(found.as_ref()?, &dataset.manifest, &dataset.labelled, &image.regions),
+            ))
         });
         let sequences =
             dataset.sequences.iter().filter_map(|truth| Some((truth, found.sequences.get(&truth.name)?)));
@@ -546,7 +549,7 @@ impl<'a> Scored<'a> {
         }
         let mut tracks = Vec::new();
         for (truth, findings) in &self.sequences {
-            match score::tracking(truth, findings) {
+            match score::tracking(&self.dataset.manifest, truth, findings) {
                 Ok(figures) => tracks.extend(figures),
                 Err(error) => problems.push(problem(truth.name.clone(), &error)),
             }

@@ -8,7 +8,7 @@ use parapet_core::{IncidentKind, Label};
 
 use super::sequence::{Cost, SequenceFindings};
 use crate::{
-    dataset::{FrameTruth, Labelled, SequenceTruth},
+    dataset::{DatasetManifest, FrameTruth, Labelled, SequenceTruth},
     metric::{
         Counts,
         change::ObjectCounts,
@@ -207,13 +207,24 @@ fn detection(of: &DetectionFigures, every_instance: bool) -> Vec<(String, Option
     named
 }
 
-/// Takes out findings of classes that are not labelled and those that lie in regions where nothing is.
-pub(super) fn scored_findings(found: &[FoundBox], labelled: &Labelled, regions: &[Rect]) -> Vec<FoundBox> {
+/// Findings in the words of the labels, without those of classes that are not labelled and those that lie in regions
+/// where nothing is.
+pub(super) fn scored_findings(
+    found: &[FoundBox],
+    manifest: &DatasetManifest,
+    labelled: &Labelled,
+    regions: &[Rect],
+) -> Vec<FoundBox> {
     let in_region = |f: &FoundBox| {
         let inside: f64 = regions.iter().map(|region| region.intersection(&f.rect)).sum();
         inside > IN_REGION * f.rect.area()
     };
-    found.iter().filter(|f| labelled.has_class(&f.label) && !in_region(f)).cloned().collect()
+    let in_their_words = |f: &FoundBox| {
+        let label = manifest.found_as.get(&f.label).unwrap_or(&f.label).clone();
+        FoundBox { label, ..f.clone() }
+    };
+    let scored = |f: &FoundBox| labelled.has_class(&f.label) && !in_region(f);
+    found.iter().map(in_their_words).filter(scored).collect()
 }
 
 /// The figures of a sequence's tracks, all labelled classes together; none without labelled boxes.
@@ -221,6 +232,7 @@ pub(super) fn scored_findings(found: &[FoundBox], labelled: &Labelled, regions: 
 /// # Errors
 /// A labelled box has no track.
 pub(super) fn tracking(
+    manifest: &DatasetManifest,
     truth: &SequenceTruth,
     findings: &SequenceFindings,
 ) -> Result<Option<TrackingFigures>, TrackingError> {
@@ -235,7 +247,7 @@ pub(super) fn tracking(
         .iter()
         .map(|frame| {
             let found = nearest(&findings.frames, frame.at + truth.start, tolerance);
-            (frame, scored_findings(found, &truth.labelled, &frame.regions))
+            (frame, scored_findings(found, manifest, &truth.labelled, &frame.regions))
         })
         .collect();
     let mut of_labels = Vec::new();
