@@ -1,6 +1,6 @@
 # Parapet's commands. Each sets up what it needs first and is safe to run again.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench
+.PHONY: help setup demo test lint bench eval
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -22,3 +22,8 @@ lint: ## formatting and clippy
 bench: setup ## figures of benches/README.md
 	cargo build --release -p parapet-cli
 	benches/run
+
+eval: setup ## figures of benches/ACCURACY.md, and their page in .cache/eval/report
+	cargo build -p parapet-cli
+	target/debug/parapet scenario make fixtures/scenarios/composite/*.toml --out .cache/scenarios
+	target/debug/parapet eval --plan benches/accuracy/plan.toml --skip-missing --report .cache/eval/report --markdown benches/ACCURACY.md

@@ -46,6 +46,9 @@ pub(super) enum LookError {
     Cache(#[source] std::io::Error),
 }
 
+/// What was found in one picture, or why nothing could be.
+pub(super) type Look = Result<Vec<FoundBox>, LookError>;
+
 /// Decodes a picture as a camera's decoder would give it.
 ///
 /// # Errors
@@ -87,7 +90,7 @@ impl Eyes {
         pictures: &[(&Path, &str)],
         cache: &Cache,
         done: &(dyn Fn() + Sync),
-    ) -> Result<Vec<Result<Vec<FoundBox>, LookError>>, EngineError> {
+    ) -> Result<Vec<Look>, EngineError> {
         let camera: CameraId = "pictures".parse().expect("a name");
         let mut options = subject.config.detector.clone();
         options.score_threshold = Some(options.score_threshold.unwrap_or(LEAST_SCORE));
@@ -97,8 +100,7 @@ impl Eyes {
             .map(|engine| engine.detector(&camera, options.clone()))
             .collect::<Result<_, _>>()?;
         let next = AtomicUsize::new(0);
-        let found: Mutex<Vec<Option<Result<Vec<FoundBox>, LookError>>>> =
-            Mutex::new(pictures.iter().map(|_| None).collect());
+        let found: Mutex<Vec<Option<Look>>> = Mutex::new(pictures.iter().map(|_| None).collect());
         std::thread::scope(|scope| {
             for mut detector in detectors {
                 let (next, found) = (&next, &found);

@@ -43,9 +43,9 @@ impl Subject {
     /// Never: the text is right.
     pub fn bare_pipeline(&self) -> Pipeline {
         let text = format!(
-            "[node]\nid = \"eval\"\nsite = \"eval\"\n[models.subject]\nmanifest = {:?}\n\
+            "[node]\nid = \"eval\"\nsite = \"eval\"\n[models.subject]\nmanifest = {}\n\
              [cameras.view.source]\nanalysed_fps = 240\ntest = {{}}\n",
-            self.config.model
+            toml::Value::String(self.config.model.display().to_string())
         );
         let mut pipeline = config::check(&text, Path::new("")).expect("the text is right");
         self.put_into(&mut pipeline);
@@ -56,8 +56,8 @@ impl Subject {
     /// class) stays; how the model looks at a picture is the subject's.
     pub fn put_into(&self, pipeline: &mut Pipeline) {
         for model in pipeline.models.values_mut() {
-            model.manifest = self.config.model.clone();
-            model.engine = self.config.engine.clone();
+            model.manifest.clone_from(&self.config.model);
+            model.engine.clone_from(&self.config.engine);
         }
         let own = &self.config.detector;
         for camera in pipeline.cameras.values_mut() {
