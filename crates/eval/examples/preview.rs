@@ -9,11 +9,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [spec, pictures, prefix, times @ ..] = arguments.as_slice() else {
         return Err("usage: preview SPEC PICTURES OUT_PREFIX SECONDS…".into());
     };
-    let composer = Composer::new(ScenarioSpec::load(Path::new(spec))?, Path::new(pictures))?;
+    let mut composer = Composer::new(ScenarioSpec::load(Path::new(spec))?, Path::new(pictures))?;
     let (width, height) = composer.size();
     for time in times {
         let number = (time.parse::<f64>()? * f64::from(composer.spec().frames_per_second)) as u64;
-        let (rgb, _) = composer.frame(number);
+        let (rgb, _) = composer.frame(number)?;
         image::save_buffer(
             format!("{prefix}{time}.png"),
             &rgb,

@@ -21,12 +21,14 @@ pub struct VideoOptions {
     pub frames_per_second: f64,
     /// At least every so many pictures one that decodes without the others; two seconds if `None`.
     pub keyframe_interval: Option<u32>,
+    /// Quantizer, 0 (lossless) to 51; 23 if `None`.
+    pub quantizer: Option<u32>,
 }
 
 impl VideoOptions {
     /// A video of this rate.
     pub fn at_fps(frames_per_second: f64) -> Self {
-        Self { frames_per_second, keyframe_interval: None }
+        Self { frames_per_second, keyframe_interval: None, quantizer: None }
     }
 }
 
@@ -143,6 +145,9 @@ impl VideoWriter {
         )?;
         let interval = (self.options.frames_per_second * 2.0).ceil() as u32;
         let encoder = codec::encoder(self.options.keyframe_interval.unwrap_or(interval), false)?;
+        if let Some(quantizer) = self.options.quantizer {
+            encoder.set_property("quantizer", quantizer.min(51));
+        }
         let parse = element("h264parse")?;
         let mp4 = filter(&Codec::H264.in_mp4())?;
         let row = [self.source.upcast_ref(), &convert, &shape, &encoder, &parse, &mp4, &self.file.muxer];

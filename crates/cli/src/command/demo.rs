@@ -15,6 +15,7 @@ use parapet_bus::EmbeddedConfig;
 use parapet_center::CenterConfig;
 use parapet_core::{Clock, EvidenceRole, IncidentKind, KindCode, Phase, SystemClock};
 
+use parapet_eval::scenario::ScenarioSpec;
 use parapet_ingest::serve::{CameraServer, ServeOptions, ServedCamera};
 use parapet_store::{IncidentQuery, IncidentRow, Store};
 
@@ -110,11 +111,11 @@ fn clips(home: &Path) -> anyhow::Result<Vec<ServedCamera>> {
     let mut cameras = vec![ServedCamera { name: QUIET.0.parse()?, file: quiet }];
     for (name, _) in EXPECTED {
         let spec = home.join(format!("fixtures/scenarios/demo/{name}.toml"));
-        // The specification is kept beside its clip: a clip is as good as what it was made from.
-        let made_from = out.join(format!("{name}.toml"));
+        // What its pixels follow from is kept beside each clip: it is as good as what it was made from.
+        let made_from = out.join(format!("{name}.made-from"));
         let clip = out.join(format!("{name}.mp4"));
-        let text = fs::read(&spec).with_context(|| format!("cannot read {}", spec.display()))?;
-        if !clip.is_file() || fs::read(&made_from).ok().as_ref() != Some(&text) {
+        let text = ScenarioSpec::load(&spec)?.fingerprint();
+        if !clip.is_file() || fs::read_to_string(&made_from).ok().as_ref() != Some(&text) {
             make_with_progress(&spec, &pictures, &out)?;
             fs::write(&made_from, &text)?;
         }

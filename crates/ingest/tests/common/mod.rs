@@ -32,7 +32,7 @@ pub(crate) fn number_of(picture: &Picture) -> usize {
 
 /// A video of [`numbered`] pictures.
 pub(crate) fn video(path: &Path, frames: usize, fps: f64, keyframe_interval: u32) {
-    let options = VideoOptions { frames_per_second: fps, keyframe_interval: Some(keyframe_interval) };
+    let options = VideoOptions { keyframe_interval: Some(keyframe_interval), ..VideoOptions::at_fps(fps) };
     let mut writer = VideoWriter::create(path, options).unwrap();
     for number in 0..frames {
         writer.push(&numbered(320, 192, number)).unwrap();
