@@ -211,7 +211,7 @@ fn every_frame() -> SourceConfig {
         test: None,
         analysed_fps: 1000.0,
         keyframes_only: false,
-        preroll_seconds: 0.0,
+        preroll_seconds: 1.0,
         preroll_megabytes: 1,
         max_width: None,
         max_height: None,
