@@ -1,7 +1,7 @@
 //! The scenario maker on pictures drawn for it, and every specification in `fixtures/scenarios` on the real pictures;
 //! the latter skips its pixels, saying so, where `make setup` has not fetched them.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests, outside of test functions")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 use std::{
     fs,
@@ -218,9 +218,10 @@ fn every_specification_loads_and_the_measuring_set_is_split_in_halves() {
         let rules = pipeline["cameras"][&watch.camera]["rules"].as_table().unwrap();
         for incident in &spec.incidents {
             let rule = rules.values().find_map(|rule| rule.get(incident.kind.as_str()));
-            let limit = rule.unwrap_or_else(|| panic!("{}: no rule watches", path.display()))["limit_seconds"]
-                .as_integer()
-                .unwrap();
+            let limit =
+                rule.unwrap_or_else(|| panic!("{}: no rule watches", path.display()))["limit_seconds"]
+                    .as_integer()
+                    .unwrap();
             assert_eq!(limit as f64, watch.limit_seconds, "{}", path.display());
             let until = incident.until_seconds.unwrap_or(spec.duration_seconds);
             let lasts = until - incident.since_seconds;

@@ -122,7 +122,12 @@ impl Frame {
             for x in x0.floor() as isize..x1.ceil() as isize {
                 let [r, g, b, a] = sprite.sample_at(at, [x as f32 + 0.5, y as f32 + 0.5], 0);
                 area += u32::from(a > 0.5);
-                if a <= 0.0 || x < 0 || y < 0 || x >= self.width as isize || y >= self.height as isize {
+                if a <= 0.0
+                    || x < 0
+                    || y < 0
+                    || x >= self.width.cast_signed()
+                    || y >= self.height.cast_signed()
+                {
                     continue;
                 }
                 let place = y as usize * self.width + x as usize;
