@@ -78,7 +78,7 @@ impl Composer {
         let mut things = Vec::new();
         for (name, thing) in &spec.things {
             let mut sprite = sprite(thing.look(), pictures, &still)?;
-            sprite.brighten(thing.look().gain * thing.gain);
+            sprite.expose(thing.look().contrast, thing.look().gain * thing.gain);
             things.push((name.clone(), sprite));
         }
         let mark = image::load_from_memory(MARK).expect("the committed mark is a PNG").to_rgba8();

@@ -162,11 +162,11 @@ impl Sprite {
         Self::new(origin, width as usize, height as usize, pixels)
     }
 
-    /// Multiplies the colours.
-    pub(super) fn brighten(&mut self, gain: f32) {
+    /// Stretches the colours away from white, then multiplies them.
+    pub(super) fn expose(&mut self, contrast: f32, gain: f32) {
         for pixel in self.levels.iter_mut().flat_map(|l| &mut l.pixels) {
             for channel in &mut pixel[..3] {
-                *channel = (*channel * gain).min(255.0);
+                *channel = ((255.0 - (255.0 - *channel) * contrast).max(0.0) * gain).min(255.0);
             }
         }
     }

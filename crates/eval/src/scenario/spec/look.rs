@@ -18,6 +18,9 @@ pub struct LookSpec {
     /// Brightness against the source picture, so that a thing cut out in the sun fits a dull street.
     #[serde(default = "one")]
     pub gain: f32,
+    /// How much darker what is not white becomes, before `gain`: takes the glare out of an overexposed picture.
+    #[serde(default = "one")]
+    pub contrast: f32,
     /// Darkness of the soft shadow right under it, 0 (none) to 1.
     #[serde(default)]
     pub shadow: f32,
