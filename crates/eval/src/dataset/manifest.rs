@@ -8,6 +8,8 @@ use std::{
 use parapet_core::{CameraId, IncidentKind, Label, ZoneId};
 use serde::Deserialize;
 
+use crate::scenario::Split;
+
 use super::{
     DatasetError,
     classes::{ClassMap, ClassTable, Meaning},
@@ -227,10 +229,11 @@ pub struct MasksConfig {
 pub struct ScenariosConfig {
     /// Directory with `NAME.mp4` and `NAME.truth.json` for each scenario.
     pub folder: PathBuf,
-    /// The pipeline that is judged, relative to the manifest.
-    pub pipeline: Option<PathBuf>,
-    /// Its camera; missing: the one of the scenario's name.
-    pub camera: Option<CameraId>,
+    /// Directory of the specifications, relative to the manifest: what a truth says of the pipeline that watches it is
+    /// relative to it. Without it, nothing watches the scenarios.
+    pub specs: Option<PathBuf>,
+    /// Only this half of the scenarios.
+    pub split: Option<Split>,
 }
 
 /// One sequence.

@@ -7,6 +7,8 @@ use std::{
 
 use parapet_core::CameraId;
 
+use crate::scenario::{Split, WatchSpec};
+
 use super::{
     files::{PICTURES, check_whole, directories, named_files, picture_size},
     item::{Coverage, FrameTruth, Labelled, LeftOut, SequenceSource, SequenceTruth},
@@ -48,6 +50,9 @@ struct Draft<'a> {
     boxes_lost: Option<String>,
     /// Why its incidents cannot be scored.
     events_lost: Option<String>,
+    /// What a scenario's truth says of who watches it, and of its half of the set.
+    watch: Option<WatchSpec>,
+    split: Option<Split>,
 }
 
 impl Loader {
@@ -130,6 +135,8 @@ impl Loader {
             incidents: config.incidents.iter().map(|i| (manifest.clone(), None, i.clone())).collect(),
             boxes_lost: None,
             events_lost: None,
+            watch: None,
+            split: None,
             frames,
         };
         if let Some(boxes) = &config.boxes {
@@ -196,6 +203,8 @@ impl Loader {
         }
         draft.incidents.extend(truth.incidents.into_iter().map(|i| (path.to_owned(), None, i)));
         draft.boxes = Some((path.to_owned(), truth.tracks, true));
+        draft.watch = truth.watch;
+        draft.split = truth.split;
     }
 
     /// What a video's head says.
@@ -371,6 +380,8 @@ impl Loader {
             incidents: Vec::new(),
             boxes_lost,
             events_lost: None,
+            watch: None,
+            split: None,
         };
         self.finish(draft, events, events_file);
     }
@@ -384,24 +395,32 @@ impl Loader {
                 self.leave_out(&name, "its clip cannot be read");
                 continue;
             };
-            let camera = config.camera.clone().or_else(|| name.parse().ok());
             let mut draft = Draft {
                 name: &name,
                 frames,
                 start: 0.0,
                 length: None,
-                pipeline: self.pipeline(config.pipeline.as_deref(), camera.as_ref()),
+                pipeline: None,
                 labelled: self.dataset.labelled.clone(),
                 boxes: None,
                 incidents: Vec::new(),
                 boxes_lost: None,
                 events_lost: None,
+                watch: None,
+                split: None,
             };
             if let Some(text) = self.files.read(&path, &mut self.problems) {
                 self.scenario_truth(&path, &text, &mut draft);
             } else {
                 draft.boxes_lost = Some("its truth cannot be read".into());
                 draft.events_lost = Some("its truth cannot be read".into());
+            }
+            if config.split.is_some() && draft.split.is_some() && draft.split != config.split {
+                continue;
+            }
+            if let (Some(specs), Some(watch)) = (&config.specs, &draft.watch) {
+                let camera = watch.camera.parse().ok();
+                draft.pipeline = self.pipeline(Some(&specs.join(&watch.pipeline)), camera.as_ref());
             }
             self.finish(draft, events, events_file);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parapet_core::{BBox, Label};
+use parapet_core::{BBox, IncidentKind, Label};
 use serde::Deserialize;
 
 use super::{LabelFile, Labels, Tracks};
@@ -11,7 +11,7 @@ use crate::{
         manifest::IncidentConfig,
         problem::{Fault, Problems},
     },
-    scenario::IncidentTruth,
+    scenario::{Split, WatchSpec},
     truth::Rect,
 };
 
@@ -26,8 +26,12 @@ pub struct ScenarioTruth {
     pub frames_per_second: f64,
     /// Boxes of every frame; tracks are the things in the order of their names, from 1.
     pub tracks: Tracks,
-    /// Incidents. Their box is that of the thing when it begins; their limit is the manifest's business.
+    /// Incidents. Their box is where the thing is when the alarm is due, and none for dogs, who do not stay there.
     pub incidents: Vec<IncidentConfig>,
+    /// What watches it.
+    pub watch: Option<WatchSpec>,
+    /// Which half of a measuring set it belongs to.
+    pub split: Option<Split>,
 }
 
 #[derive(Deserialize)]
@@ -37,8 +41,20 @@ struct File {
     width: u32,
     height: u32,
     frames_per_second: f64,
-    incidents: Vec<IncidentTruth>,
+    incidents: Vec<Incident>,
     frames: Vec<Frame>,
+    watch: Option<WatchSpec>,
+    split: Option<Split>,
+}
+
+#[derive(Deserialize)]
+struct Incident {
+    kind: IncidentKind,
+    since_seconds: f64,
+    until_seconds: Option<f64>,
+    due_seconds: Option<f64>,
+    #[serde(rename = "box")]
+    bbox: Option<BBox>,
 }
 
 #[derive(Deserialize)]
@@ -120,14 +136,12 @@ pub fn read(text: &str, file: &LabelFile<'_>, problems: &mut Problems) -> Option
             kind: incident.kind,
             since_seconds: incident.since_seconds,
             until_seconds: incident.until_seconds,
-            limit_seconds: None,
+            limit_seconds: incident.due_seconds.map(|due| due - incident.since_seconds),
             zone: None,
-            rect: truth
-                .frames
-                .iter()
-                .filter(|f| f.frame as f64 / truth.frames_per_second >= incident.since_seconds - 1e-6)
-                .find_map(|f| f.things.iter().find(|t| t.name == incident.thing))
-                .map(|thing| rect_of(thing.bbox))
+            rect: incident
+                .bbox
+                .filter(|_| incident.kind != IncidentKind::StrayDog)
+                .map(rect_of)
                 .filter(|r| r.width > 0.0 && r.height > 0.0)
                 .map(|r| [r.x, r.y, r.x + r.width, r.y + r.height]),
         };
@@ -142,6 +156,8 @@ pub fn read(text: &str, file: &LabelFile<'_>, problems: &mut Problems) -> Option
         frames_per_second: truth.frames_per_second,
         tracks,
         incidents,
+        watch: truth.watch,
+        split: truth.split,
     })
 }
 
