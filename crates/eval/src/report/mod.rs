@@ -111,7 +111,7 @@ pub struct SetResult {
     /// `incident.delay_p95_seconds`, `change.pixel_f1`, `speed.cpu_seconds_per_video_second`): what tables, gates and
     /// comparisons use. Shares are 0 to 1.
     pub figures: BTreeMap<String, Figure>,
-    /// Precision against recall at IoU 0.5, class by class.
+    /// Precision against recall at `IoU` 0.5, class by class.
     pub curves: Vec<PrecisionRecall>,
     /// Truth class by found class; the last row and column are "nothing".
     pub confusion: Option<Confusion>,

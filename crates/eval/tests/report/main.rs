@@ -14,7 +14,7 @@ const HOSTILE: &str =
 
 fn kept(name: &str, text: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, text).unwrap();
+    fs::write(&path, text).expect("cargo's scratch folder can be written");
     path
 }
 

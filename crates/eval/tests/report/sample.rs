@@ -316,7 +316,7 @@ pub(crate) fn picture(width: u32, height: u32, at: u32) -> String {
         }
     });
     let mut jpeg = Cursor::new(Vec::new());
-    picture.write_to(&mut jpeg, ImageFormat::Jpeg).unwrap();
+    picture.write_to(&mut jpeg, ImageFormat::Jpeg).expect("a buffer takes any picture");
     base64(&jpeg.into_inner())
 }
 

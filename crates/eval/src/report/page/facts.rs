@@ -40,7 +40,7 @@ pub(super) fn others(view: &View<'_>) -> Option<Section> {
 }
 
 /// One line for each figure that the page shows, and how intervals are made.
-pub(super) fn meanings(view: &View<'_>) -> Option<Section> {
+pub(super) fn meanings(view: &View<'_>) -> Section {
     let shown = |name: &str| {
         let is = |figure: &String| catalogue::split(figure).is_some_and(|(known, _)| known.name == name);
         view.report.results.iter().any(|result| result.figures.keys().any(is))
@@ -71,12 +71,7 @@ pub(super) fn meanings(view: &View<'_>) -> Option<Section> {
             "比例均乘以 100 表示。某数据集中未标注的类别或事件类型，不会在该数据集中计为误报。",
         ))) }
     };
-    Some(Section {
-        id: "meanings",
-        title: text("What the figures mean", "指标说明"),
-        parts: Vec::new(),
-        body,
-    })
+    Section { id: "meanings", title: text("What the figures mean", "指标说明"), parts: Vec::new(), body }
 }
 
 /// Licence, size, labels and hash of each dataset.
@@ -116,8 +111,7 @@ pub(super) fn datasets(view: &View<'_>) -> Option<Section> {
 }
 
 /// Versions and machine.
-#[expect(clippy::unnecessary_wraps, reason = "one of the page's sections, most of which can be absent")]
-pub(super) fn provenance(view: &View<'_>) -> Option<Section> {
+pub(super) fn provenance(view: &View<'_>) -> Section {
     let provenance = &view.report.provenance;
     let body = html! {
         dl.provenance {
@@ -134,5 +128,5 @@ pub(super) fn provenance(view: &View<'_>) -> Option<Section> {
             }
         }
     };
-    Some(Section { id: "provenance", title: text("Provenance", "来源"), parts: Vec::new(), body })
+    Section { id: "provenance", title: text("Provenance", "来源"), parts: Vec::new(), body }
 }

@@ -36,12 +36,11 @@ fn figures(view: &View<'_>, dataset: usize) -> Markup {
     for figure in names {
         let Some((known, kind)) = catalogue::split(figure) else { continue };
         let row = Row { head: table::figure_head(known), dataset, figure };
-        match groups.iter_mut().find(|(of, _)| *of == kind) {
-            Some((_, group)) => group.rows.push(row),
-            None => {
-                let head = kind.map_or_else(|| both(text("All kinds", "全部类型")), label);
-                groups.push((kind, Group { head: Some(head), rows: vec![row] }));
-            }
+        if let Some((_, group)) = groups.iter_mut().find(|(of, _)| *of == kind) {
+            group.rows.push(row);
+        } else {
+            let head = kind.map_or_else(|| both(text("All kinds", "全部类型")), label);
+            groups.push((kind, Group { head: Some(head), rows: vec![row] }));
         }
     }
     groups.sort_by_key(|(kind, _)| *kind);

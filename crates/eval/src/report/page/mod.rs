@@ -37,9 +37,9 @@ pub fn page(report: &Report, language: Language) -> String {
         table::section(&view, "change", text("Change", "变化检测")),
         table::section(&view, "speed", text("Speed", "速度")),
         facts::others(&view),
-        facts::meanings(&view),
+        Some(facts::meanings(&view)),
         facts::datasets(&view),
-        facts::provenance(&view),
+        Some(facts::provenance(&view)),
     ]
     .into_iter()
     .flatten()
