@@ -41,7 +41,7 @@ fn provenance(out: &mut String, report: &Report) {
     let _ = writeln!(out, "; {}.", plain(&it.machine));
     let _ = writeln!(
         out,
-        "Shares × 100; in brackets the 95 % interval (bootstrap, {} resamples, seed {}); ▲▼ differs from the first row with p < 0.05; — not defined.\n",
+        "Shares × 100; in brackets the 95 % interval (bootstrap, {} resamples, seed {}); ▲▼ higher or lower than the first subject with p < 0.05; — not defined.\n",
         it.resamples, it.seed
     );
 }
