@@ -18,7 +18,7 @@ fn write(directory: &Path, files: &[(&str, &str)]) {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("png" | "jpg") => image::RgbImage::new(64, 48).save(&path).unwrap(),
             Some("mp4") => {
-                let options = VideoOptions { frames_per_second: 10.0, keyframe_interval: None };
+                let options = VideoOptions::at_fps(10.0);
                 let mut writer = VideoWriter::create(&path, options).unwrap();
                 for _ in 0..20 {
                     writer.push(&Picture::from_rgb(64, 48, &[90; 64 * 48 * 3]).unwrap()).unwrap();
