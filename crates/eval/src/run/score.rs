@@ -54,8 +54,11 @@ impl Part {
         labelled: &Labelled,
         threshold: Option<f64>,
     ) -> Self {
+        let all = matches.figures();
+        let there: BTreeSet<Label> =
+            all.classes.into_iter().filter(|class| class.truths > 0).map(|class| class.label).collect();
         Self::new(bootstrap, matches.images(), |times| {
-            let mut named = detection(&matches.figures_of(times), labelled.every_instance);
+            let mut named = detection(&matches.figures_of(times), &there, labelled.every_instance);
             if let Some(threshold) = threshold {
                 let counts = matches.counts_of(None, 0.5, threshold, times);
                 named.push(("detection.recall".into(), counts.recall()));
@@ -179,9 +182,13 @@ impl Part {
     }
 }
 
-/// The figures of boxes. Where not every object is labelled, a surplus finding is no false alarm, and only recall has a
+/// The figures of boxes; of single classes, those that are `there`. Where not every object is labelled, a surplus finding is no false alarm, and only recall has a
 /// meaning.
-fn detection(of: &DetectionFigures, every_instance: bool) -> Vec<(String, Option<f64>)> {
+fn detection(
+    of: &DetectionFigures,
+    there: &BTreeSet<Label>,
+    every_instance: bool,
+) -> Vec<(String, Option<f64>)> {
     let precision = [
         ("ap", of.ap),
         ("ap50", of.ap50),
@@ -196,7 +203,7 @@ fn detection(of: &DetectionFigures, every_instance: bool) -> Vec<(String, Option
         named.extend(precision.map(|(name, value)| (format!("detection.{name}"), value)));
     }
     named.extend(recall.map(|(name, value)| (format!("detection.{name}"), value)));
-    for class in &of.classes {
+    for class in of.classes.iter().filter(|class| there.contains(&class.label)) {
         let label = class.label.as_str();
         if every_instance {
             named.push((format!("detection.ap.{label}"), class.ap));
