@@ -15,7 +15,6 @@ use parapet_bus::EmbeddedConfig;
 use parapet_center::CenterConfig;
 use parapet_core::{Clock, EvidenceRole, IncidentKind, KindCode, Phase, SystemClock};
 
-use parapet_eval::scenario::ScenarioSpec;
 use parapet_ingest::serve::{CameraServer, ServeOptions, ServedCamera};
 use parapet_store::{IncidentQuery, IncidentRow, Store};
 
@@ -111,15 +110,8 @@ fn clips(home: &Path) -> anyhow::Result<Vec<ServedCamera>> {
     let mut cameras = vec![ServedCamera { name: QUIET.0.parse()?, file: quiet }];
     for (name, _) in EXPECTED {
         let spec = home.join(format!("fixtures/scenarios/demo/{name}.toml"));
-        // What its pixels follow from is kept beside each clip: it is as good as what it was made from.
-        let made_from = out.join(format!("{name}.made-from"));
-        let clip = out.join(format!("{name}.mp4"));
-        let text = ScenarioSpec::load(&spec)?.fingerprint();
-        if !clip.is_file() || fs::read_to_string(&made_from).ok().as_ref() != Some(&text) {
-            make_with_progress(&spec, &pictures, &out)?;
-            fs::write(&made_from, &text)?;
-        }
-        cameras.push(ServedCamera { name: name.parse()?, file: clip });
+        let made = make_with_progress(&spec, &pictures, &out)?;
+        cameras.push(ServedCamera { name: name.parse()?, file: made.clip });
     }
     Ok(cameras)
 }

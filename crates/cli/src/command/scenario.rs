@@ -1,6 +1,9 @@
 //! `parapet scenario`: clips made on purpose.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use parapet_eval::scenario::{MadeScenario, make};
@@ -23,11 +26,19 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     let Command::Make { specs, out, pictures } = command;
-    for spec in &specs {
-        let made = make_with_progress(spec, &pictures, &out)?;
-        tracing::info!(clip = %made.clip.display(), truth = %made.truth.display(), "scenario made");
-    }
-    Ok(())
+    let next = AtomicUsize::new(0);
+    let make_some = || -> anyhow::Result<()> {
+        while let Some(spec) = specs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let made = make_with_progress(spec, &pictures, &out)?;
+            tracing::info!(clip = %made.clip.display(), truth = %made.truth.display(), "scenario made");
+        }
+        Ok(())
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(specs.len());
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(make_some)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("making a clip does not panic"))
+    })
 }
 
 /// Makes one scenario behind a progress bar.

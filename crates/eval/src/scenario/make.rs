@@ -83,7 +83,8 @@ pub struct TruthFrame {
 }
 
 /// Makes the scenario of `spec_file` in `directory`, as `NAME.mp4`, `NAME.plate.png` and `NAME.truth.json`, where NAME
-/// is the specification's. `progress` hears of each frame: its number and how many there are. Keyframes come once a
+/// is the specification's; `NAME.made-from` beside them tells what they were made from, and what is there already is not
+/// made again. `progress` hears of each frame: its number and how many there are. Keyframes come once a
 /// second, so that keyframe-only decoding can be tried.
 ///
 /// # Errors
@@ -94,8 +95,7 @@ pub fn make(
     directory: &Path,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<MadeScenario, ScenarioError> {
-    let mut composer = Composer::new(ScenarioSpec::load(spec_file)?, pictures)?;
-    let spec = composer.spec().clone();
+    let spec = ScenarioSpec::load(spec_file)?;
     let name = spec_file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let made = MadeScenario {
         clip: directory.join(format!("{name}.mp4")),
@@ -108,7 +108,15 @@ pub fn make(
         source,
     };
     std::fs::create_dir_all(directory).map_err(|e| failed(directory, e.into()))?;
+    let made_from = directory.join(format!("{name}.made-from"));
+    let fingerprint = spec.fingerprint();
+    let files = [&made.clip, &made.plate, &made.truth];
+    let there = files.into_iter().chain(&made.baseline).all(|path| path.is_file());
+    if there && std::fs::read_to_string(&made_from).is_ok_and(|before| before == fingerprint) {
+        return Ok(made);
+    }
 
+    let mut composer = Composer::new(spec.clone(), pictures)?;
     let (width, height) = composer.size();
     let options = VideoOptions {
         keyframe_interval: Some(spec.frames_per_second),
@@ -150,6 +158,7 @@ pub fn make(
     };
     let text = serde_json::to_vec(&truth).map_err(|e| failed(&made.truth, e.into()))?;
     std::fs::write(&made.truth, text).map_err(|e| failed(&made.truth, e.into()))?;
+    std::fs::write(&made_from, fingerprint).map_err(|e| failed(&made_from, e.into()))?;
     Ok(made)
 }
 
