@@ -12,7 +12,7 @@ use parapet_eval::{
     gate::{Gate, Verdict},
     metric::interval::Bootstrap,
     report::Report,
-    run::{Cache, Listener, Options, Plan, SubjectConfig, evaluate},
+    run::{Cache, Listener, Options, Plan, SubjectConfig, evaluate, read_findings, write_findings},
 };
 
 fn root() -> PathBuf {
@@ -71,7 +71,15 @@ fn run(directory: &Path, manifest: PathBuf) -> (Report, Count) {
         now: "2026-11-22T00:00:00Z".into(),
     };
     let count = Count::default();
-    (evaluate(&plan, &options, &count), count)
+    let (report, findings) = evaluate(&plan, Vec::new(), &options, &count);
+    write_findings(directory, &findings).unwrap();
+    let earlier = read_findings(directory).unwrap();
+    assert_eq!(earlier[0].of_sets, findings[0].of_sets);
+    // The same findings once more beside themselves: no difference, and no significance.
+    let (compared, _) = evaluate(&plan, earlier, &options, &count);
+    assert!(compared.comparisons.iter().all(|c| c.difference.value == Some(0.0) && c.p_value == Some(1.0)));
+    assert_eq!(compared.subjects.len(), 2);
+    (report, count)
 }
 
 /// Centre, width and height as fractions: a dog and a bicycle in one picture, a person and a dog in the other.

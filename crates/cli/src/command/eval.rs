@@ -13,7 +13,9 @@ use parapet_eval::{
     gate::{Gate, Verdict},
     metric::interval::Bootstrap,
     report::{self, Report},
-    run::{Cache, Listener, Options as RunOptions, Plan, SubjectConfig, evaluate},
+    run::{
+        Cache, Listener, Options as RunOptions, Plan, SubjectConfig, evaluate, read_findings, write_findings,
+    },
 };
 use parapet_infer::{InputSize, Precision};
 
@@ -42,7 +44,10 @@ pub(crate) struct Options {
     /// Directory that datasets are below.
     #[arg(long, env = "PARAPET_FOOTAGE", default_value = "../shared/footage", value_name = "DIR")]
     data: PathBuf,
-    /// Where the report goes: index.html and report.json.
+    /// Compare with an earlier run, too: the directory of its report. May be given several times.
+    #[arg(long = "with", value_name = "DIR")]
+    earlier: Vec<PathBuf>,
+    /// Where the report goes: index.html, report.json and findings.jsonl.
     #[arg(long, value_name = "DIR")]
     report: PathBuf,
     /// Write the tables as Markdown, too.
@@ -83,8 +88,13 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         command: std::env::args().collect::<Vec<_>>().join(" "),
         now: SystemClock::new().now().to_string(),
     };
-    let report = evaluate(&plan, &how, &Bars::default());
+    let mut earlier = Vec::new();
+    for directory in &options.earlier {
+        earlier.extend(read_findings(directory).map_err(|e| Mistake(e.to_string()))?);
+    }
+    let (report, findings) = evaluate(&plan, earlier, &how, &Bars::default());
     write(&report, options)?;
+    write_findings(&options.report, &findings)?;
     if let Some(path) = &options.write_gate {
         Gate::of(&report).write(path)?;
     }

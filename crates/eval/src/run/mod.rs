@@ -7,6 +7,7 @@ mod exhibit;
 mod images;
 mod machine;
 mod plan;
+mod recorded;
 mod score;
 mod sequence;
 mod subject;
@@ -23,7 +24,9 @@ use parapet_change::BaselineConfig;
 use parapet_core::{CameraId, IncidentKind};
 use parapet_edge::{Pipeline, choose_camera, config};
 pub use plan::{Plan, PlanError, SubjectConfig};
+pub use recorded::{RecordedError, read_findings, write_findings};
 pub use sequence::{Cost, SequenceFindings};
+use serde::{Deserialize, Serialize};
 pub use subject::Subject;
 
 use self::{images::Eyes, score::Part};
@@ -71,11 +74,30 @@ pub trait Listener: Sync {
     fn advanced(&self, steps: u64);
 }
 
-/// What a subject found in a dataset.
-struct Found {
-    images: Vec<Option<Vec<FoundBox>>>,
-    pairs: Vec<(Counts, ObjectCounts)>,
-    sequences: BTreeMap<String, SequenceFindings>,
+/// What a subject found in a dataset, by the names of its pictures, pairs and sequences.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Found {
+    /// Boxes in pictures.
+    pub images: BTreeMap<String, Vec<FoundBox>>,
+    /// What a comparison of two pictures came to.
+    pub pairs: BTreeMap<String, (Counts, ObjectCounts)>,
+    /// Tracks and incidents in sequences.
+    pub sequences: BTreeMap<String, SequenceFindings>,
+}
+
+impl Found {
+    fn is_empty(&self) -> bool {
+        self.images.is_empty() && self.pairs.is_empty() && self.sequences.is_empty()
+    }
+}
+
+/// A subject and what it found, dataset by dataset: of this run, or of an earlier one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Findings {
+    /// The subject.
+    pub subject: ReportSubject,
+    /// By the name of the dataset.
+    pub of_sets: BTreeMap<String, Found>,
 }
 
 /// A dataset with the hashes of its pictures and videos.
@@ -87,17 +109,22 @@ struct Loaded {
 /// Runs a plan.
 ///
 /// What cannot be read or run is named in [`Report::problems`]; everything else is scored.
-pub fn evaluate(plan: &Plan, options: &Options, listener: &dyn Listener) -> Report {
+/// `earlier` are findings of earlier runs, which are scored and compared beside those of this one. Gives the report and
+/// all findings of this run.
+pub fn evaluate(
+    plan: &Plan,
+    earlier: Vec<Findings>,
+    options: &Options,
+    listener: &dyn Listener,
+) -> (Report, Vec<Findings>) {
     let mut problems = Vec::new();
     let datasets = load(plan, options, &mut problems, listener);
-    let mut subjects = Vec::new();
-    let mut found: Vec<Vec<Option<Found>>> = Vec::new();
+    let mut found: Vec<Findings> = Vec::new();
     for config in &plan.subjects {
-        if let Some((subject, of_sets)) = look(config, &datasets, options, &mut problems, listener) {
-            subjects.push(report_subject(config, subject.as_ref()));
-            found.push(of_sets);
-        }
+        found.extend(look(config, &datasets, options, &mut problems, listener));
     }
+    let own = found.len();
+    found.extend(earlier);
     let mut report = Report {
         version: VERSION,
         finished_at: options.now.clone(),
@@ -109,7 +136,7 @@ pub fn evaluate(plan: &Plan, options: &Options, listener: &dyn Listener) -> Repo
             seed: options.bootstrap.seed,
             command: options.command.clone(),
         },
-        subjects,
+        subjects: found.iter().map(|findings| findings.subject.clone()).collect(),
         datasets: datasets.iter().map(facts).collect(),
         results: Vec::new(),
         comparisons: Vec::new(),
@@ -117,7 +144,8 @@ pub fn evaluate(plan: &Plan, options: &Options, listener: &dyn Listener) -> Repo
     };
     score_all(plan, options, &datasets, &found, &mut report, &mut problems, listener);
     report.problems = problems;
-    report
+    found.truncate(own);
+    (report, found)
 }
 
 fn problem(place: impl Into<String>, error: &dyn std::error::Error) -> ReportProblem {
@@ -183,17 +211,21 @@ fn look(
     options: &Options,
     problems: &mut Vec<ReportProblem>,
     listener: &dyn Listener,
-) -> Option<(Option<Subject>, Vec<Option<Found>>)> {
-    let wanted = |loaded: &Loaded| config.wants(&loaded.dataset.manifest.name);
-    if let Some(how) = &config.change {
-        let mut of_sets = Vec::new();
-        for loaded in datasets {
-            let pairs =
-                if wanted(loaded) { compare_pairs(how, loaded, problems, listener) } else { Vec::new() };
-            let any = !pairs.is_empty();
-            of_sets.push(any.then(|| Found { images: Vec::new(), pairs, sequences: BTreeMap::new() }));
+) -> Option<Findings> {
+    let wanted: Vec<&Loaded> =
+        datasets.iter().filter(|loaded| config.wants(&loaded.dataset.manifest.name)).collect();
+    let mut of_sets = BTreeMap::new();
+    let mut keep = |loaded: &Loaded, found: Found| {
+        if !found.is_empty() {
+            of_sets.insert(loaded.dataset.manifest.name.clone(), found);
         }
-        return Some((None, of_sets));
+    };
+    if let Some(how) = &config.change {
+        for loaded in wanted {
+            let pairs = compare_pairs(how, loaded, problems, listener);
+            keep(loaded, Found { pairs, ..Found::default() });
+        }
+        return Some(Findings { subject: report_subject(config, None), of_sets });
     }
     let place = format!("subject \"{}\"", config.name);
     let subject = match Subject::load(config.clone()) {
@@ -214,18 +246,12 @@ fn look(
             return None;
         }
     };
-    let mut of_sets = Vec::new();
-    for loaded in datasets {
-        if !wanted(loaded) {
-            of_sets.push(None);
-            continue;
-        }
+    for loaded in wanted {
         let images = look_at_images(&subject, &eyes, loaded, options, problems, listener);
         let sequences = look_at_sequences(&subject, loaded, options, problems, listener);
-        let any = images.iter().any(Option::is_some) || !sequences.is_empty();
-        of_sets.push(any.then_some(Found { images, pairs: Vec::new(), sequences }));
+        keep(loaded, Found { images, sequences, ..Found::default() });
     }
-    Some((Some(subject), of_sets))
+    Some(Findings { subject: report_subject(config, Some(&subject)), of_sets })
 }
 
 fn compare_pairs(
@@ -233,15 +259,17 @@ fn compare_pairs(
     loaded: &Loaded,
     problems: &mut Vec<ReportProblem>,
     listener: &dyn Listener,
-) -> Vec<(Counts, ObjectCounts)> {
+) -> BTreeMap<String, (Counts, ObjectCounts)> {
     let pairs = &loaded.dataset.pairs;
     if !pairs.is_empty() {
         listener.begins(&loaded.dataset.manifest.name, pairs.len() as u64);
     }
-    let mut counted = Vec::new();
+    let mut counted = BTreeMap::new();
     for pair in pairs {
         match change::compare(pair, how) {
-            Ok(counts) => counted.push(counts),
+            Ok(counts) => {
+                counted.insert(pair.name.clone(), counts);
+            }
             Err(error) => problems.push(problem(pair.name.clone(), &error)),
         }
         listener.advanced(1);
@@ -256,10 +284,10 @@ fn look_at_images(
     options: &Options,
     problems: &mut Vec<ReportProblem>,
     listener: &dyn Listener,
-) -> Vec<Option<Vec<FoundBox>>> {
+) -> BTreeMap<String, Vec<FoundBox>> {
     let dataset = &loaded.dataset;
     if dataset.images.is_empty() {
-        return Vec::new();
+        return BTreeMap::new();
     }
     listener
         .begins(&format!("{} · {}", subject.config.name, dataset.manifest.name), dataset.images.len() as u64);
@@ -267,16 +295,21 @@ fn look_at_images(
     let pictures: Vec<(&Path, &str)> =
         dataset.images.iter().map(|image| (image.path.as_path(), hash(&image.path))).collect();
     match eyes.look(subject, &pictures, &options.cache, &|| listener.advanced(1)) {
-        Ok(found) => found
-            .into_iter()
-            .zip(&dataset.images)
-            .map(|(found, image)| {
-                found.map_err(|error| problems.push(problem(image.path.display().to_string(), &error))).ok()
-            })
-            .collect(),
+        Ok(found) => {
+            let mut of_images = BTreeMap::new();
+            for (found, image) in found.into_iter().zip(&dataset.images) {
+                match found {
+                    Ok(found) => {
+                        of_images.insert(image.name.clone(), found);
+                    }
+                    Err(error) => problems.push(problem(image.path.display().to_string(), &error)),
+                }
+            }
+            of_images
+        }
         Err(error) => {
             problems.push(problem(format!("subject \"{}\"", subject.config.name), &error));
-            dataset.images.iter().map(|_| None).collect()
+            BTreeMap::new()
         }
     }
 }
@@ -410,25 +443,25 @@ fn score_all(
     plan: &Plan,
     options: &Options,
     datasets: &[Loaded],
-    found: &[Vec<Option<Found>>],
+    found: &[Findings],
     report: &mut Report,
     problems: &mut Vec<ReportProblem>,
     listener: &dyn Listener,
 ) {
     listener.begins("scores", (found.len() * datasets.len()) as u64);
-    let threshold_set = datasets
-        .iter()
-        .position(|loaded| plan.threshold_dataset.as_deref() == Some(&loaded.dataset.manifest.name));
+    let named = |name: &str| datasets.iter().position(|loaded| loaded.dataset.manifest.name == name);
+    let threshold_set = plan.threshold_dataset.as_deref().and_then(named);
     let mut parts: Vec<(usize, usize, Vec<Part>)> = Vec::new();
-    for (subject, of_sets) in found.iter().enumerate() {
+    for (subject, findings) in found.iter().enumerate() {
+        let of = |set: usize| findings.of_sets.get(&datasets[set].dataset.manifest.name);
         let threshold = threshold_set.and_then(|set| {
-            let scored = Scored::of(&datasets[set].dataset, of_sets[set].as_ref()?);
+            let scored = Scored::of(&datasets[set].dataset, of(set)?);
             scored.matches()?.curve(None, 0.5).best_f1().map(|point| point.threshold)
         });
-        for (set, of_set) in of_sets.iter().enumerate() {
+        for (set, loaded) in datasets.iter().enumerate() {
             listener.advanced(1);
-            let Some(of_set) = of_set else { continue };
-            let scored = Scored::of(&datasets[set].dataset, of_set);
+            let Some(of_set) = of(set) else { continue };
+            let scored = Scored::of(&loaded.dataset, of_set);
             let chosen_elsewhere = threshold.filter(|_| threshold_set != Some(set));
             let (of_parts, result) = scored.result((subject, set), chosen_elsewhere, options, problems);
             parts.push((subject, set, of_parts));
@@ -459,7 +492,8 @@ fn comparisons(parts: &[(usize, usize, Vec<Part>)]) -> Vec<Comparison> {
         if first == subject {
             continue;
         }
-        for (a, b) in own.iter().flat_map(|a| others.iter().map(move |b| (a, b))) {
+        let pairs = own.iter().flat_map(|a| others.iter().map(move |b| (a, b)));
+        for (a, b) in pairs.filter(|(a, b)| a.units == b.units) {
             for (index, name) in a.names.iter().enumerate().filter(|(_, name)| headline(name)) {
                 let Some(of_first) = b.names.iter().position(|other| other == name) else { continue };
                 let Some(difference) = a.samples.difference(index, &b.samples, of_first) else { continue };
@@ -486,22 +520,21 @@ struct Scored<'a> {
     dataset: &'a Dataset,
     /// Index of the picture, and the findings that can be scored.
     images: Vec<(usize, Vec<FoundBox>)>,
-    pairs: &'a [(Counts, ObjectCounts)],
+    pairs: Vec<(&'a str, (Counts, ObjectCounts))>,
     sequences: Vec<(&'a SequenceTruth, &'a SequenceFindings)>,
 }
 
 impl<'a> Scored<'a> {
     fn of(dataset: &'a Dataset, found: &'a Found) -> Self {
-        let images = found.images.iter().enumerate().filter_map(|(index, found)| {
-            let image = &dataset.images[index];
-            Some((
-                index,
-                score::scored_findings(found.as_ref()?, &dataset.manifest, &dataset.labelled, &image.regions),
-            ))
+        let images = dataset.images.iter().enumerate().filter_map(|(index, image)| {
+            let found = found.images.get(&image.name)?;
+            Some((index, score::scored_findings(found, &dataset.manifest, &dataset.labelled, &image.regions)))
         });
+        let pairs =
+            dataset.pairs.iter().filter_map(|pair| Some((&*pair.name, *found.pairs.get(&pair.name)?)));
         let sequences =
             dataset.sequences.iter().filter_map(|truth| Some((truth, found.sequences.get(&truth.name)?)));
-        Self { dataset, images: images.collect(), pairs: &found.pairs, sequences: sequences.collect() }
+        Self { dataset, images: images.collect(), pairs: pairs.collect(), sequences: sequences.collect() }
     }
 
     fn labelled_images(&self) -> impl Iterator<Item = LabelledImage<'_>> {
@@ -536,7 +569,9 @@ impl<'a> Scored<'a> {
             worst: Vec::new(),
         };
         if let Some(matches) = self.matches() {
-            parts.push(Part::of_images(bootstrap, &matches, &self.dataset.labelled, threshold));
+            let units =
+                self.images.iter().map(|(index, _)| self.dataset.images[*index].name.clone()).collect();
+            parts.push(Part::of_images(bootstrap, units, &matches, &self.dataset.labelled, threshold));
             result.curves = curves(&matches);
             let score = threshold
                 .or_else(|| matches.curve(None, 0.5).best_f1().map(|point| point.threshold))
@@ -547,23 +582,30 @@ impl<'a> Scored<'a> {
                 self.images.iter().map(|(index, found)| (&self.dataset.images[*index], found.as_slice()));
             result.worst = exhibit::of_images(images, score, self.dataset.labelled.every_instance);
         }
-        let mut tracks = Vec::new();
+        let (mut tracked, mut tracks) = (Vec::new(), Vec::new());
         for (truth, findings) in &self.sequences {
             match score::tracking(&self.dataset.manifest, truth, findings) {
-                Ok(figures) => tracks.extend(figures),
+                Ok(Some(figures)) => {
+                    tracked.push(truth.name.clone());
+                    tracks.push(figures);
+                }
+                Ok(None) => {}
                 Err(error) => problems.push(problem(truth.name.clone(), &error)),
             }
         }
         if !tracks.is_empty() {
-            parts.push(Part::of_tracks(bootstrap, &tracks));
+            parts.push(Part::of_tracks(bootstrap, tracked, &tracks));
         }
         if !self.pairs.is_empty() {
-            parts.push(Part::of_change(bootstrap, self.pairs));
+            let (units, pairs): (Vec<String>, Vec<_>) =
+                self.pairs.iter().map(|(name, counts)| ((*name).to_owned(), *counts)).unzip();
+            parts.push(Part::of_change(bootstrap, units, &pairs));
         }
         self.incidents(bootstrap, &mut parts, &mut result);
         if !self.sequences.is_empty() {
+            let units = self.sequences.iter().map(|(truth, _)| truth.name.clone()).collect();
             let costs: Vec<_> = self.sequences.iter().map(|(_, f)| (f.seconds, &f.cost)).collect();
-            parts.push(Part::of_costs(bootstrap, &costs));
+            parts.push(Part::of_costs(bootstrap, units, &costs));
         }
         result.figures = score::figures(&parts);
         (parts, result)
@@ -585,7 +627,8 @@ impl<'a> Scored<'a> {
             .collect();
         let matching = IncidentOptions::default();
         let matches = IncidentMatches::new(sequences.iter().copied(), &matching);
-        parts.push(Part::of_incidents(bootstrap, &matches));
+        let units = scored.iter().map(|(truth, _)| truth.name.clone()).collect();
+        parts.push(Part::of_incidents(bootstrap, units, &matches));
         result.miss_curve = IncidentMatches::curve(&sequences, None, &matching)
             .into_iter()
             .filter_map(|point| {

@@ -32,6 +32,8 @@ const MET: f64 = 0.5;
 
 /// Figures of one part, by name, and how they come out on resampled units.
 pub(super) struct Part {
+    /// Names of the units: only parts over the same ones can be compared.
+    pub(super) units: Vec<String>,
     pub(super) names: Vec<String>,
     pub(super) samples: Samples,
 }
@@ -39,17 +41,18 @@ pub(super) struct Part {
 impl Part {
     fn new(
         bootstrap: &Bootstrap,
-        units: usize,
+        units: Vec<String>,
         figures: impl Fn(&[u32]) -> Vec<(String, Option<f64>)>,
     ) -> Self {
-        let names = figures(&vec![1; units]).into_iter().map(|(name, _)| name).collect();
-        let samples =
-            bootstrap.samples(units, |times| figures(times).into_iter().map(|(_, value)| value).collect());
-        Self { names, samples }
+        let names = figures(&vec![1; units.len()]).into_iter().map(|(name, _)| name).collect();
+        let samples = bootstrap
+            .samples(units.len(), |times| figures(times).into_iter().map(|(_, value)| value).collect());
+        Self { units, names, samples }
     }
 
     pub(super) fn of_images(
         bootstrap: &Bootstrap,
+        units: Vec<String>,
         matches: &DetectionMatches,
         labelled: &Labelled,
         threshold: Option<f64>,
@@ -57,7 +60,7 @@ impl Part {
         let all = matches.figures();
         let there: BTreeSet<Label> =
             all.classes.into_iter().filter(|class| class.truths > 0).map(|class| class.label).collect();
-        Self::new(bootstrap, matches.images(), |times| {
+        Self::new(bootstrap, units, |times| {
             let mut named = detection(&matches.figures_of(times), &there, labelled.every_instance);
             if let Some(threshold) = threshold {
                 let counts = matches.counts_of(None, 0.5, threshold, times);
@@ -72,8 +75,12 @@ impl Part {
         })
     }
 
-    pub(super) fn of_tracks(bootstrap: &Bootstrap, sequences: &[TrackingFigures]) -> Self {
-        Self::new(bootstrap, sequences.len(), |times| {
+    pub(super) fn of_tracks(
+        bootstrap: &Bootstrap,
+        units: Vec<String>,
+        sequences: &[TrackingFigures],
+    ) -> Self {
+        Self::new(bootstrap, units, |times| {
             let chosen: Vec<&TrackingFigures> = sequences
                 .iter()
                 .zip(times)
@@ -95,12 +102,12 @@ impl Part {
         })
     }
 
-    pub(super) fn of_incidents(bootstrap: &Bootstrap, matches: &IncidentMatches) -> Self {
+    pub(super) fn of_incidents(bootstrap: &Bootstrap, units: Vec<String>, matches: &IncidentMatches) -> Self {
         let kinds: Vec<IncidentKind> = IncidentKind::ALL
             .into_iter()
             .filter(|kind| matches.sequences.iter().any(|sequence| sequence.kinds().contains(kind)))
             .collect();
-        Self::new(bootstrap, matches.sequences.len(), |times| {
+        Self::new(bootstrap, units, |times| {
             let mut named = Vec::new();
             for kind in std::iter::once(None).chain(kinds.iter().copied().map(Some)) {
                 let of = matches.figures_of(kind, times);
@@ -128,8 +135,12 @@ impl Part {
         })
     }
 
-    pub(super) fn of_change(bootstrap: &Bootstrap, pairs: &[(Counts, ObjectCounts)]) -> Self {
-        Self::new(bootstrap, pairs.len(), |times| {
+    pub(super) fn of_change(
+        bootstrap: &Bootstrap,
+        units: Vec<String>,
+        pairs: &[(Counts, ObjectCounts)],
+    ) -> Self {
+        Self::new(bootstrap, units, |times| {
             let (mut pixels, mut objects) = (Counts::default(), ObjectCounts::default());
             for ((p, o), times) in pairs.iter().zip(times) {
                 for _ in 0..*times {
@@ -150,8 +161,8 @@ impl Part {
         })
     }
 
-    pub(super) fn of_costs(bootstrap: &Bootstrap, costs: &[(f64, &Cost)]) -> Self {
-        Self::new(bootstrap, costs.len(), |times| {
+    pub(super) fn of_costs(bootstrap: &Bootstrap, units: Vec<String>, costs: &[(f64, &Cost)]) -> Self {
+        Self::new(bootstrap, units, |times| {
             let of = |what: &dyn Fn(&(f64, &Cost)) -> f64| -> f64 {
                 costs.iter().zip(times).map(|(one, times)| what(one) * f64::from(*times)).sum()
             };
