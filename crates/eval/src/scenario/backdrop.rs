@@ -54,7 +54,8 @@ impl Backdrop {
             (Some(picture), None) => {
                 let picture = open_picture(pictures, picture)?;
                 let [x, y, width, height] = spec.crop.unwrap_or([0, 0, picture.width(), picture.height()]);
-                Frame::of(&image::imageops::crop_imm(&picture, x, y, width, height).to_image())
+                // A video in 4:2:0 has even sides: the last odd row or column is left out here, not by the encoder.
+                Frame::of(&image::imageops::crop_imm(&picture, x, y, width & !1, height & !1).to_image())
             }
             (None, None) => unreachable!("a checked specification has a background"),
         };

@@ -17,4 +17,4 @@ pub use make::{MadeScenario, TRUTH_SCHEMA, Truth, TruthFrame, TruthIncidentBox, 
 pub use spec::{IncidentTruth, Library, ScenarioError, ScenarioSpec, Split, WatchSpec};
 
 /// Goes up when the same specification gives other pixels, so that clips are made anew.
-const MAKER_VERSION: u32 = 2;
+const MAKER_VERSION: u32 = 3;
