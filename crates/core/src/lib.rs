@@ -15,6 +15,7 @@ pub mod language;
 pub mod picture;
 pub mod time;
 pub mod track;
+pub mod verdict;
 pub mod zone;
 
 pub use camera::{CameraHealth, HealthEvent, HealthState};
@@ -29,4 +30,5 @@ pub use language::Language;
 pub use picture::{ColorSpace, Picture, Plane};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use track::{Track, TrackState};
+pub use verdict::{JudgedIncident, Verdict};
 pub use zone::{Membership, Zone, ZonePurpose};

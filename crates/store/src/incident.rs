@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use parapet_core::{
-    BBox, CameraId, EndReason, EvidenceItem, IncidentEvent, IncidentId, KindCode, NodeId, Phase, Point,
-    PresetId, RuleId, RunId, Severity, SiteId, Status, Timestamp, TrackId, ZoneId,
+    BBox, CameraId, EndReason, EvidenceItem, IncidentEvent, IncidentId, JudgedIncident, KindCode, NodeId,
+    Phase, Point, PresetId, RuleId, RunId, Severity, SiteId, Status, Timestamp, TrackId, Verdict, ZoneId,
 };
 use serde::Serialize;
 
@@ -69,6 +69,96 @@ pub struct IncidentRow {
     pub judged_at: Option<Timestamp>,
     /// Why.
     pub reason: Option<String>,
+}
+
+impl IncidentRow {
+    /// What a labelled event set says of it; `None` if nobody has judged it. Who judged and in which words is in it only
+    /// with `names`.
+    ///
+    /// A dismissal's text is a reason's code, alone or followed by `: ` and a note; other texts are all note.
+    pub fn judged(self, names: bool) -> Option<JudgedIncident> {
+        let verdict = Verdict::of(self.status)?;
+        let (reason, note) = match self.reason {
+            Some(text) if verdict == Verdict::Dismissed => {
+                let (code, note) = text.split_once(": ").map_or((text.as_str(), None), |(c, n)| (c, Some(n)));
+                let is_code = (1..=64).contains(&code.len())
+                    && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+                if is_code { (Some(code.to_owned()), note.map(str::to_owned)) } else { (None, Some(text)) }
+            }
+            text => (None, text),
+        };
+        Some(JudgedIncident {
+            incident: self.id,
+            site: self.site,
+            node: self.node,
+            camera: self.camera,
+            preset: self.preset,
+            rule: self.rule,
+            kind: self.kind,
+            zone: self.zone,
+            label: self.label,
+            severity: self.severity,
+            score: self.score,
+            since: self.since,
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+            bbox: self.bbox,
+            verdict,
+            reason,
+            judged_at: self.judged_at?,
+            judged_by: self.judged_by.filter(|_| names),
+            note: note.filter(|_| names),
+        })
+    }
+}
+
+/// Which verdicts. What is `None` does not narrow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictQuery {
+    /// On incidents of this kind.
+    pub kind: Option<KindCode>,
+    /// At this site.
+    pub site: Option<SiteId>,
+    /// Of this node.
+    pub node: Option<NodeId>,
+    /// Seen by this camera.
+    pub camera: Option<CameraId>,
+    /// On incidents that started at or after.
+    pub from: Option<Timestamp>,
+    /// On incidents that started before.
+    pub to: Option<Timestamp>,
+    /// Tell who judged and in which words.
+    pub names: bool,
+    /// At most so many, 1..=5000.
+    pub limit: u32,
+    /// After this place in the set.
+    pub cursor: Option<Cursor>,
+}
+
+impl Default for VerdictQuery {
+    /// All, 1,000 at a time, without names.
+    fn default() -> Self {
+        Self {
+            kind: None,
+            site: None,
+            node: None,
+            camera: None,
+            from: None,
+            to: None,
+            names: false,
+            limit: 1000,
+            cursor: None,
+        }
+    }
+}
+
+/// Some verdicts, by the start of their incidents, oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VerdictPage {
+    /// The judged incidents.
+    pub verdicts: Vec<JudgedIncident>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
 }
 
 /// An incident with everything that belongs to it.

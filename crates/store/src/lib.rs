@@ -18,7 +18,7 @@ pub use database::{postgres::Database as PostgresDatabase, sqlite::Database as S
 pub use error::StoreError;
 pub use incident::{
     Count, Cursor, IncidentDetail, IncidentQuery, IncidentRow, InvalidCursor, Page, StoredEvent,
-    StoredEvidence,
+    StoredEvidence, VerdictPage, VerdictQuery,
 };
 pub use outbox::{Outbox, OutboxMessage, OutboxRow, OutboxStats};
 pub use record::{

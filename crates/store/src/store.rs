@@ -1,11 +1,13 @@
 //! The center's store: one face, two databases.
 
-use parapet_core::{CameraId, IncidentId, Timestamp};
+use std::collections::HashMap;
+
+use parapet_core::{CameraId, EvidenceRole, IncidentId, Timestamp};
 
 use crate::{
     Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, Count, DeadLetterRow, EventRecord, EvidenceRecord,
     HealthRecord, IncidentDetail, IncidentQuery, IncidentRow, KindRow, NodeRow, Page, PostgresDatabase,
-    SqliteDatabase, StatusChange, StoreError,
+    SqliteDatabase, StatusChange, StoreError, VerdictPage, VerdictQuery,
 };
 
 /// A store. Cloning shares its connections.
@@ -33,8 +35,20 @@ impl Store {
     /// # Errors
     /// `UnknownAddress`, `Open` or `Migrate`.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_or_create(url, true).await
+    }
+
+    /// Opens a store as [`open`](Self::open) does, but makes none.
+    ///
+    /// # Errors
+    /// `UnknownAddress`, `Open` (also when an SQLite file is not there) or `Migrate`.
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        Self::open_or_create(url, false).await
+    }
+
+    async fn open_or_create(url: &str, create: bool) -> Result<Self, StoreError> {
         match url.split_once(':') {
-            Some(("sqlite", _)) => SqliteDatabase::open(url).await.map(Self::Sqlite),
+            Some(("sqlite", _)) => SqliteDatabase::open(url, create).await.map(Self::Sqlite),
             Some(("postgres" | "postgresql", _)) => PostgresDatabase::open(url).await.map(Self::Postgres),
             _ => Err(StoreError::UnknownAddress(url.to_owned())),
         }
@@ -178,6 +192,30 @@ impl Store {
     /// When the database fails.
     pub async fn counts(&self, query: &IncidentQuery) -> Result<Vec<Count>, StoreError> {
         either!(self, database => database.counts(query))
+    }
+
+    /// A page of what people have judged, as a labelled event set holds it: oldest start first, withdrawn verdicts left
+    /// out. One statement for a page, however large the set is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn verdicts(&self, query: &VerdictQuery) -> Result<VerdictPage, StoreError> {
+        either!(self, database => database.verdicts(query))
+    }
+
+    /// Which files of evidence there are of each of these incidents, each role once and in order; incidents without any
+    /// are left out. One statement.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn evidence_roles(
+        &self,
+        incidents: &[IncidentId],
+    ) -> Result<HashMap<IncidentId, Vec<EvidenceRole>>, StoreError> {
+        if incidents.is_empty() {
+            return Ok(HashMap::new());
+        }
+        either!(self, database => database.evidence_roles(incidents))
     }
 
     /// Changes an incident's status and puts it on record, in one transaction.

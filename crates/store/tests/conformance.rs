@@ -8,11 +8,11 @@ use std::{collections::HashSet, future::Future};
 
 use parapet_core::{
     CameraHealth, EvidenceItem, EvidenceRole, HealthEvent, HealthState, IncidentEvent, IncidentId,
-    IncidentKind, Phase, Status,
+    IncidentKind, Phase, Status, Verdict,
 };
 use parapet_store::{
     Applied, AuditEntry, AuditQuery, CameraRow, EventRecord, EvidenceRecord, HealthRecord, IncidentQuery,
-    IncidentRow, NodeRow, StatusChange, Store, StoreError,
+    IncidentRow, NodeRow, StatusChange, Store, StoreError, VerdictQuery,
     testing::{PostgresServer, TestServerError},
 };
 use proptest::{
@@ -70,6 +70,8 @@ fn suite(mut database: impl FnMut() -> String) {
         a_verdict_is_given_once_and_put_on_record,
         of_two_operators_at_once_one_is_refused,
         events_do_not_touch_the_verdict,
+        verdicts_make_a_labelled_set_without_what_is_new_or_withdrawn,
+        evidence_is_told_for_many_incidents_at_once,
         the_catalogue_has_the_four_kinds_and_more,
         what_is_no_message_is_kept,
         a_batch_larger_than_a_statement_goes_in,
@@ -448,6 +450,114 @@ async fn events_do_not_touch_the_verdict(store: Store) {
     );
 }
 
+async fn judge(store: &Store, name: &str, to: Status, reason: Option<&str>) {
+    let change =
+        StatusChange { to, operator: "li-wei".to_owned(), reason: reason.map(str::to_owned), at: at(77) };
+    store.set_status(IncidentId::derive(&[name]), &change).await.unwrap();
+}
+
+async fn verdicts_make_a_labelled_set_without_what_is_new_or_withdrawn(store: Store) {
+    let reasons = [Some("permitted: guide dog"), Some("duplicate"), Some("阴影: shadow"), None];
+    for n in 0..23_usize {
+        let name = format!("v{n}");
+        let mut event = event(&name, 0, 2);
+        // Many share a start, so that the id has to decide.
+        event.started_at = at((n / 6) as i64 * 10);
+        event.camera = if n.is_multiple_of(2) { "gate" } else { "tower" }.parse().unwrap();
+        apply(&store, event).await;
+        match n % 4 {
+            0 => {}
+            1 => judge(&store, &name, Status::Confirmed, Some("seen: by the guard")).await,
+            2 => judge(&store, &name, Status::Dismissed, reasons[n / 4 % 4]).await,
+            _ => {
+                judge(&store, &name, Status::Dismissed, None).await;
+                judge(&store, &name, Status::New, Some("a mistake")).await;
+            }
+        }
+    }
+    let mut query = VerdictQuery { limit: 5, names: true, ..VerdictQuery::default() };
+    let mut seen = Vec::new();
+    loop {
+        let page = store.verdicts(&query).await.unwrap();
+        assert!(page.verdicts.len() <= 5);
+        seen.extend(page.verdicts);
+        match page.next {
+            Some(next) => query.cursor = Some(next.to_string().parse().unwrap()),
+            None => break,
+        }
+    }
+    let mut expected: Vec<_> = (0..23)
+        .filter(|n| matches!(n % 4, 1 | 2))
+        .map(|n| (at(n / 6 * 10), IncidentId::derive(&[&format!("v{n}")])))
+        .collect();
+    expected.sort_unstable();
+    let places: Vec<_> = seen.iter().map(|judged| (judged.started_at, judged.incident)).collect();
+    assert_eq!(places, expected);
+
+    let of = |n: usize| {
+        let id = IncidentId::derive(&[&format!("v{n}")]);
+        let judged = seen.iter().find(|judged| judged.incident == id).unwrap();
+        (judged.verdict, judged.reason.as_deref(), judged.note.as_deref())
+    };
+    assert_eq!(of(1), (Verdict::Confirmed, None, Some("seen: by the guard")));
+    assert_eq!(of(2), (Verdict::Dismissed, Some("permitted"), Some("guide dog")));
+    assert_eq!(of(6), (Verdict::Dismissed, Some("duplicate"), None));
+    assert_eq!(of(10), (Verdict::Dismissed, None, Some("阴影: shadow")), "no code of a reason");
+    assert_eq!(of(14), (Verdict::Dismissed, None, None));
+    let first = &seen[0];
+    assert_eq!((first.judged_at, first.judged_by.as_deref()), (at(77), Some("li-wei")));
+    let row = store.incident(first.incident).await.unwrap().unwrap().incident;
+    assert_eq!((first.bbox, first.score, &first.rule), (row.bbox, row.score, &row.rule));
+
+    let all = VerdictQuery::default;
+    let anonymous = store.verdicts(&all()).await.unwrap();
+    assert_eq!((anonymous.verdicts.len(), anonymous.next), (12, None));
+    assert!(anonymous.verdicts.iter().all(|judged| judged.judged_by.is_none() && judged.note.is_none()));
+    let narrowed: [(VerdictQuery, usize); 5] = [
+        (VerdictQuery { camera: Some("gate".parse().unwrap()), ..all() }, 6),
+        (VerdictQuery { site: Some("elsewhere".parse().unwrap()), ..all() }, 0),
+        (VerdictQuery { from: Some(at(10)), ..all() }, 9),
+        (VerdictQuery { from: Some(at(10)), to: Some(at(20)), ..all() }, 3),
+        (VerdictQuery { limit: 12, ..all() }, 12),
+    ];
+    for (query, expected) in narrowed {
+        let page = store.verdicts(&query).await.unwrap();
+        assert_eq!((page.verdicts.len(), page.next), (expected, None), "{query:?}");
+    }
+}
+
+async fn evidence_is_told_for_many_incidents_at_once(store: Store) {
+    let item = |role, path: &str| EvidenceItem {
+        role,
+        path: path.to_owned(),
+        media_type: "image/jpeg".to_owned(),
+        bytes: 5,
+        sha256: "ab".repeat(32),
+    };
+    for (name, items) in [
+        ("a", vec![item(EvidenceRole::Clip, "clip.mp4"), item(EvidenceRole::Snapshot, "s.jpg")]),
+        ("b", vec![item(EvidenceRole::Snapshot, "1.jpg"), item(EvidenceRole::Snapshot, "2.jpg")]),
+        ("c", vec![item(EvidenceRole::Before, "b.jpg")]),
+    ] {
+        let record = EvidenceRecord {
+            site: "harbour".parse().unwrap(),
+            node: "north-1".parse().unwrap(),
+            camera: "gate-north".parse().unwrap(),
+            incident: IncidentId::derive(&[name]),
+            at: at(7),
+            items,
+            base_url: None,
+        };
+        store.apply_evidence(&record, at(9)).await.unwrap();
+    }
+    let ids = ["a", "b", "none"].map(|name| IncidentId::derive(&[name]));
+    let roles = store.evidence_roles(&ids).await.unwrap();
+    assert_eq!(roles.len(), 2);
+    assert_eq!(roles[&ids[0]], [EvidenceRole::Snapshot, EvidenceRole::Clip]);
+    assert_eq!(roles[&ids[1]], [EvidenceRole::Snapshot]);
+    assert!(store.evidence_roles(&[]).await.unwrap().is_empty());
+}
+
 async fn the_catalogue_has_the_four_kinds_and_more(store: Store) {
     let kinds = store.kinds().await.unwrap();
     for kind in IncidentKind::ALL {
@@ -542,6 +652,10 @@ async fn an_address_of_something_else_is_refused_with_a_hint() {
     assert!(error.to_string().contains("hint:"), "{error}");
     let nowhere = Store::open("sqlite:///nonexistent-directory/x.db").await.unwrap_err();
     assert!(matches!(nowhere, StoreError::Open { .. }), "{nowhere}");
+    let directory = tempfile::tempdir().unwrap();
+    let absent = directory.path().join("x.db");
+    let missing = Store::open_existing(&format!("sqlite://{}", absent.display())).await.unwrap_err();
+    assert!(matches!(missing, StoreError::Open { .. }) && !absent.exists(), "{missing}");
     let refused = Store::open("postgres://u:secret@127.0.0.1:1/x").await.unwrap_err();
     assert!(!format!("{refused} {refused:?}").contains("secret"), "{refused:?}");
 }

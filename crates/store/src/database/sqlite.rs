@@ -37,11 +37,11 @@ pub struct Database {
 impl Database {
     /// `synchronous` is `NORMAL`: a power cut can take back the last commits, never damage the file. The center may, for
     /// what the broker has not been told to forget comes again, and a node sends again what it sent of late.
-    pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
+    pub(crate) async fn open(url: &str, create: bool) -> Result<Self, StoreError> {
         let fail = |source| StoreError::Open { address: url.to_owned(), source };
         let options = SqliteConnectOptions::from_str(url)
             .map_err(fail)?
-            .create_if_missing(true)
+            .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(10))

@@ -1,12 +1,15 @@
 //! Incidents for people: pages, one with everything, counts.
 
-use parapet_core::{BBox, IncidentId, Point, RunId, TrackId};
+use std::collections::HashMap;
+
+use parapet_core::{BBox, EvidenceRole, IncidentId, Point, RunId, Status, TrackId};
 use sqlx::{QueryBuilder, Row, types::Json};
 use uuid::Uuid;
 
 use super::{Database, Db};
 use crate::{
     Count, Cursor, IncidentDetail, IncidentQuery, IncidentRow, Page, StoreError, StoredEvent, StoredEvidence,
+    VerdictPage, VerdictQuery,
     choice::{choice, event, instant, micros, name, number, text},
     error::Attempt,
 };
@@ -53,6 +56,58 @@ impl Database {
             events: events.iter().map(stored_event).collect::<Result<_, _>>()?,
             evidence: evidence.iter().map(stored_evidence).collect::<Result<_, _>>()?,
         }))
+    }
+
+    pub(crate) async fn verdicts(&self, wanted: &VerdictQuery) -> Result<VerdictPage, StoreError> {
+        let limit = wanted.limit.clamp(1, 5000) as usize;
+        let mut query = QueryBuilder::<Db>::new("SELECT * FROM incidents");
+        let of = wanted.clone();
+        let of = IncidentQuery {
+            kind: of.kind,
+            site: of.site,
+            node: of.node,
+            camera: of.camera,
+            from: of.from,
+            to: of.to,
+            ..IncidentQuery::default()
+        };
+        narrow(&mut query, &of, None);
+        query.push(" AND judged_at IS NOT NULL AND status <> ").push_bind(name(Status::New));
+        if let Some(cursor) = wanted.cursor {
+            query.push(" AND (started_at, incident_id) > (").push_bind(cursor.started_at);
+            query.push(", ").push_bind(cursor.id.0).push(")");
+        }
+        query.push(" ORDER BY started_at, incident_id LIMIT ").push_bind(limit as i64 + 1);
+        let rows = query.build().fetch_all(&self.reader).await.attempt("read the verdicts")?;
+        let more = rows.len() > limit;
+        let mut verdicts = Vec::with_capacity(rows.len());
+        for row in rows.iter().take(limit) {
+            verdicts.extend(incident_row(row)?.judged(wanted.names));
+        }
+        let next = verdicts.last().filter(|_| more);
+        let next = next.map(|last| Cursor { started_at: micros(last.started_at), id: last.incident });
+        Ok(VerdictPage { verdicts, next })
+    }
+
+    pub(crate) async fn evidence_roles(
+        &self,
+        incidents: &[IncidentId],
+    ) -> Result<HashMap<IncidentId, Vec<EvidenceRole>>, StoreError> {
+        let mut query =
+            QueryBuilder::<Db>::new("SELECT DISTINCT incident_id, role FROM evidence WHERE incident_id IN (");
+        let mut ids = query.separated(", ");
+        for id in incidents {
+            ids.push_bind(id.0);
+        }
+        query.push(")");
+        let rows = query.build().fetch_all(&self.reader).await.attempt("read which evidence there is")?;
+        let mut roles: HashMap<IncidentId, Vec<EvidenceRole>> = HashMap::new();
+        for row in &rows {
+            let role = choice("role", get::<String>(row, "role")?.as_str())?;
+            roles.entry(IncidentId(get(row, "incident_id")?)).or_default().push(role);
+        }
+        roles.values_mut().for_each(|roles| roles.sort_unstable());
+        Ok(roles)
     }
 
     pub(crate) async fn counts(&self, wanted: &IncidentQuery) -> Result<Vec<Count>, StoreError> {
