@@ -13,8 +13,9 @@ use parapet_bus::{BusConfig, EmbeddedConfig, StatusBoard, wire};
 use parapet_center::{Center, CenterConfig, RunningCenter};
 use parapet_core::{
     BBox, EventId, EvidenceItem, EvidenceRole, HealthState, IncidentEvent, IncidentId, IncidentKind,
-    ManualClock, Phase, RunId, Severity, Timestamp,
+    ManualClock, Phase, RunId, Severity, Status, Timestamp,
 };
+use parapet_store::{EventRecord, StatusChange, Store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
@@ -281,6 +282,65 @@ async fn an_incident_reaches_store_page_and_verdict_once() {
     let deeds: Vec<&str> =
         audit.as_array().unwrap().iter().map(|deed| deed["action"].as_str().unwrap()).collect();
     assert_eq!(deeds, ["dismissed", "new"]);
+    stage.end().await;
+}
+
+/// More verdicts than one page of the store holds, put into the store beside the center.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn verdicts_are_downloaded_as_a_labelled_set() {
+    const JUDGED: usize = 1_205;
+    let stage = Stage::set().await;
+    let download = async |query: &str| {
+        let response = stage.http.get(format!("{}/api/verdicts{query}", stage.base)).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/tab-separated-values; charset=utf-8");
+        assert_eq!(response.headers()["content-disposition"], "attachment; filename=\"verdicts.tsv\"");
+        response.text().await.unwrap()
+    };
+    let header = parapet_core::verdict::header(false);
+    assert_eq!(download("").await, header, "nobody has judged yet");
+
+    let store =
+        Store::open_existing(&format!("sqlite://{}/data/center.db", stage.directory.path().display()))
+            .await
+            .unwrap();
+    let events: Vec<EventRecord> = (0..JUDGED + 2)
+        .map(|n| {
+            let mut event = event(Phase::Started, 0);
+            event.event_id = EventId::derive(&["many", &n.to_string()]);
+            event.incident_id = IncidentId::derive(&["many", &n.to_string()]);
+            event.camera = if n.is_multiple_of(2) { "gate" } else { "yard" }.parse().unwrap();
+            EventRecord { site: "demo".parse().unwrap(), node: "n1".parse().unwrap(), event }
+        })
+        .collect();
+    store.apply_events(&events, time("2026-11-22T00:00:21Z")).await.unwrap();
+    let judge = async |n: usize, to| {
+        let reason = (to == Status::Dismissed).then(|| "permitted: guide dog of Mr Li".to_owned());
+        let change =
+            StatusChange { to, operator: "li-wei".to_owned(), reason, at: time("2026-11-22T00:00:50Z") };
+        store.set_status(events[n].event.incident_id, &change).await.unwrap();
+    };
+    for n in 0..=JUDGED {
+        judge(n, if n.is_multiple_of(5) { Status::Dismissed } else { Status::Confirmed }).await;
+    }
+    judge(JUDGED, Status::New).await;
+    store.close().await;
+
+    let all = download("").await;
+    assert!(all.starts_with(&header) && !all.contains("li-wei") && !all.contains("Mr Li"));
+    let ids: std::collections::HashSet<&str> =
+        all.lines().skip(1).map(|line| line.split('\t').next().unwrap()).collect();
+    assert_eq!((all.lines().count() - 1, ids.len()), (JUDGED, JUDGED), "each once");
+    for withdrawn_or_new in [JUDGED, JUDGED + 1] {
+        assert!(!ids.contains(events[withdrawn_or_new].event.incident_id.to_string().as_str()));
+    }
+    assert_eq!(all.matches("\tdismissed\tpermitted\t2026-11-22T00:00:50Z\n").count(), JUDGED / 5);
+    assert_eq!(download("?camera=yard&site=demo").await.lines().count() - 1, JUDGED / 2);
+    assert_eq!(download("?from=2026-11-22T00:00:21Z").await, header);
+    for query in ["camera=North%20gate", "limit=5", "from=yesterday"] {
+        let response = stage.http.get(format!("{}/api/verdicts?{query}", stage.base)).send().await.unwrap();
+        assert_eq!(response.status(), 400, "{query}");
+    }
     stage.end().await;
 }
 

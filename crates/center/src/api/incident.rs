@@ -4,7 +4,6 @@ use axum::{
     Json,
     extract::{Path, Query, State, rejection::JsonRejection},
 };
-use futures::{StreamExt, TryStreamExt, stream};
 use parapet_core::{IncidentId, KindCode, Timestamp};
 use parapet_store::{AuditQuery, IncidentQuery, StatusChange, StoreError};
 use serde::Deserialize;
@@ -58,7 +57,9 @@ pub(super) struct IncidentsQuery {
     cursor: Option<String>,
 }
 
-fn parsed<T: std::str::FromStr>(
+pub(super) const NAME: &str = "1–64: a-z 0-9 - _";
+
+pub(super) fn parsed<T: std::str::FromStr>(
     value: Option<String>,
     field: &'static str,
     hint: &'static str,
@@ -68,7 +69,6 @@ fn parsed<T: std::str::FromStr>(
 
 impl IncidentsQuery {
     fn into_query(self) -> Result<IncidentQuery, ApiError> {
-        const NAME: &str = "1–64: a-z 0-9 - _";
         let limit = self.limit.unwrap_or(50);
         if !(1..=500).contains(&limit) {
             return Err(ApiError::Invalid { field: "limit", hint: "1–500" });
@@ -107,15 +107,13 @@ pub(super) async fn incidents(
     let Query(query) =
         query.map_err(|_| ApiError::Invalid { field: "query", hint: "see /api/openapi.json" })?;
     let page = app.store.incidents(&query.into_query()?).await?;
-    // The store's rows do not say which files there are; a page is short, and the reads are by key.
-    let details = page.incidents.into_iter().map(|row| {
-        let store = &app.store;
-        async move {
-            let detail = store.incident(row.id).await?;
-            Ok::<_, StoreError>(Incident::new(row, detail.as_ref().map_or(&[], |detail| &detail.evidence)))
-        }
+    let ids: Vec<IncidentId> = page.incidents.iter().map(|row| row.id).collect();
+    let mut roles = app.store.evidence_roles(&ids).await?;
+    let incidents = page.incidents.into_iter().map(|row| {
+        let roles = roles.remove(&row.id).unwrap_or_default();
+        Incident::with_roles(row, roles)
     });
-    let incidents = stream::iter(details).buffered(8).try_collect().await?;
+    let incidents = incidents.collect();
     Ok(Json(IncidentPage { incidents, next: page.next.map(|cursor| cursor.to_string()) }))
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod live_shape;
 mod operation;
 pub(crate) mod problem;
 pub(crate) mod shape;
+mod verdict;
 
 use std::sync::Arc;
 
@@ -72,6 +73,7 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(incident::incidents))
         .routes(routes!(incident::incident))
         .routes(routes!(incident::verdict))
+        .routes(routes!(verdict::verdicts))
         .routes(routes!(incident::kinds))
         .routes(routes!(incident::stats))
         .routes(routes!(evidence::file))

@@ -506,9 +506,14 @@ pub(crate) struct Count {
 impl Incident {
     /// An incident with the files that there are of it.
     pub(crate) fn new(row: store::IncidentRow, evidence: &[store::StoredEvidence]) -> Self {
-        let mut roles: Vec<EvidenceRole> = evidence.iter().map(|stored| stored.item.role.into()).collect();
+        let mut roles: Vec<core::EvidenceRole> = evidence.iter().map(|stored| stored.item.role).collect();
         roles.sort_unstable();
         roles.dedup();
+        Self::with_roles(row, roles)
+    }
+
+    /// An incident with the roles of its files, in order and each once.
+    pub(crate) fn with_roles(row: store::IncidentRow, roles: Vec<core::EvidenceRole>) -> Self {
         Self {
             id: row.id.to_string(),
             site: row.site.into(),
@@ -537,7 +542,7 @@ impl Incident {
             judged_by: row.judged_by,
             judged_at: row.judged_at,
             reason: row.reason,
-            evidence: roles,
+            evidence: roles.into_iter().map(Into::into).collect(),
         }
     }
 }
