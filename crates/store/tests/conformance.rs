@@ -458,17 +458,17 @@ async fn judge(store: &Store, name: &str, to: Status, reason: Option<&str>) {
 
 async fn verdicts_make_a_labelled_set_without_what_is_new_or_withdrawn(store: Store) {
     let reasons = [Some("permitted: guide dog"), Some("duplicate"), Some("阴影: shadow"), None];
-    for n in 0..23_usize {
+    for n in 0..23_u32 {
         let name = format!("v{n}");
         let mut event = event(&name, 0, 2);
         // Many share a start, so that the id has to decide.
-        event.started_at = at((n / 6) as i64 * 10);
+        event.started_at = at(i64::from(n / 6) * 10);
         event.camera = if n.is_multiple_of(2) { "gate" } else { "tower" }.parse().unwrap();
         apply(&store, event).await;
         match n % 4 {
             0 => {}
             1 => judge(&store, &name, Status::Confirmed, Some("seen: by the guard")).await,
-            2 => judge(&store, &name, Status::Dismissed, reasons[n / 4 % 4]).await,
+            2 => judge(&store, &name, Status::Dismissed, reasons[(n / 4 % 4) as usize]).await,
             _ => {
                 judge(&store, &name, Status::Dismissed, None).await;
                 judge(&store, &name, Status::New, Some("a mistake")).await;

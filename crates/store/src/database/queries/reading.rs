@@ -59,7 +59,7 @@ impl Database {
     }
 
     pub(crate) async fn verdicts(&self, wanted: &VerdictQuery) -> Result<VerdictPage, StoreError> {
-        let limit = wanted.limit.clamp(1, 5000) as usize;
+        let limit = wanted.limit.clamp(1, 5000);
         let mut query = QueryBuilder::<Db>::new("SELECT * FROM incidents");
         let of = wanted.clone();
         let of = IncidentQuery {
@@ -77,11 +77,11 @@ impl Database {
             query.push(" AND (started_at, incident_id) > (").push_bind(cursor.started_at);
             query.push(", ").push_bind(cursor.id.0).push(")");
         }
-        query.push(" ORDER BY started_at, incident_id LIMIT ").push_bind(limit as i64 + 1);
+        query.push(" ORDER BY started_at, incident_id LIMIT ").push_bind(i64::from(limit) + 1);
         let rows = query.build().fetch_all(&self.reader).await.attempt("read the verdicts")?;
-        let more = rows.len() > limit;
+        let more = rows.len() > limit as usize;
         let mut verdicts = Vec::with_capacity(rows.len());
-        for row in rows.iter().take(limit) {
+        for row in rows.iter().take(limit as usize) {
             verdicts.extend(incident_row(row)?.judged(wanted.names));
         }
         let next = verdicts.last().filter(|_| more);
@@ -106,7 +106,9 @@ impl Database {
             let role = choice("role", get::<String>(row, "role")?.as_str())?;
             roles.entry(IncidentId(get(row, "incident_id")?)).or_default().push(role);
         }
-        roles.values_mut().for_each(|roles| roles.sort_unstable());
+        for roles in roles.values_mut() {
+            roles.sort_unstable();
+        }
         Ok(roles)
     }
 
