@@ -118,6 +118,11 @@ impl BrokerConfig {
         self.port.unwrap_or(if self.tls.is_some() { 8883 } else { 1883 })
     }
 
+    /// Host and port, for people.
+    pub(crate) fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port_or_default())
+    }
+
     pub(crate) fn credentials(&self) -> Result<Option<(String, String)>, ConfigError> {
         credentials(self.username.as_deref(), self.password_file.as_ref(), self.password_env.as_deref())
     }

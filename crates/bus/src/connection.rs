@@ -1,34 +1,55 @@
 //! One MQTT connection: from connect to its first error. A lost connection is thrown away with everything that the
 //! client library still held, because its `poll` would drop or resend on its own terms; outbox and broker know better.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
-use rumqttc::{AsyncClient, ConnectionError, Event, LastWill, MqttOptions, TlsConfiguration, Transport};
+use rumqttc::{AsyncClient, Event, LastWill, MqttOptions, Packet, TlsConfiguration, Transport};
 use tokio::{sync::mpsc, task::JoinHandle};
+use tracing::warn;
 
-use crate::config::{BrokerConfig, ConfigError};
+use crate::{
+    config::{BrokerConfig, ConfigError},
+    lost::{Lost, Stage},
+};
 
 /// Outlines and lists of cameras stay far below; a message beyond it would break every connection.
 const LARGEST_PACKET_BYTES: usize = 16 << 20;
 
-/// Everything but the last will, read and checked once.
-#[derive(Clone)]
-pub(crate) struct Template(MqttOptions);
-
-impl fmt::Debug for Template {
-    /// Without the options, which hold the password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Template").field(&self.0.client_id()).finish()
-    }
+/// What each connection of a client starts from. Passwords and certificates are read again for each one, so that what is
+/// renewed or corrected counts without a restart.
+#[derive(Debug, Clone)]
+pub(crate) struct Template {
+    config: BrokerConfig,
+    client_id: String,
 }
 
 impl Template {
+    /// Fails where a connection would fail before it has begun.
     pub(crate) fn new(config: &BrokerConfig, client: &str) -> Result<Self, ConfigError> {
         if let Some(problem) = config.problems().into_iter().next() {
             return Err(problem);
         }
-        let id = format!("{}-{client}", config.client_id_prefix);
-        let mut options = MqttOptions::new(id, &config.host, config.port_or_default());
+        if config.tls.as_ref().is_some_and(|tls| tls.insecure_skip_verification) {
+            warn!(
+                broker = config.address(),
+                client, "nobody checks who the broker is: insecure_skip_verification"
+            );
+        }
+        Ok(Self { config: config.clone(), client_id: format!("{}-{client}", config.client_id_prefix) })
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// Host and port.
+    pub(crate) fn broker(&self) -> String {
+        self.config.address()
+    }
+
+    fn options(&self) -> Result<MqttOptions, ConfigError> {
+        let config = &self.config;
+        let mut options = MqttOptions::new(&self.client_id, &config.host, config.port_or_default());
         options
             .set_keep_alive(Duration::from_secs(config.keep_alive_seconds.into()))
             .set_max_packet_size(LARGEST_PACKET_BYTES, LARGEST_PACKET_BYTES)
@@ -43,16 +64,7 @@ impl Template {
             let tls = crate::tls::client_config(tls)?;
             options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls)));
         }
-        Ok(Self(options))
-    }
-
-    pub(crate) fn client_id(&self) -> String {
-        self.0.client_id()
-    }
-
-    pub(crate) fn with_will(mut self, will: LastWill) -> Self {
-        self.0.set_last_will(will);
-        self
+        Ok(options)
     }
 }
 
@@ -63,27 +75,50 @@ const IN_FLIGHT_LIMIT: u16 = 1024;
 /// A client and what happens to it.
 pub(crate) struct Connection {
     pub(crate) client: AsyncClient,
-    /// Ends after the first error.
-    pub(crate) events: mpsc::Receiver<Result<Event, ConnectionError>>,
+    events: mpsc::Receiver<Result<Event, Lost>>,
     task: JoinHandle<()>,
 }
 
 impl Connection {
     /// Starts connecting. `requests` and `events` bound the two queues between this client and its socket.
-    pub(crate) fn open(template: Template, requests: usize, events: usize) -> Self {
-        let (client, mut event_loop) = AsyncClient::new(template.0, requests);
+    pub(crate) fn open(
+        template: &Template,
+        will: Option<LastWill>,
+        requests: usize,
+        events: usize,
+    ) -> Result<Self, Lost> {
+        let mut options = template.options()?;
+        if let Some(will) = will {
+            options.set_last_will(will);
+        }
+        let tls = template.config.tls.is_some();
+        let (client, mut event_loop) = AsyncClient::new(options, requests);
         let (sender, receiver) = mpsc::channel(events);
         // A task of its own, so that `poll` is never cancelled half-way and pings go out while a handler is slow.
         let task = tokio::spawn(async move {
+            let mut stage = Stage::Connecting;
             loop {
-                let event = event_loop.poll().await;
+                let event = event_loop.poll().await.map_err(|error| Lost::new(error, stage, tls));
+                if matches!(event, Ok(Event::Incoming(Packet::ConnAck(_)))) {
+                    stage = Stage::Connected;
+                }
                 let over = event.is_err();
                 if sender.send(event).await.is_err() || over {
                     return;
                 }
             }
         });
-        Self { client, events: receiver, task }
+        Ok(Self { client, events: receiver, task })
+    }
+
+    /// The next event; nothing more comes after the first error.
+    pub(crate) async fn event(&mut self) -> Result<Event, Lost> {
+        self.events.recv().await.unwrap_or_else(|| Err("the connection ended".to_owned().into()))
+    }
+
+    /// An event that has already happened.
+    pub(crate) fn event_at_hand(&mut self) -> Option<Result<Event, Lost>> {
+        self.events.try_recv().ok()
     }
 
     /// Closes the socket and waits until it is closed.

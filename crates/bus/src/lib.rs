@@ -6,6 +6,7 @@ pub mod backoff;
 mod broker;
 mod config;
 mod connection;
+mod lost;
 mod publisher;
 mod status;
 mod subscriber;

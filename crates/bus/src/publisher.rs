@@ -20,6 +20,7 @@ use crate::{
     backoff::Backoff,
     config::{BrokerConfig, ConfigError},
     connection::{Connection, Template},
+    lost::Lost,
     status::StatusBoard,
     wire::{Message, NodeStatus, Resync},
 };
@@ -128,26 +129,22 @@ impl<S: OutboxSource> Publisher<S> {
             let will = self.board.last_will();
             let message = Message::NodeStatus(will);
             let will = LastWill::new(message.topic(), message.encode(), QoS::AtLeastOnce, true);
-            let connection = Connection::open(
-                self.template.clone().with_will(will),
-                self.options.window + 8,
-                2 * self.options.window + 8,
-            );
-            let mut session = Session::new(&self, connection, answered);
-            let end = session.run(&shutdown, &mut backoff).await;
-            metrics::gauge!("parapet_bus_connected", "role" => "publisher").set(0.0);
-            answered = session.answered;
-            session.connection.close().await;
-            if let Err(reason) = end {
+            let window = self.options.window;
+            let end = match Connection::open(&self.template, Some(will), window + 8, 2 * window + 8) {
+                Ok(connection) => {
+                    let mut session = Session::new(&self, connection, answered);
+                    let end = session.run(&shutdown, &mut backoff).await;
+                    metrics::gauge!("parapet_bus_connected", "role" => "publisher").set(0.0);
+                    answered = session.answered;
+                    session.connection.close().await;
+                    end
+                }
+                Err(lost) => Err(lost),
+            };
+            if let Err(lost) = end {
                 let wait = backoff.next_delay();
                 metrics::counter!("parapet_bus_connections_lost_total", "role" => "publisher").increment(1);
-                warn!(
-                    client = self.template.client_id(),
-                    reason,
-                    attempt = backoff.attempt(),
-                    ?wait,
-                    "no connection to the bus"
-                );
+                lost.log(self.template.client_id(), &self.template.broker(), backoff.attempt(), wait);
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
                     () = shutdown.cancelled() => {}
@@ -214,16 +211,16 @@ impl<'a, S: OutboxSource> Session<'a, S> {
     }
 
     /// Runs until the connection is lost (`Err` with the reason) or until the shutdown is done.
-    async fn run(&mut self, shutdown: &CancellationToken, backoff: &mut Backoff) -> Result<(), String> {
+    async fn run(&mut self, shutdown: &CancellationToken, backoff: &mut Backoff) -> Result<(), Lost> {
         loop {
             let publisher = self.publisher;
             let waiting = self.connected && self.drained;
             tokio::select! {
-                event = self.connection.events.recv() => {
-                    self.on_event(event, backoff).await?;
+                event = self.connection.event() => {
+                    self.on_event(event?, backoff).await?;
                     // Acks come in bunches; one transaction marks them all.
-                    while let Ok(event) = self.connection.events.try_recv() {
-                        self.on_event(Some(event), backoff).await?;
+                    while let Some(event) = self.connection.event_at_hand() {
+                        self.on_event(event?, backoff).await?;
                     }
                     self.mark_sent().await?;
                 }
@@ -239,15 +236,9 @@ impl<'a, S: OutboxSource> Session<'a, S> {
         }
     }
 
-    async fn on_event(
-        &mut self,
-        event: Option<Result<Event, rumqttc::ConnectionError>>,
-        backoff: &mut Backoff,
-    ) -> Result<(), String> {
+    async fn on_event(&mut self, event: Event, backoff: &mut Backoff) -> Result<(), Lost> {
         match event {
-            None => return Err("the connection ended".to_owned()),
-            Some(Err(error)) => return Err(error.to_string()),
-            Some(Ok(Event::Incoming(Packet::ConnAck(ack)))) => {
+            Event::Incoming(Packet::ConnAck(ack)) => {
                 debug_assert_eq!(
                     ack.code,
                     ConnectReturnCode::Success,
@@ -259,16 +250,16 @@ impl<'a, S: OutboxSource> Session<'a, S> {
                 self.connection
                     .client
                     .try_subscribe(Topics::RESYNC, QoS::AtLeastOnce)
-                    .map_err(|e| e.to_string())?;
+                    .map_err(|error| error.to_string())?;
                 metrics::gauge!("parapet_bus_connected", "role" => "publisher").set(1.0);
                 let client = self.publisher.template.client_id();
                 info!(client, session_present = ack.session_present, replayed, "connected to the bus");
             }
-            Some(Ok(Event::Outgoing(Sent::Publish(packet)))) => match self.queued.pop_front() {
+            Event::Outgoing(Sent::Publish(packet)) => match self.queued.pop_front() {
                 Some(cargo) => drop(self.in_flight.insert(packet, cargo)),
-                None => return Err(format!("packet {packet} was sent, but nobody asked for it")),
+                None => return Err(format!("packet {packet} was sent, but nobody asked for it").into()),
             },
-            Some(Ok(Event::Incoming(Packet::PubAck(ack)))) => {
+            Event::Incoming(Packet::PubAck(ack)) => {
                 backoff.reset();
                 match self.in_flight.remove(&ack.pkid) {
                     Some(Cargo::Row { id, replays }) if replays == self.replays => self.acknowledged.push(id),
@@ -282,7 +273,7 @@ impl<'a, S: OutboxSource> Session<'a, S> {
                     None => debug!(packet = ack.pkid, "the broker acknowledged a packet twice"),
                 }
             }
-            Some(Ok(Event::Incoming(Packet::Publish(publish)))) => {
+            Event::Incoming(Packet::Publish(publish)) => {
                 match Resync::decode(&publish.payload) {
                     Ok(request) if self.answered == Some(request.id) => {}
                     Ok(request) => {
@@ -294,12 +285,12 @@ impl<'a, S: OutboxSource> Session<'a, S> {
                 }
                 self.connection.client.try_ack(&publish).map_err(|error| error.to_string())?;
             }
-            Some(Ok(_)) => {}
+            _ => {}
         }
         Ok(())
     }
 
-    async fn replay(&mut self, session_present: bool) -> Result<u64, String> {
+    async fn replay(&mut self, session_present: bool) -> Result<u64, Lost> {
         // What is acknowledged has to be marked first, or it would be marked after the replay and not go out again.
         self.mark_sent().await?;
         self.replays += 1;
@@ -310,7 +301,7 @@ impl<'a, S: OutboxSource> Session<'a, S> {
         Ok(replayed)
     }
 
-    async fn mark_sent(&mut self) -> Result<(), String> {
+    async fn mark_sent(&mut self) -> Result<(), Lost> {
         if !self.acknowledged.is_empty() {
             self.publisher.outbox.mark_sent(&self.acknowledged).await.map_err(outbox_failed)?;
             metrics::counter!("parapet_bus_published_total").increment(self.acknowledged.len() as u64);
@@ -332,7 +323,7 @@ impl<'a, S: OutboxSource> Session<'a, S> {
         }
     }
 
-    async fn send_rows(&mut self) -> Result<(), String> {
+    async fn send_rows(&mut self) -> Result<(), Lost> {
         while !self.drained && self.outstanding() < self.publisher.options.window {
             let room = (self.publisher.options.window - self.outstanding()) as u32;
             let rows = self.publisher.outbox.pending(self.cursor, room).await.map_err(outbox_failed)?;
@@ -363,7 +354,7 @@ impl<'a, S: OutboxSource> Session<'a, S> {
         }
     }
 
-    async fn farewell(&mut self, backoff: &mut Backoff) -> Result<(), String> {
+    async fn farewell(&mut self, backoff: &mut Backoff) -> Result<(), Lost> {
         if !self.connected {
             return Ok(());
         }
@@ -372,13 +363,13 @@ impl<'a, S: OutboxSource> Session<'a, S> {
         let limit = self.publisher.options.farewell;
         let acknowledged = async {
             while self.outstanding() > 0 {
-                let event = self.connection.events.recv().await;
+                let event = self.connection.event().await?;
                 self.on_event(event, backoff).await?;
                 self.mark_sent().await?;
             }
             // A polite disconnect keeps the broker from publishing the last will on top.
             if self.connection.client.try_disconnect().is_ok() {
-                while let Some(Ok(event)) = self.connection.events.recv().await {
+                while let Ok(event) = self.connection.event().await {
                     if event == Event::Outgoing(Sent::Disconnect) {
                         break;
                     }
@@ -391,7 +382,7 @@ impl<'a, S: OutboxSource> Session<'a, S> {
     }
 }
 
-fn outbox_failed(error: impl std::error::Error + 'static) -> String {
+fn outbox_failed(error: impl std::error::Error + 'static) -> Lost {
     error!(error = &error as &dyn std::error::Error, "the outbox does not work");
-    format!("the outbox does not work: {error}")
+    format!("the outbox does not work: {error}").into()
 }

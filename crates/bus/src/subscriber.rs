@@ -16,6 +16,7 @@ use crate::{
     backoff::Backoff,
     config::{BrokerConfig, ConfigError},
     connection::{Connection, Template},
+    lost::Lost,
     wire::{DecodeError, Message, Resync},
 };
 
@@ -135,20 +136,19 @@ impl<H: Handler> Subscriber<H> {
         let SubscriberOptions { backoff_first, backoff_longest, seed, .. } = self.options;
         let mut backoff = Backoff::new(backoff_first, backoff_longest, seed);
         while !shutdown.is_cancelled() {
-            let mut connection = Connection::open(self.template.clone(), ACKS, READ_AHEAD);
-            let end = self.session(&mut connection, &shutdown, &mut backoff).await;
-            metrics::gauge!("parapet_bus_connected", "role" => "subscriber").set(0.0);
-            connection.close().await;
-            if let Err(reason) = end {
+            let end = match Connection::open(&self.template, None, ACKS, READ_AHEAD) {
+                Ok(mut connection) => {
+                    let end = self.session(&mut connection, &shutdown, &mut backoff).await;
+                    metrics::gauge!("parapet_bus_connected", "role" => "subscriber").set(0.0);
+                    connection.close().await;
+                    end
+                }
+                Err(lost) => Err(lost),
+            };
+            if let Err(lost) = end {
                 let wait = backoff.next_delay();
                 metrics::counter!("parapet_bus_connections_lost_total", "role" => "subscriber").increment(1);
-                warn!(
-                    client = self.template.client_id(),
-                    reason,
-                    attempt = backoff.attempt(),
-                    ?wait,
-                    "no connection to the bus"
-                );
+                lost.log(self.template.client_id(), &self.template.broker(), backoff.attempt(), wait);
                 pause(wait, &shutdown).await;
             }
         }
@@ -160,10 +160,10 @@ impl<H: Handler> Subscriber<H> {
         connection: &mut Connection,
         shutdown: &CancellationToken,
         backoff: &mut Backoff,
-    ) -> Result<(), String> {
+    ) -> Result<(), Lost> {
         loop {
             let first = tokio::select! {
-                event = connection.events.recv() => event.unwrap_or(Err(rumqttc::ConnectionError::RequestsDone)),
+                event = connection.event() => event,
                 () = shutdown.cancelled() => {
                     // No farewell packet is needed: the session is to last.
                     return Ok(());
@@ -171,8 +171,8 @@ impl<H: Handler> Subscriber<H> {
             };
             let mut packets = Vec::new();
             let mut lost = None;
-            let mut event = Ok(first);
-            while let Ok(next) = event {
+            let mut event = Some(first);
+            while let Some(next) = event {
                 match next {
                     Ok(Event::Incoming(packet)) => {
                         if let Some(publish) = self.on_packet(packet, connection, backoff)? {
@@ -181,21 +181,21 @@ impl<H: Handler> Subscriber<H> {
                     }
                     Ok(Event::Outgoing(_)) => {}
                     Err(error) => {
-                        lost = Some(error.to_string());
+                        lost = Some(error);
                         break;
                     }
                 }
                 if packets.len() >= self.options.batch {
                     break;
                 }
-                event = connection.events.try_recv();
+                event = connection.event_at_hand();
             }
             // What came before the connection broke is still worth committing; the broker's second copy is a duplicate.
             if !packets.is_empty() && !self.commit(&packets, shutdown).await {
                 return Ok(());
             }
-            if let Some(reason) = lost {
-                return Err(reason);
+            if let Some(lost) = lost {
+                return Err(lost);
             }
             for packet in &packets {
                 connection.client.try_ack(packet).map_err(|error| error.to_string())?;
@@ -209,7 +209,7 @@ impl<H: Handler> Subscriber<H> {
         packet: Packet,
         connection: &Connection,
         backoff: &mut Backoff,
-    ) -> Result<Option<Publish>, String> {
+    ) -> Result<Option<Publish>, Lost> {
         match packet {
             Packet::Publish(publish) => return Ok(Some(publish)),
             Packet::ConnAck(ack) => {
@@ -228,7 +228,7 @@ impl<H: Handler> Subscriber<H> {
             Packet::SubAck(ack) => {
                 if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
                     error!(codes = ?ack.return_codes, "the broker refuses a subscription");
-                    return Err("the broker refuses a subscription".to_owned());
+                    return Err("the broker refuses a subscription".to_owned().into());
                 }
                 let request = Resync { id: Uuid::now_v7(), full: !self.session_present }.encode();
                 connection

@@ -6,64 +6,14 @@ mod support;
 
 use parapet_bus::{BrokerConfig, EmbeddedBroker, EmbeddedConfig, Publisher, Subscriber, wire::Message};
 use parapet_core::HealthState;
-use support::{LogHandler, MemoryOutbox, Mosquitto, incident, node, publisher_options, subscriber_options};
-use tokio::task::JoinHandle;
-use tokio_util::sync::{CancellationToken, DropGuard};
-
-/// A running publisher or subscriber. Stopping it is polite; killing it is what a crash does.
-struct Running(CancellationToken, Option<DropGuard>, JoinHandle<()>);
-
-impl Running {
-    async fn stop(self) {
-        self.0.cancel();
-        self.2.await.unwrap();
-    }
-
-    async fn kill(self) {
-        self.2.abort();
-        assert!(self.2.await.unwrap_err().is_cancelled());
-        drop(self.1);
-    }
-}
-
-fn running(start: impl FnOnce(CancellationToken) -> JoinHandle<()>) -> Running {
-    let token = CancellationToken::new();
-    let task = start(token.clone());
-    Running(token.clone(), Some(token.drop_guard()), task)
-}
-
-fn publish(config: &BrokerConfig, outbox: &MemoryOutbox) -> Running {
-    let publisher = Publisher::new(config, node(), outbox.clone(), publisher_options()).unwrap();
-    running(|token| tokio::spawn(publisher.run(token)))
-}
-
-fn subscribe(config: &BrokerConfig, handler: &LogHandler) -> Running {
-    let subscriber = Subscriber::new(config, "center", handler.clone(), subscriber_options()).unwrap();
-    running(|token| {
-        tokio::spawn(async move {
-            subscriber.run(token).await;
-        })
-    })
-}
+use support::{
+    LogHandler, MemoryOutbox, Mosquitto, all_arrive, all_sent, incident, node, publish, publisher_options,
+    running, subscribe, subscriber_options,
+};
 
 async fn embedded() -> EmbeddedBroker {
     let config = EmbeddedConfig { listen: "127.0.0.1:0".parse().unwrap(), ..EmbeddedConfig::default() };
     EmbeddedBroker::start(&config).await.unwrap()
-}
-
-async fn all_arrive(handler: &LogHandler, outbox: &MemoryOutbox, count: usize) {
-    handler.until("every message arrives", |log| log.distinct() == count).await;
-    let log = handler.0.borrow();
-    println!("{count} recorded, {} received, {} twice", log.events.len(), log.events.len() - count);
-    drop(log);
-    // The last acknowledgements may still be on their way.
-    tokio::time::timeout(support::PATIENCE, async {
-        while outbox.unsent() > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .expect("every message is marked as sent");
 }
 
 async fn every_message_arrives_once(config: &BrokerConfig) {
@@ -321,13 +271,7 @@ async fn a_row_is_marked_only_after_its_own_acknowledgement() {
     let outbox = MemoryOutbox::default();
     (0..10).for_each(|n| outbox.record(&incident(n)));
     let publisher = publish(&broker.config(), &outbox);
-    tokio::time::timeout(support::PATIENCE, async {
-        while outbox.unsent() > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    all_sent(&outbox).await;
     assert_eq!(outbox.marks(), (1..=10).collect::<Vec<_>>());
     broker.kill();
     (10..20).for_each(|n| outbox.record(&incident(n)));
@@ -342,13 +286,7 @@ async fn a_center_that_comes_later_gets_what_was_acknowledged_and_went_nowhere()
     let (outbox, handler) = (MemoryOutbox::default(), LogHandler::new());
     (0..50).for_each(|n| outbox.record(&incident(n)));
     let publisher = publish(&broker.config(), &outbox);
-    tokio::time::timeout(support::PATIENCE, async {
-        while outbox.unsent() > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    all_sent(&outbox).await;
     let subscriber = subscribe(&broker.config(), &handler);
     all_arrive(&handler, &outbox, 50).await;
     publisher.stop().await;
@@ -372,13 +310,7 @@ async fn a_password_is_asked_for() {
     let stranger = publish(&BrokerConfig::at("127.0.0.1", broker.address().port()), &outbox);
     let known =
         publish(&BrokerConfig { client_id_prefix: "known".to_owned(), ..broker.client_config() }, &outbox);
-    tokio::time::timeout(support::PATIENCE, async {
-        while outbox.unsent() > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    all_sent(&outbox).await;
     known.stop().await;
     outbox.record(&incident(1));
     stranger.stop().await;

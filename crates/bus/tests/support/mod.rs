@@ -1,26 +1,29 @@
 //! An outbox in memory, a handler that writes down what it gets, and a real mosquitto.
 
+mod mosquitto;
+
 use std::{
     collections::BTreeMap,
-    net::TcpListener,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use parapet_bus::{
-    BrokerConfig, DeadLetter, Handler, OutboxSource, Outgoing, PublisherOptions, Received, SubscriberOptions,
+    BrokerConfig, DeadLetter, Handler, OutboxSource, Outgoing, Publisher, PublisherOptions, Received,
+    Subscriber, SubscriberOptions,
     wire::{self, Message},
 };
 use parapet_core::{
     BBox, EventId, IncidentEvent, IncidentId, IncidentKind, Phase, RunId, Severity, Timestamp,
 };
-use tempfile::TempDir;
 use tokio::{
-    net::TcpStream,
     sync::{Notify, watch},
+    task::JoinHandle,
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::instrument::WithSubscriber;
+
+pub(crate) use mosquitto::Mosquitto;
 
 /// Longest wait for what must happen; only a broken program waits that long.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
@@ -217,75 +220,58 @@ pub(crate) fn subscriber_options() -> SubscriberOptions {
     }
 }
 
-/// A mosquitto of our own. Killed when dropped.
-pub(crate) struct Mosquitto {
-    directory: TempDir,
-    child: Option<Child>,
-    pub(crate) port: u16,
-}
+/// A running publisher or subscriber. Stopping it is polite; killing it is what a crash does.
+pub(crate) struct Running(CancellationToken, Option<DropGuard>, JoinHandle<()>);
 
-impl Mosquitto {
-    /// `None` where it is not installed; says so.
-    pub(crate) async fn start(extra: &str) -> Option<Self> {
-        if program().is_none() {
-            println!("skipped: mosquitto is not installed");
-            return None;
-        }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().display();
-        let config = format!(
-            "user root\nlistener {port} 127.0.0.1\nallow_anonymous true\npersistence_location {path}/\n{extra}\n"
-        );
-        std::fs::write(directory.path().join("mosquitto.conf"), config).unwrap();
-        let mut mosquitto = Self { directory, child: None, port };
-        mosquitto.run().await;
-        Some(mosquitto)
+impl Running {
+    pub(crate) async fn stop(self) {
+        self.0.cancel();
+        self.2.await.unwrap();
     }
 
-    pub(crate) async fn run(&mut self) {
-        let child = Command::new(program().unwrap())
-            .arg("-c")
-            .arg(self.directory.path().join("mosquitto.conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        self.child = Some(child);
-        let up = async {
-            while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-                tokio::task::yield_now().await;
-            }
+    pub(crate) async fn kill(self) {
+        self.2.abort();
+        assert!(self.2.await.unwrap_err().is_cancelled());
+        drop(self.1);
+    }
+}
+
+pub(crate) fn running(start: impl FnOnce(CancellationToken) -> JoinHandle<()>) -> Running {
+    let token = CancellationToken::new();
+    let task = start(token.clone());
+    Running(token.clone(), Some(token.drop_guard()), task)
+}
+
+pub(crate) fn publish(config: &BrokerConfig, outbox: &MemoryOutbox) -> Running {
+    let publisher = Publisher::new(config, node(), outbox.clone(), publisher_options()).unwrap();
+    running(|token| tokio::spawn(publisher.run(token).with_current_subscriber()))
+}
+
+pub(crate) fn subscribe(config: &BrokerConfig, handler: &LogHandler) -> Running {
+    let subscriber = Subscriber::new(config, "center", handler.clone(), subscriber_options()).unwrap();
+    running(|token| {
+        let run = async move {
+            subscriber.run(token).await;
         };
-        tokio::time::timeout(PATIENCE, up).await.expect("mosquitto listens");
-    }
+        tokio::spawn(run.with_current_subscriber())
+    })
+}
 
-    /// SIGKILL: nothing is written, nobody is told.
-    pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
+pub(crate) async fn all_sent(outbox: &MemoryOutbox) {
+    tokio::time::timeout(PATIENCE, async {
+        while outbox.unsent() > 0 {
+            tokio::task::yield_now().await;
         }
-    }
-
-    pub(crate) fn config(&self) -> BrokerConfig {
-        BrokerConfig::at("127.0.0.1", self.port)
-    }
-
-    pub(crate) fn path(&self) -> PathBuf {
-        self.directory.path().to_owned()
-    }
+    })
+    .await
+    .expect("every message is marked as sent");
 }
 
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places: Vec<_> = std::env::split_paths(&path).collect();
-    places.push("/usr/sbin".into());
-    places.into_iter().map(|place| place.join("mosquitto")).find(|program| program.exists())
+pub(crate) async fn all_arrive(handler: &LogHandler, outbox: &MemoryOutbox, count: usize) {
+    handler.until("every message arrives", |log| log.distinct() == count).await;
+    let log = handler.0.borrow();
+    println!("{count} recorded, {} received, {} twice", log.events.len(), log.events.len() - count);
+    drop(log);
+    // The last acknowledgements may still be on their way.
+    all_sent(outbox).await;
 }
