@@ -2,6 +2,7 @@
 
 use std::{env, fs, net::SocketAddr, path::PathBuf};
 
+use rustls::pki_types::ServerName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +75,7 @@ pub struct BrokerConfig {
     pub port: Option<u16>,
     /// User name.
     pub username: Option<String>,
-    /// File with the password; a line break at its end is left out.
+    /// File with the password; a line break at its end is left out. Read again at each connection.
     pub password_file: Option<PathBuf>,
     /// Environment variable with the password.
     pub password_env: Option<String>,
@@ -132,6 +133,10 @@ impl BrokerConfig {
         let mut problems = Vec::new();
         if self.host.is_empty() {
             problems.push(ConfigError::NoHost);
+        } else if self.host.contains('/')
+            || (self.tls.is_some() && ServerName::try_from(self.host.as_str()).is_err())
+        {
+            problems.push(ConfigError::NotAHost(self.host.clone()));
         }
         if self.keep_alive_seconds < 5 {
             problems.push(ConfigError::KeepAlive(self.keep_alive_seconds));
@@ -144,7 +149,7 @@ impl BrokerConfig {
     }
 }
 
-/// TLS towards a broker.
+/// TLS towards a broker. The files are read again at each connection, so that they can be renewed without a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TlsConfig {
@@ -193,6 +198,11 @@ pub enum ConfigError {
     /// No host.
     #[error("the broker's host is empty; hint: host = \"mqtt.example.org\"")]
     NoHost,
+    /// An address of another form, or a name that no certificate can hold.
+    #[error(
+        "host = \"{0}\" is no host; hint: a plain name or IP address, with port and [bus.broker.tls] beside it"
+    )]
+    NotAHost(String),
     /// The keep-alive is too short.
     #[error("keep_alive_seconds = {0} is too short; hint: at least 5")]
     KeepAlive(u16),
@@ -235,4 +245,23 @@ pub enum ConfigError {
         "the operating system has no certificate authorities; hint: install ca-certificates, or set ca_file"
     )]
     NoAuthorities,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_place_of_a_host_is_found_before_connecting() {
+        let problems = |host: &str, tls: Option<TlsConfig>| {
+            let problems = BrokerConfig { tls, ..BrokerConfig::at(host, 1883) }.problems();
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let tls = || Some(TlsConfig { insecure_skip_verification: true, ..TlsConfig::default() });
+        for host in ["mqtt.example.org", "mqtt_broker", "192.0.2.1", "2001:db8::1"] {
+            assert!(problems(host, None).is_empty() && problems(host, tls()).is_empty(), "{host}");
+        }
+        assert!(problems("mqtts://mqtt.example.org", None)[0].contains("hint: a plain name"));
+        assert!(problems("mqtt.example.org:8883", tls())[0].contains("hint: a plain name"));
+    }
 }

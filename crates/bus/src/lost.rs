@@ -13,8 +13,7 @@ use crate::config::ConfigError;
 #[error("{cause}")]
 pub(crate) struct Lost {
     cause: Cause,
-    #[source]
-    source: Option<ConnectionError>,
+    source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 /// How far the connection had come.
@@ -104,8 +103,9 @@ enum Cause {
     /// Not the connection's fault: what this side met with on the way.
     #[error("{0}")]
     Ours(String),
-    #[error(transparent)]
-    Config(ConfigError),
+    /// A file that was good when the client was made is not so any more.
+    #[error("{0}")]
+    Config(String),
 }
 
 impl From<String> for Lost {
@@ -116,7 +116,7 @@ impl From<String> for Lost {
 
 impl From<ConfigError> for Lost {
     fn from(error: ConfigError) -> Self {
-        Self { cause: Cause::Config(error), source: None }
+        Self { cause: Cause::Config(error.to_string()), source: Some(Box::new(error)) }
     }
 }
 
@@ -126,7 +126,7 @@ impl Lost {
             Stage::Connecting => not_connected(&source, tls),
             Stage::Connected => disconnected(&source),
         };
-        Self { cause, source: Some(source) }
+        Self { cause, source: Some(Box::new(source)) }
     }
 
     /// Whether it goes on until somebody changes something; otherwise the broker may just be away for a while.
@@ -145,11 +145,12 @@ impl Lost {
 
     /// Says it once for each attempt.
     pub(crate) fn log(&self, client: &str, broker: &str, attempt: u32, wait: std::time::Duration) {
-        let error = self as &dyn Error;
+        // The client library repeats each cause in each of its layers: the innermost says it all.
+        let detail = self.source.as_deref().map(|source| innermost(source).to_string());
         if self.needs_an_operator() {
-            error!(broker, client, error, attempt, ?wait, "no connection to the bus");
+            error!(broker, client, error = %self, detail, attempt, ?wait, "no connection to the bus");
         } else {
-            warn!(broker, client, error, attempt, ?wait, "no connection to the bus");
+            warn!(broker, client, error = %self, detail, attempt, ?wait, "no connection to the bus");
         }
     }
 }
@@ -236,17 +237,76 @@ fn tls_failed(error: &rustls::Error) -> Cause {
     }
 }
 
-/// The first error of this type in the chain. What an `io::Error` wraps is no source of it, so it is looked into.
+/// The first error of this type in the chain.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<E>() {
-            return Some(found);
-        }
-        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    chain(error).last().unwrap_or(error)
+}
+
+/// The error and all behind it. What an `io::Error` wraps is not its source, so it is looked into.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
-        };
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rumqttc::{AsyncClient, MqttOptions};
+
+    use super::*;
+
+    fn refused(code: ConnectReturnCode) -> Lost {
+        Lost::new(ConnectionError::ConnectionRefused(code), Stage::Connecting, false)
     }
-    None
+
+    #[test]
+    fn what_a_broker_can_refuse_is_said_with_the_option_that_mends_it() {
+        for (code, option) in [
+            (ConnectReturnCode::BadUserNamePassword, "password_file"),
+            (ConnectReturnCode::NotAuthorized, "password_file"),
+            (ConnectReturnCode::BadClientId, "client_id_prefix"),
+            (ConnectReturnCode::RefusedProtocolVersion, "MQTT 3.1.1"),
+        ] {
+            let lost = refused(code);
+            assert!(lost.to_string().contains(option), "{lost}");
+            assert!(lost.needs_an_operator(), "{lost}");
+        }
+        assert!(!refused(ConnectReturnCode::ServiceUnavailable).needs_an_operator());
+    }
+
+    #[tokio::test]
+    async fn a_host_that_cannot_be_found_is_not_taken_for_a_refusal() {
+        // No part of a name has 64 characters, so that nobody is asked.
+        let options = MqttOptions::new("anyone", "x".repeat(64), 1883);
+        let (_client, mut event_loop) = AsyncClient::new(options, 1);
+        let error = event_loop.poll().await.unwrap_err();
+        let lost = Lost::new(error, Stage::Connecting, true);
+        assert!(lost.to_string().contains("cannot be found"), "{lost}");
+    }
+
+    #[test]
+    fn silence_names_the_kind_of_port_that_is_looked_for() {
+        let silent = |tls| Lost::new(ConnectionError::NetworkTimeout, Stage::Connecting, tls).to_string();
+        assert!(silent(true).ends_with("MQTT with TLS"));
+        assert!(silent(false).ends_with("MQTT without TLS"));
+    }
+
+    #[test]
+    fn a_connection_that_ends_later_is_a_warning_that_thinks_of_a_second_client() {
+        let error = ConnectionError::MqttState(StateError::ConnectionAborted);
+        let lost = Lost::new(error, Stage::Connected, false);
+        assert!(lost.to_string().contains("same client identifier"), "{lost}");
+        assert!(!lost.needs_an_operator());
+        lost.log("client", "broker", 1, Duration::ZERO);
+    }
 }
