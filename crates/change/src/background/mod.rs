@@ -1,20 +1,21 @@
 //! Things that were put down and stay, found by what they hide: a clean reference of the view, learned slowly, against
 //! what stands before it now. No class is known and none is needed. Persons and moving things are for the caller to name.
 
+mod find;
 mod held;
+mod learn;
 mod model;
 
 use parapet_core::{BBox, Mask, Picture, Polygon, StationaryRegion, Timestamp, time::seconds_between};
 
 use self::{
-    held::{Fate, Held},
+    held::Held,
     model::{Pixels, Sampler},
 };
 use crate::{
     config::BackgroundConfig,
-    judge::{Evidence, Verdict, judge},
     light::Light,
-    raster::{Size, components, dilated, eroded, fill_holes, gradients},
+    raster::{Size, gradients},
     register::{Flattened, Shift, unshifted},
     small::{Small, working_size},
 };
@@ -217,25 +218,6 @@ impl View {
         bits
     }
 
-    fn bootstrap(&mut self, small: Small, occupied: &[bool], config: &BackgroundConfig) {
-        let Learning::Sampling(sampler) = &mut self.learning else { return };
-        let small = match sampler.first() {
-            None => small,
-            Some(first) => {
-                let flattened = Flattened::new(&first.y, self.size);
-                let reach = config.max_shift * self.size.w as f32;
-                let shift = flattened.shift_to(&small.y, occupied, Shift::default(), reach);
-                moved(small, self.size, shift)
-            }
-        };
-        sampler.offer(small, occupied.to_vec(), self.t, config.bootstrap_seconds);
-        if sampler.is_complete(self.t, config.bootstrap_seconds) {
-            let (reference, variance, unknown) = sampler.median(self.size);
-            self.model = Some(Pixels::new(self.size, reference, variance, unknown));
-            self.learning = Learning::Settled;
-        }
-    }
-
     /// Lays the frame on the reference.
     fn aligned(
         &mut self,
@@ -310,188 +292,6 @@ impl View {
         energy(&small.y) < 0.3 * energy(&model.reference.y)
     }
 
-    fn new_view(&mut self, small: Small, model: &mut Pixels, occupied: &[bool], config: &BackgroundConfig) {
-        if !matches!(self.learning, Learning::Sampling(_)) {
-            self.learning = Learning::Sampling(Sampler::new(self.t));
-        }
-        let Learning::Sampling(sampler) = &mut self.learning else { return };
-        sampler.offer(small, occupied.to_vec(), self.t, config.new_view_seconds);
-        if self.shifted_for >= config.new_view_seconds && sampler.is_complete(self.t, 0.0) {
-            let (reference, variance, unknown) = sampler.median(self.size);
-            *model = Pixels::new(self.size, reference, variance, unknown);
-            self.forget_alignment();
-            self.held.clear();
-        }
-    }
-
-    fn forget_alignment(&mut self) {
-        self.learning = Learning::Settled;
-        self.flattened = None;
-        self.shift = Shift::default();
-        self.shifted_for = 0.0;
-    }
-
-    /// Learns the view in its new light; what is held stays, and with it what is known of the ground behind it.
-    fn relight(&mut self, small: Small, model: &mut Pixels, config: &BackgroundConfig) {
-        let Learning::Sampling(sampler) = &mut self.learning else { return };
-        let seconds = config.bootstrap_seconds * 0.5;
-        sampler.offer(small, model.masked.clone(), self.t, seconds);
-        if !sampler.is_complete(self.t, seconds) {
-            return;
-        }
-        let (mut reference, variance, unknown) = sampler.median(self.size);
-        for i in 0..self.size.len() {
-            if model.held[i] || unknown[i] {
-                reference.y[i] = model.reference.y[i];
-                reference.u[i] = model.reference.u[i];
-                reference.v[i] = model.reference.v[i];
-            }
-            if unknown[i] && !model.held[i] {
-                model.unknown[i] = true;
-            }
-        }
-        model.relearn(reference, variance);
-        for held in &mut self.held {
-            held.follow_light(model);
-        }
-        self.learning = Learning::Settled;
-        self.flattened = None;
-    }
-
-    fn look_at_held(
-        &mut self,
-        model: &mut Pixels,
-        normal: &Small,
-        config: &BackgroundConfig,
-        at: Timestamp,
-        dt: f32,
-    ) {
-        let tend = self.t - self.tended_at >= 1.0;
-        if tend {
-            self.tended_at = self.t;
-        }
-        let smallest = config.min_area * self.size.len() as f32 * 0.5;
-        self.held.retain_mut(|held| {
-            let mut freed = Vec::new();
-            let mut fate = held.look_at(model, normal, config, at, dt);
-            if tend && fate == Fate::Stays {
-                held.follow_light(model);
-                freed = held.trim(model, config);
-                if (held.pixels.len() as f32) < smallest {
-                    fate = Fate::Gone;
-                }
-            }
-            if fate == Fate::Gone {
-                freed.extend(&held.pixels);
-            }
-            for i in freed {
-                model.held[i as usize] = false;
-                model.seen[i as usize] = 0.0;
-            }
-            fate == Fate::Stays
-        });
-    }
-
-    /// Looks for regions that have settled, and lets the view take in what is no thing.
-    fn find(&mut self, model: &mut Pixels, config: &BackgroundConfig, at: Timestamp, next_number: &mut u64) {
-        let size = self.size;
-        let early = 0.6 * config.settle_seconds;
-        let mut bits: Vec<bool> = (0..size.len())
-            .map(|i| {
-                !model.held[i]
-                    && !model.unknown[i]
-                    && !self.ignored[i]
-                    && model.seen[i] >= early
-                    && (model.masked[i] || model.foreground[i])
-            })
-            .collect();
-        if !bits.iter().any(|b| *b) {
-            return;
-        }
-        let raw = bits.clone();
-        bits = dilated(&bits, size, 1);
-        fill_holes(&mut bits, size);
-        bits = dilated(&eroded(&bits, size, 2), size, 1);
-        let mut waiting = vec![false; size.len()];
-        for found in components(&bits, size) {
-            let area = found.pixels.len() as f32 / size.len() as f32;
-            if area < config.min_area || area > config.max_area {
-                continue;
-            }
-            let settled = |limit: f32| {
-                let n = found.pixels.iter().filter(|i| model.seen[**i as usize] >= limit).count();
-                n * 5 >= found.pixels.len() * 3
-            };
-            if !settled(config.settle_seconds) {
-                continue;
-            }
-            if beside_movement(model, &bits, &found.pixels) && !settled(3.0 * config.settle_seconds) {
-                // Perhaps a part of something large that passes slowly.
-                found.pixels.iter().for_each(|i| waiting[*i as usize] = true);
-                continue;
-            }
-            let touching = found.pixels.iter().filter(|i| beside_mask(model, **i as usize)).count();
-            if touching * 20 > found.pixels.len() && !settled(3.0 * config.settle_seconds) {
-                // Perhaps a part of a person that the box leaves out.
-                found.pixels.iter().for_each(|i| waiting[*i as usize] = true);
-                continue;
-            }
-            let scene = Evidence {
-                size,
-                reference: &model.reference,
-                present: &model.candidate,
-                known: &|i| model.seen[i] > 0.0,
-                ground: &|i| !model.foreground[i],
-            };
-            match judge(&scene, &found.pixels, config.ignore_shadows) {
-                Verdict::Thing => self.hold(&found.pixels, model, at, next_number),
-                Verdict::Ghost => {
-                    for i in &found.pixels {
-                        if model.seen[*i as usize] > 0.0 {
-                            model.absorb(*i as usize);
-                        }
-                    }
-                }
-                Verdict::Light | Verdict::Sway => {}
-            }
-        }
-        for i in 0..size.len() {
-            if raw[i] && !model.held[i] && !waiting[i] && model.seen[i] >= config.heal_seconds {
-                model.absorb(i);
-            }
-        }
-    }
-
-    /// Holds a new thing, or adds it to the one that it touches.
-    fn hold(&mut self, pixels: &[u32], model: &mut Pixels, at: Timestamp, next_number: &mut u64) {
-        let mut near = vec![false; self.size.len()];
-        for i in pixels {
-            near[*i as usize] = true;
-        }
-        let near = dilated(&near, self.size, 2);
-        let pixels: Vec<u32> = pixels.iter().copied().filter(|i| !model.held[*i as usize]).collect();
-        let owner = self.held.iter_mut().find(|h| h.pixels.iter().any(|i| near[*i as usize]));
-        for i in &pixels {
-            model.held[*i as usize] = true;
-        }
-        if let Some(owner) = owner {
-            owner.grow(&pixels, model);
-            return;
-        }
-        let mut came: Vec<f32> = pixels
-            .iter()
-            .map(|i| *i as usize)
-            .filter(|i| model.seen[*i] > 0.0)
-            .map(|i| model.came_at[i])
-            .collect();
-        came.sort_unstable_by(f32::total_cmp);
-        // What an owner hid at first came with the rest: the thing is as old as its first third.
-        let ago = came.get(came.len() / 3).map_or(0.0, |came| self.t - came);
-        let since = at - jiff::SignedDuration::from_millis((ago * 1000.0) as i64);
-        self.held.push(Held::new(*next_number, pixels, model, since, at));
-        *next_number += 1;
-    }
-
     fn standing(
         &mut self,
         model: Option<Pixels>,
@@ -524,30 +324,4 @@ fn moved(small: Small, size: Size, shift: Shift) -> Small {
         u: unshifted(&small.u, size, shift),
         v: unshifted(&small.v, size, shift),
     }
-}
-
-/// Whether a good part of the region's border meets foreground that does not stand.
-fn beside_movement(model: &Pixels, bits: &[bool], region: &[u32]) -> bool {
-    let w = model.size.w;
-    let (mut border, mut meets) = (0usize, 0usize);
-    for i in region.iter().map(|i| *i as usize) {
-        for (near, far) in
-            [(-1isize, -3isize), (1, 3), (-(w as isize), -3 * w as isize), (w as isize, 3 * w as isize)]
-        {
-            let at = |step: isize| i.checked_add_signed(step).filter(|j| *j < bits.len());
-            let (Some(near), Some(far)) = (at(near), at(far)) else { continue };
-            if !bits[near] {
-                border += 1;
-                meets += usize::from(model.foreground[far] && !model.masked[far] && !model.stands(far));
-            }
-        }
-    }
-    meets * 5 > border
-}
-
-fn beside_mask(model: &Pixels, i: usize) -> bool {
-    let w = model.size.w;
-    [i.wrapping_sub(3), i + 3, i.wrapping_sub(3 * w), i + 3 * w]
-        .iter()
-        .any(|j| model.masked.get(*j).copied().unwrap_or(false))
 }
