@@ -116,7 +116,10 @@ impl From<String> for Lost {
 
 impl From<ConfigError> for Lost {
     fn from(error: ConfigError) -> Self {
-        Self { cause: Cause::Config(error.to_string()), source: Some(Box::new(error)) }
+        let cause = Cause::Config(error.to_string());
+        // Only what is behind it says more.
+        let source = if error.source().is_some() { Some(error.into()) } else { None };
+        Self { cause, source }
     }
 }
 

@@ -331,6 +331,18 @@ async fn a_client_certificate_that_the_broker_does_not_know_is_named_and_can_be_
 }
 
 #[tokio::test]
+async fn a_certificate_that_is_away_while_it_is_renewed_is_named_and_waited_for() {
+    let Some(mut site) = Site::new() else { return };
+    site.start(WITH_CERTIFICATE).await;
+    let trial = Trial::start(&site.client_with_certificate()).await;
+    // Neither client has run yet: this test has not let go of its one thread.
+    std::fs::remove_file(site.file("client.crt")).unwrap();
+    trial.is_refused("ERROR", &["cannot read the client certificate file", "client.crt", "os error 2"]).await;
+    site.authority.certify(&site.broker.path(), "client", &[], LONG);
+    trial.delivers().await;
+}
+
+#[tokio::test]
 async fn a_client_in_the_clear_is_told_that_the_port_is_for_tls() {
     let Some(mut site) = Site::new() else { return };
     site.start(ANYONE).await;
