@@ -64,7 +64,10 @@ fn the_substream_is_analysed_and_the_main_stream_makes_the_clip() {
     let folder = tempfile::tempdir().unwrap();
     let (small, large) = (folder.path().join("small.mp4"), folder.path().join("large.mp4"));
     common::video(&small, 100, 25.0, 12);
-    let options = parapet_ingest::VideoOptions { keyframe_interval: Some(12), ..parapet_ingest::VideoOptions::at_fps(25.0) };
+    let options = parapet_ingest::VideoOptions {
+        keyframe_interval: Some(12),
+        ..parapet_ingest::VideoOptions::at_fps(25.0)
+    };
     let mut writer = parapet_ingest::VideoWriter::create(&large, options).unwrap();
     for n in 0..100 {
         writer.push(&common::numbered(640, 384, n)).unwrap();
