@@ -89,7 +89,7 @@ pub(super) async fn verdicts(
                     .verdicts(&VerdictQuery { cursor: Some(cursor), ..query })
                     .await
                     .inspect_err(|error| {
-                        error!(error = error as &dyn std::error::Error, "an export of verdicts broke off")
+                        error!(error = error as &dyn std::error::Error, "an export of verdicts broke off");
                     })?,
             };
             let lines: String = page.verdicts.iter().map(|judged| judged.line(false)).collect();

@@ -24,7 +24,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Export {
-    /// Address of the store, sqlite://PATH or postgres://USER@HOST/DATABASE.
+    /// Address of the store, `sqlite://PATH` or `postgres://USER@HOST/DATABASE`.
     #[arg(long, env = "PARAPET_STORE", hide_env_values = true, value_name = "URL")]
     store: String,
     #[command(flatten)]
@@ -89,7 +89,7 @@ impl Span {
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Export(options) => super::block_on(run_export(options)),
-        Command::Score(options) => run_score(options),
+        Command::Score(options) => run_score(&options),
     }
 }
 
@@ -149,7 +149,7 @@ async fn export(store: &Store, mut query: VerdictQuery, out: &mut impl Write) ->
     }
 }
 
-fn run_score(options: Score) -> anyhow::Result<()> {
+fn run_score(options: &Score) -> anyhow::Result<()> {
     options.span.check()?;
     let zone = match &options.time_zone {
         Some(name) => time_zone(name).map_err(|e| Mistake(e.to_string()))?,

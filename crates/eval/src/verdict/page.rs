@@ -313,7 +313,7 @@ fn threshold_chart(curve: &ScoreCurve) -> Markup {
         .filter_map(|(index, step)| Some((index, step.at_least.precision?)))
         .collect();
     let path = |points: &mut dyn Iterator<Item = (f64, f64)>| -> String {
-        points.map(|(x, y)| format!("{x:.1},{y:.1} ")).collect()
+        points.map(|(x, y)| format!("{x:.1},{y:.1}")).collect::<Vec<_>>().join(" ")
     };
     let line = path(&mut known.iter().map(|(index, share)| (x(*index), y(share.estimate))));
     let high = known.iter().map(|(index, share)| (x(*index), y(share.high)));
