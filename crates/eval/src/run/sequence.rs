@@ -29,7 +29,7 @@ const EXHIBIT_PIXELS: usize = 480;
 /// What was found in a sequence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SequenceFindings {
-    /// Length, from the first to the last frame, in seconds.
+    /// Length, from the beginning of the recording to its last frame, in seconds.
     pub seconds: f64,
     /// Pixels across and down.
     pub size: (u32, u32),
@@ -79,9 +79,8 @@ pub(super) fn watch(
         seen.frame(at.frame, at.step, at.took, at.length);
         progress(at.analysed, at.length);
     })?;
-    let seconds = summary.video.as_secs_f64();
     Ok(SequenceFindings {
-        seconds,
+        seconds: seen.frames.last().map_or(0.0, |(at, _)| *at),
         size: seen.size,
         frames: seen.frames,
         incidents: seen.incidents,
@@ -100,7 +99,6 @@ pub(super) fn watch(
 
 #[derive(Default)]
 struct Seen {
-    first: Option<Timestamp>,
     size: (u32, u32),
     frames: Vec<(f64, Vec<FoundBox>)>,
     incidents: Vec<FoundIncident>,
@@ -118,8 +116,8 @@ impl Seen {
         took: Duration,
         length: Option<Duration>,
     ) {
-        let first = *self.first.get_or_insert(frame.captured_at);
-        let at = seconds_between(first, frame.captured_at);
+        // The labels' zero is that of the video, though a decoder may have to wait for its first whole picture.
+        let at = seconds_between(Timestamp::UNIX_EPOCH, frame.captured_at);
         self.size = (frame.picture.width() as u32, frame.picture.height() as u32);
         let (width, height) = (f64::from(self.size.0), f64::from(self.size.1));
         self.steps.push(took.as_secs_f64() * 1e3);
@@ -151,7 +149,8 @@ impl Seen {
                 Phase::Ended if event.end_reason != Some(EndReason::EndOfRecording) => {
                     if let Some(incident) = self.numbers.get(&event.incident_id) {
                         let ended = event.ended_at.unwrap_or(event.at);
-                        self.incidents[*incident].ended_at = Some(seconds_between(first, ended));
+                        self.incidents[*incident].ended_at =
+                            Some(seconds_between(Timestamp::UNIX_EPOCH, ended));
                     }
                 }
                 _ => {}
