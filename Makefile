@@ -22,6 +22,7 @@ lint: ## formatting and clippy
 bench: setup ## figures of benches/README.md
 	cargo build --release -p parapet-cli
 	benches/run
+	benches/sustained
 
 eval: setup ## figures of benches/ACCURACY.md, and their page in .cache/eval/report
 	cargo build -p parapet-cli
