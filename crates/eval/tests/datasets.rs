@@ -37,8 +37,10 @@ fn every_manifest_loads_without_a_problem() {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(root().join("benches/accuracy/datasets")).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        // Scenarios are there once they are made.
+        let is_made = name.starts_with("scenarios_");
+        if path.extension().is_some_and(|extension| extension == "toml") && !is_made {
             let dataset = load(&name, &footage);
             assert_eq!(dataset.manifest.name, name, "the file is not called as the dataset");
             let scored = dataset.images.len() + dataset.pairs.len() + dataset.sequences.len();
@@ -49,15 +51,15 @@ fn every_manifest_loads_without_a_problem() {
     assert!(names.len() >= 15, "{names:?}");
 }
 
-/// Counts of `SETS.tsv`: pictures, boxes of labelled classes.
+/// Counts of `SETS.tsv`, less the pictures that a manifest leaves out: pictures, boxes of labelled classes.
 #[test]
 fn pictures_and_boxes_are_as_many_as_the_sets_say() {
     let Some(footage) = footage() else { return };
     for (name, images, boxes) in [
         ("coco128", 95, 742),
-        ("bicycle_street", 151, 175),
-        ("bicycle_parked", 147, 566),
-        ("street_motorbike_car_bus", 149, 460),
+        ("bicycle_street", 144, 166),
+        ("bicycle_parked", 137, 533),
+        ("street_motorbike_car_bus", 138, 427),
         ("lotcam_stills", 21, 21),
         ("davis_dog", 30, 30),
         ("drone_cars", 180, 800),

@@ -168,7 +168,7 @@ mod tests {
 
     const GOOD: &str = r#"{"schema": "parapet.scenario-truth.v1", "title": "t", "width": 200, "height": 100,
         "frames_per_second": 2, "incidents": [{"kind": "misparked_ebike", "thing": "bike", "since_seconds": 0.5,
-        "until_seconds": null}], "frames": [
+        "until_seconds": null, "due_seconds": 10.5, "box": [0.25, 0.5, 0.5, 1]}], "frames": [
         {"frame": 0, "things": [{"name": "wall", "label": null, "bbox": [0, 0, 1, 1]}]},
         {"frame": 1, "things": [{"name": "bike", "label": "bicycle", "bbox": [0.25, 0.5, 0.5, 1]}]}]}"#;
 
@@ -183,6 +183,7 @@ mod tests {
         assert_eq!(bike.rect, Rect { x: 50.0, y: 50.0, width: 50.0, height: 50.0 });
         assert_eq!((bike.label.as_str(), bike.track), ("bicycle", Some(1)));
         assert_eq!(truth.incidents[0].rect, Some([50.0, 50.0, 100.0, 100.0]));
+        assert_eq!(truth.incidents[0].limit_seconds, Some(10.0));
     }
 
     #[test]
