@@ -1,7 +1,7 @@
 //! The nouns of scoring: what a label file says is there, and what a program says it found. Boxes are in pixels of the
 //! picture, for the field's metrics are defined on them; times are seconds from the beginning of the sequence.
 
-use parapet_core::{IncidentKind, Label, ZoneId};
+use parapet_core::{BBox, IncidentKind, Label, ZoneId};
 use serde::{Deserialize, Serialize};
 
 /// An upright rectangle in pixels: left, top, width, height, y down. It may reach out of the picture.
@@ -18,6 +18,16 @@ pub struct Rect {
 }
 
 impl Rect {
+    /// A box of a picture of this width and height.
+    pub fn in_pixels(bbox: BBox, width: f64, height: f64) -> Self {
+        Self {
+            x: f64::from(bbox.x_min()) * width,
+            y: f64::from(bbox.y_min()) * height,
+            width: f64::from(bbox.width()) * width,
+            height: f64::from(bbox.height()) * height,
+        }
+    }
+
     /// Area in square pixels.
     pub fn area(&self) -> f64 {
         self.width * self.height

@@ -22,7 +22,7 @@ pub use family::{Candidate, DecodeError};
 pub use features::{FeatureExtractor, FeatureMap, Features};
 pub use letterbox::Placement;
 pub use manifest::{
-    Manifest, ManifestError, ModelEntry, ModelStore, Problem, Thresholds, Variant, WeightsError,
+    COCO80, Manifest, ManifestError, ModelEntry, ModelStore, Problem, Thresholds, Variant, WeightsError,
 };
 pub use preprocess::{Normalization, Region, fill_tensor};
 pub use runtime::{Runtime, RuntimeError};

@@ -10,6 +10,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use parapet_core::{Clock, Language, SystemClock};
 use parapet_eval::{
+    dataset::DatasetManifest,
     gate::{Gate, Verdict},
     metric::interval::Bootstrap,
     report::{self, Report},
@@ -144,13 +145,8 @@ fn plan_of(options: &Options) -> anyhow::Result<Plan> {
 
 /// Whether the data of a dataset is on this machine; a manifest that cannot be read is found out later.
 fn has_data(manifest: &Path, data: &Path) -> bool {
-    use parapet_eval::dataset::{DatasetManifest, RootOf};
     let Ok((of, _)) = DatasetManifest::load(manifest) else { return true };
-    let base = match of.root_of {
-        RootOf::Data => data,
-        RootOf::Manifest => manifest.parent().unwrap_or(Path::new("")),
-    };
-    let there = base.join(&of.root).is_dir();
+    let there = of.directory(manifest, data).is_dir();
     if !there {
         tracing::warn!(dataset = of.name, "left out: its data is not here");
     }

@@ -9,7 +9,7 @@ use super::{
     classes::{ClassMap, Meaning},
     files::{LabelFiles, PICTURES, cannot_read, named_files, picture_size},
     item::{ImageTruth, Labelled, LeftOut},
-    manifest::{LabelledConfig, MasksConfig, RootOf, TruthConfig},
+    manifest::{LabelledConfig, MasksConfig, TruthConfig},
     problem::{Fault, Problem, Problems},
     reader::{LabelFile, Labels, coco, masks, visdrone, voc, yolo},
 };
@@ -36,10 +36,7 @@ struct Folder<'a> {
 pub(super) fn load(manifest_path: &Path, data_dir: &Path) -> Result<(Dataset, Vec<Problem>), DatasetError> {
     let (manifest, bytes) = DatasetManifest::load(manifest_path)?;
     let manifest_dir = manifest_path.parent().unwrap_or(Path::new("")).to_owned();
-    let root = match manifest.root_of {
-        RootOf::Data => data_dir.join(&manifest.root),
-        RootOf::Manifest => manifest_dir.join(&manifest.root),
-    };
+    let root = manifest.directory(manifest_path, data_dir);
     if !root.is_dir() {
         return Err(DatasetError::NoData { name: manifest.name, root });
     }

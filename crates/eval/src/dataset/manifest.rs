@@ -339,6 +339,15 @@ fn yes() -> bool {
 }
 
 impl DatasetManifest {
+    /// The directory that the dataset lies in, for a manifest at `path`.
+    pub fn directory(&self, path: &Path, data_dir: &Path) -> PathBuf {
+        let base = match self.root_of {
+            RootOf::Data => data_dir,
+            RootOf::Manifest => path.parent().unwrap_or(Path::new("")),
+        };
+        base.join(&self.root)
+    }
+
     /// Reads a manifest and checks it as a whole.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ mod sequence;
 
 use std::path::{Path, PathBuf};
 
-pub use classes::{COCO80, ClassMap, ClassTable, Meaning};
+pub use classes::{ClassMap, ClassTable, Meaning};
 pub use files::MediaHashes;
 pub use item::{
     ChangePair, Coverage, FrameTruth, ImageTruth, Labelled, LeftOut, SequenceSource, SequenceTruth,

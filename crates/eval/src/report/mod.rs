@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use crate::dataset::Origin;
+use crate::dataset::Problem;
 
 /// Version of the JSON; readers refuse another.
 pub const VERSION: u32 = 1;
@@ -278,4 +279,10 @@ pub struct ReportProblem {
     pub what: String,
     /// What to do.
     pub hint: String,
+}
+
+impl From<Problem> for ReportProblem {
+    fn from(problem: Problem) -> Self {
+        Self { place: problem.place(), what: problem.what, hint: problem.hint }
+    }
 }

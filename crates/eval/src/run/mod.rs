@@ -79,7 +79,7 @@ impl Found {
 }
 
 /// A subject and what it found, dataset by dataset: of this run, or of an earlier one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
     /// The subject.
     pub subject: ReportSubject,
@@ -161,11 +161,7 @@ fn load(
     for manifest in &plan.datasets {
         match Dataset::load(manifest, &options.data) {
             Ok((dataset, found)) => {
-                problems.extend(found.iter().map(|p| ReportProblem {
-                    place: p.place(),
-                    what: p.what.clone(),
-                    hint: p.hint.clone(),
-                }));
+                problems.extend(found.into_iter().map(ReportProblem::from));
                 let mut hashes = BTreeMap::new();
                 for path in dataset.media() {
                     match media.of(path) {
@@ -178,11 +174,7 @@ fn load(
                 loaded.push(Loaded { dataset, hashes });
             }
             Err(DatasetError::Manifest { problems: found }) => {
-                problems.extend(found.iter().map(|p| ReportProblem {
-                    place: p.place(),
-                    what: p.what.clone(),
-                    hint: p.hint.clone(),
-                }));
+                problems.extend(found.into_iter().map(ReportProblem::from));
             }
             Err(error) => problems.push(problem(manifest.display().to_string(), &error)),
         }

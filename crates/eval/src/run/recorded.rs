@@ -1,16 +1,12 @@
 //! Findings beside a report, so that a later run (of another version, other settings) is compared with them.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io::{self, BufReader, BufWriter},
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
-
-use super::{Findings, Found};
-use crate::report;
+use super::Findings;
 
 /// Why recorded findings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,13 +31,6 @@ pub enum RecordedError {
     },
 }
 
-/// One subject's findings, as written.
-#[derive(Serialize, Deserialize)]
-struct Written {
-    subject: report::Subject,
-    of_sets: BTreeMap<String, Found>,
-}
-
 fn file_in(directory: &Path) -> PathBuf {
     directory.join("findings.jsonl")
 }
@@ -55,8 +44,7 @@ pub fn write_findings(directory: &Path, findings: &[Findings]) -> Result<(), Rec
     let failed = |source| RecordedError::File { path: path.clone(), source };
     let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
     for one in findings {
-        let written = Written { subject: one.subject.clone(), of_sets: one.of_sets.clone() };
-        serde_json::to_writer(&mut file, &written).map_err(|e| failed(e.into()))?;
+        serde_json::to_writer(&mut file, one).map_err(|e| failed(e.into()))?;
         io::Write::write_all(&mut file, b"\n").map_err(failed)?;
     }
     io::Write::flush(&mut file).map_err(failed)
@@ -71,12 +59,11 @@ pub fn read_findings(directory: &Path) -> Result<Vec<Findings>, RecordedError> {
     let file = File::open(&path).map_err(|source| RecordedError::File { path: path.clone(), source })?;
     let run = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
     serde_json::Deserializer::from_reader(BufReader::new(file))
-        .into_iter::<Written>()
-        .map(|written| {
-            let mut written =
-                written.map_err(|source| RecordedError::Broken { path: path.clone(), source })?;
-            written.subject.name = format!("{} ({run})", written.subject.name);
-            Ok(Findings { subject: written.subject, of_sets: written.of_sets })
+        .into_iter::<Findings>()
+        .map(|one| {
+            let mut one = one.map_err(|source| RecordedError::Broken { path: path.clone(), source })?;
+            one.subject.name = format!("{} ({run})", one.subject.name);
+            Ok(one)
         })
         .collect()
 }

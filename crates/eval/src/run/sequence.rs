@@ -13,10 +13,9 @@ use parapet_core::{
 use parapet_edge::{AnalyzeError, AnalyzeOptions, Pipeline, Recording, analyze};
 use serde::{Deserialize, Serialize};
 
-use super::subject::rect_in_pixels;
 use crate::{
     report::Thumbnail,
-    truth::{FoundBox, FoundIncident},
+    truth::{FoundBox, FoundIncident, Rect},
 };
 
 /// Thumbnails of a sequence, evenly over its length.
@@ -127,7 +126,7 @@ impl Seen {
             .filter(|track| track.state == TrackState::Confirmed && track.last_seen_at == frame.captured_at);
         let boxes = here.map(|track| FoundBox {
             label: track.label.clone(),
-            rect: rect_in_pixels(track.bbox, width, height),
+            rect: Rect::in_pixels(track.bbox, width, height),
             score: f64::from(track.score),
             track: Some(track.id.0),
         });
@@ -142,7 +141,7 @@ impl Seen {
                         zone: event.zone.clone(),
                         started_at: at,
                         ended_at: None,
-                        rect: Some(rect_in_pixels(event.bbox, width, height)),
+                        rect: Some(Rect::in_pixels(event.bbox, width, height)),
                         score: f64::from(event.score),
                     });
                 }

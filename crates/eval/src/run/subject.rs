@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use parapet_core::{BBox, Detection};
+use parapet_core::Detection;
 use parapet_edge::{Pipeline, config};
 use parapet_infer::{Manifest, ManifestError};
 
@@ -68,27 +68,12 @@ impl Subject {
             }
         }
     }
-
-    /// Its model's folder.
-    pub fn model(&self) -> &Path {
-        &self.config.model
-    }
-}
-
-/// A box in pixels.
-pub(super) fn rect_in_pixels(bbox: BBox, width: f64, height: f64) -> Rect {
-    Rect {
-        x: f64::from(bbox.x_min()) * width,
-        y: f64::from(bbox.y_min()) * height,
-        width: f64::from(bbox.width()) * width,
-        height: f64::from(bbox.height()) * height,
-    }
 }
 
 pub(super) fn found_box(detection: &Detection, width: f64, height: f64) -> FoundBox {
     FoundBox {
         label: detection.label.clone(),
-        rect: rect_in_pixels(detection.bbox, width, height),
+        rect: Rect::in_pixels(detection.bbox, width, height),
         score: f64::from(detection.score),
         track: None,
     }

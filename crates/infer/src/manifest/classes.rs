@@ -1,7 +1,7 @@
 //! Named sets of classes.
 
 /// The 80 classes of COCO (Lin et al., "Microsoft COCO", ECCV 2014) in the order that detectors are trained with.
-pub(super) const COCO80: [&str; 80] = [
+pub const COCO80: [&str; 80] = [
     "person",
     "bicycle",
     "car",

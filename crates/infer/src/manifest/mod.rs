@@ -16,6 +16,7 @@ use parapet_core::Label;
 
 use self::document::{Channels, ClassSet, Classes, Document};
 pub use self::{
+    classes::COCO80,
     document::{AccuracyResult, Thresholds, Variant},
     parse::Problem,
     store::{ModelEntry, ModelStore},

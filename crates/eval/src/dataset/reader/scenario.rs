@@ -105,12 +105,7 @@ pub fn read(text: &str, file: &LabelFile<'_>, problems: &mut Problems) -> Option
         names.into_iter().zip(1..).collect()
     };
     let (width, height) = (f64::from(truth.width), f64::from(truth.height));
-    let rect_of = |bbox: BBox| Rect {
-        x: f64::from(bbox.x_min()) * width,
-        y: f64::from(bbox.y_min()) * height,
-        width: f64::from(bbox.x_max() - bbox.x_min()) * width,
-        height: f64::from(bbox.y_max() - bbox.y_min()) * height,
-    };
+    let rect_of = |bbox: BBox| Rect::in_pixels(bbox, width, height);
     let mut tracks = Tracks::default();
     for frame in &truth.frames {
         let mut labels = Labels::default();
