@@ -77,6 +77,8 @@ name_id! {
     CameraId,
     /// A place to which a PTZ dome returns.
     PresetId,
+    /// A building of a site, unique within it.
+    BuildingId,
     /// A zone, unique within its camera.
     ZoneId,
     /// A rule, unique within its camera.

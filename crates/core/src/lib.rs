@@ -1,5 +1,5 @@
 //! The nouns of Parapet: ids, time, geometry, picture, frame, detection, track, zone, change, incident,
-//! evidence and camera health, and the trait beside the noun that it makes.
+//! evidence, camera health, places on the ground and sites, and the trait beside the noun that it makes.
 //!
 //! Nothing here does I/O, starts a thread or reads a clock (but for [`time::SystemClock`]).
 
@@ -8,11 +8,13 @@ pub mod change;
 pub mod detection;
 pub mod evidence;
 pub mod frame;
+pub mod geo;
 pub mod geometry;
 pub mod id;
 pub mod incident;
 pub mod language;
 pub mod picture;
+pub mod site;
 pub mod time;
 pub mod track;
 pub mod verdict;
@@ -24,7 +26,9 @@ pub use detection::{DetectError, Detection, Detector, Label};
 pub use evidence::{EvidenceItem, EvidenceRole};
 pub use frame::Frame;
 pub use geometry::{BBox, Line, Mask, Point, Polygon};
-pub use id::{CameraId, EventId, IncidentId, NodeId, PresetId, RuleId, RunId, SiteId, TrackId, ZoneId};
+pub use id::{
+    BuildingId, CameraId, EventId, IncidentId, NodeId, PresetId, RuleId, RunId, SiteId, TrackId, ZoneId,
+};
 pub use incident::{EndReason, IncidentEvent, IncidentKind, KindCode, Phase, Severity, Status};
 pub use language::Language;
 pub use picture::{ColorSpace, Picture, Plane};
