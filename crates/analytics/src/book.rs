@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use parapet_core::{
     BBox, CameraId, EndReason, EventId, IncidentEvent, IncidentId, IncidentKind, Label, Phase, Point,
-    PresetId, RuleId, RunId, Severity, Timestamp, TrackId, ZoneId, time::seconds_between,
+    PresetId, RuleId, RunId, Severity, Timestamp, TrackId, ZoneId,
+    geo::{GroundMap, Place},
+    time::seconds_between,
 };
 
 use crate::{Finding, Subject};
@@ -92,15 +94,17 @@ struct Cooling {
 pub struct IncidentBook {
     camera: CameraId,
     preset: Option<PresetId>,
+    ground: Option<GroundMap>,
     run: Option<RunId>,
     open: BTreeMap<(RuleId, Subject), Open>,
     cooling: Vec<Cooling>,
 }
 
 impl IncidentBook {
-    /// An empty book.
-    pub fn new(camera: CameraId, preset: Option<PresetId>) -> Self {
-        Self { camera, preset, run: None, open: BTreeMap::new(), cooling: Vec::new() }
+    /// An empty book. With a map of the ground its events say where on the earth a thing stands: at the middle of its
+    /// box's lower edge. What is on a roof does not stand on the ground.
+    pub fn new(camera: CameraId, preset: Option<PresetId>, ground: Option<GroundMap>) -> Self {
+        Self { camera, preset, ground, run: None, open: BTreeMap::new(), cooling: Vec::new() }
     }
 
     /// Takes in what a rule found in a frame; `None` while the rule is out of its schedule. Returns what happened:
@@ -283,7 +287,14 @@ impl IncidentBook {
             count: finding.count,
             score: finding.score,
             covered: finding.covered,
+            place: self.place(open.kind, finding.bbox),
         }
+    }
+
+    fn place(&self, kind: IncidentKind, bbox: BBox) -> Option<Place> {
+        let ground = self.ground.as_ref().filter(|_| kind != IncidentKind::RooftopStructure)?;
+        let position = ground.position(bbox.foot_point())?;
+        Some(Place { position, building: None, area_square_meters: None })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use parapet_core::{
     CameraId, ChangeDetector, DetectError, Detection, Detector, EndReason, Frame, IncidentEvent, Line,
-    PresetId, RuleId, RunId, SceneChange, Timestamp, Track, TrackId, Zone, ZoneId,
+    PresetId, RuleId, RunId, SceneChange, Timestamp, Track, TrackId, Zone, ZoneId, geo::GroundMap,
 };
 
 use crate::{
@@ -23,6 +23,8 @@ pub struct PipelineConfig {
     pub camera: CameraId,
     /// The preset of a dome.
     pub preset: Option<PresetId>,
+    /// Where the view's picture shows the ground, if that is known.
+    pub ground: Option<GroundMap>,
     /// The view's zones. What lies in a zone with the purpose `ignore` is left out of everything.
     pub zones: Vec<Zone>,
     /// Lines whose crossings are reported, by name.
@@ -43,6 +45,7 @@ impl PipelineConfig {
         Self {
             camera,
             preset: None,
+            ground: None,
             zones: Vec::new(),
             lines: BTreeMap::new(),
             tracker: TrackerConfig::default(),
@@ -113,7 +116,7 @@ impl Pipeline {
             track_zones: ZonePresence::new(config.presence.clone(), &zones),
             thing_zones: ZonePresence::new(config.presence, &zones),
             rules,
-            book: IncidentBook::new(config.camera, config.preset),
+            book: IncidentBook::new(config.camera, config.preset, config.ground),
             run: None,
             zones,
         }

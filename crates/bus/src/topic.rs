@@ -1,6 +1,6 @@
 //! Where messages go: `parapet/v1/{site}/{node}/…`. Names are slugs, so they need no escaping in a topic.
 
-use parapet_core::{CameraId, NodeId, SiteId};
+use parapet_core::{BuildingId, CameraId, NodeId, SiteId};
 
 /// The addresses of the contract; `asyncapi.yaml` documents the same ones.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,11 @@ impl Topics {
         format!("parapet/v1/{site}/{node}/status")
     }
 
+    /// Where what surveys told of a roof is retained.
+    pub fn roof(site: &SiteId, node: &NodeId, building: &BuildingId) -> String {
+        format!("parapet/v1/{site}/{node}/roofs/{building}")
+    }
+
     /// Where a center asks all nodes to send again what it may have missed. Retained.
     pub const RESYNC: &str = "parapet/v1/resync";
 
@@ -41,14 +46,14 @@ impl Topics {
     }
 
     /// Filters for the retained states, of which only the latest matters; to be subscribed with `QoS` 0.
-    pub fn status_filters() -> [&'static str; 2] {
-        ["parapet/v1/+/+/cameras/+/status", "parapet/v1/+/+/status"]
+    pub fn status_filters() -> [&'static str; 3] {
+        ["parapet/v1/+/+/cameras/+/status", "parapet/v1/+/+/status", "parapet/v1/+/+/roofs/+"]
     }
 
     /// All filters.
-    pub fn all_filters() -> [&'static str; 5] {
+    pub fn all_filters() -> [&'static str; 6] {
         let [a, b, c] = Self::event_filters();
-        let [d, e] = Self::status_filters();
-        [a, b, c, d, e]
+        let [d, e, f] = Self::status_filters();
+        [a, b, c, d, e, f]
     }
 }

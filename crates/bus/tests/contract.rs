@@ -12,7 +12,10 @@ use parapet_bus::{
 };
 use parapet_core::{
     BBox, CameraHealth, EndReason, EventId, EvidenceItem, EvidenceRole, HealthEvent, HealthState,
-    IncidentEvent, IncidentId, IncidentKind, Label, Phase, Point, RunId, Severity, Timestamp, TrackId,
+    IncidentEvent, IncidentId, IncidentKind, Label, Phase, Point, RoofHistory, RoofLook, RoofStructure,
+    RunId, Severity, StructureSighting, StructureState, Timestamp, TrackId,
+    geo::{GeoPoint, Place, Position},
+    site::Name,
 };
 use proptest::prelude::*;
 
@@ -58,6 +61,7 @@ fn samples() -> Vec<(&'static str, Message)> {
         count: 1,
         score: 0.82,
         covered: Some(0.35),
+        place: None,
     };
     let ended = IncidentEvent {
         event_id: EventId::derive(&["sample", "2"]),
@@ -72,6 +76,20 @@ fn samples() -> Vec<(&'static str, Message)> {
         zone: None,
         outline: Some(vec![Point::new(0.25, 0.5), Point::new(0.4, 0.5), Point::new(0.3, 0.6)]),
         covered: None,
+        ..started.clone()
+    };
+    let on_a_roof = IncidentEvent {
+        event_id: EventId::derive(&["sample on a roof", "0"]),
+        incident_id: IncidentId::derive(&["sample on a roof"]),
+        kind: IncidentKind::RooftopStructure,
+        place: Some(Place {
+            position: Position {
+                point: GeoPoint::new(30.530_125, 120.680_5).unwrap(),
+                uncertainty_meters: 0.75,
+            },
+            building: Some("block-3".parse().unwrap()),
+            area_square_meters: Some(12.5),
+        }),
         ..started.clone()
     };
     let health = CameraHealth {
@@ -89,6 +107,10 @@ fn samples() -> Vec<(&'static str, Message)> {
             Message::Incident(wire::Incident { site: site(), node: node(), event: started }),
         ),
         ("incident-ended", Message::Incident(wire::Incident { site: site(), node: node(), event: ended })),
+        (
+            "incident-on-a-roof",
+            Message::Incident(wire::Incident { site: site(), node: node(), event: on_a_roof }),
+        ),
         (
             "evidence",
             Message::Evidence(wire::Evidence {
@@ -149,7 +171,56 @@ fn samples() -> Vec<(&'static str, Message)> {
                 cameras: vec!["gate-north".parse().unwrap(), "roof-dome".parse().unwrap()],
             }),
         ),
+        (
+            "roof",
+            Message::Roof(wire::Roof {
+                site: site(),
+                node: node(),
+                at: at("2026-11-22T03:00:00Z"),
+                history: roof(),
+            }),
+        ),
     ]
+}
+
+fn roof() -> RoofHistory {
+    let place = |latitude, longitude| GeoPoint::new(latitude, longitude).unwrap();
+    let look =
+        |survey: &str, flown_at, refused| RoofLook { survey: survey.parse().unwrap(), flown_at, refused };
+    let (june, september) = (at("2026-06-10T02:00:00Z"), at("2026-09-12T02:00:00Z"));
+    RoofHistory {
+        building: "block-3".parse().unwrap(),
+        name: Name { zh: Some("3号楼".to_owned()), en: None },
+        footprint: vec![place(30.53, 120.68), place(30.53, 120.6805), place(30.5301, 120.6805)],
+        height_meters: 17.5,
+        looks: vec![
+            look(
+                "2026-03",
+                at("2026-03-12T02:00:00Z"),
+                Some(Name { zh: Some("画面模糊".to_owned()), en: Some("blurred".to_owned()) }),
+            ),
+            look("2026-06", june, None),
+            look("2026-09", september, None),
+        ],
+        structures: vec![RoofStructure {
+            incident: IncidentId::derive(&["sample on a roof"]),
+            outline: vec![
+                place(30.530_02, 120.6801),
+                place(30.530_02, 120.680_15),
+                place(30.530_05, 120.680_15),
+            ],
+            state: StructureState::Grown,
+            sightings: [("2026-06", june, 8.25), ("2026-09", september, 24.5)]
+                .map(|(survey, at, area_square_meters)| StructureSighting {
+                    survey: survey.parse().unwrap(),
+                    at,
+                    area_square_meters,
+                    area_error_square_meters: 1.5,
+                    confidence: 0.75,
+                })
+                .to_vec(),
+        }],
+    }
 }
 
 #[test]
@@ -249,6 +320,7 @@ fn schemas_are_what_the_code_says() {
         (v1::HEALTH, schemars::schema_for!(v1::Health)),
         (v1::CAMERA_STATUS, schemars::schema_for!(v1::CameraStatus)),
         (v1::NODE_STATUS, schemars::schema_for!(v1::NodeStatus)),
+        (v1::ROOF, schemars::schema_for!(v1::Roof)),
         (v1::RESYNC, schemars::schema_for!(v1::Resync)),
     ];
     for (name, schema) in schemas {
@@ -272,15 +344,24 @@ fn asyncapi_names_every_channel_and_every_schema() {
         Topics::health(&site, &node, &camera),
         Topics::camera_status(&site, &node, &camera),
         Topics::node_status(&site, &node),
+        Topics::roof(&site, &node, &"d".parse().unwrap()),
         Topics::RESYNC.to_owned(),
     ];
     let named: Vec<String> = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix("address: "))
-        .map(|a| a.trim_matches('"').replace("{site}", "a").replace("{node}", "b").replace("{camera}", "c"))
+        .map(|a| {
+            a.trim_matches('"')
+                .replace("{site}", "a")
+                .replace("{node}", "b")
+                .replace("{camera}", "c")
+                .replace("{building}", "d")
+        })
         .collect();
     assert_eq!(named, addresses);
-    for schema in [v1::INCIDENT, v1::EVIDENCE, v1::HEALTH, v1::CAMERA_STATUS, v1::NODE_STATUS, v1::RESYNC] {
+    for schema in
+        [v1::INCIDENT, v1::EVIDENCE, v1::HEALTH, v1::CAMERA_STATUS, v1::NODE_STATUS, v1::ROOF, v1::RESYNC]
+    {
         assert!(text.contains(&format!("$ref: \"schema/{schema}.json\"")), "{schema}");
     }
 }
@@ -307,7 +388,7 @@ proptest! {
 
     #[test]
     fn no_damaged_message_makes_it_panic(
-        sample in 0..6_usize, cut in any::<prop::sample::Index>(), flip in any::<prop::sample::Index>(), with in any::<u8>()
+        sample in 0..8_usize, cut in any::<prop::sample::Index>(), flip in any::<prop::sample::Index>(), with in any::<u8>()
     ) {
         let mut bytes = samples()[sample].1.encode();
         let place = flip.index(bytes.len());

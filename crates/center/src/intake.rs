@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use parapet_bus::{DeadLetter, Handler, Received, wire::Message};
 use parapet_core::{Clock, IncidentId};
-use parapet_store::{Applied, EventRecord, EvidenceRecord, HealthRecord, Store, StoreError};
+use parapet_store::{Applied, EventRecord, EvidenceRecord, HealthRecord, RoofRow, Store, StoreError};
 use tracing::debug;
 
 use crate::{
@@ -82,6 +82,17 @@ impl Handler for Intake {
                         self.refresh.ask();
                     }
                 }
+                Message::Roof(m) => {
+                    let row = RoofRow {
+                        site: m.site.clone(),
+                        node: m.node.clone(),
+                        at: m.at,
+                        history: m.history.clone(),
+                    };
+                    self.store.put_roof(&row).await?;
+                    let (site, building) = (m.site.to_string(), m.history.building.to_string());
+                    self.hub.tell(&LiveMessage::Roof { site, building });
+                }
                 Message::NodeStatus(m) => {
                     let row = node_row(m);
                     self.store.put_node(&row).await?;
@@ -130,10 +141,14 @@ impl Intake {
         }
         for id in changed {
             // Evidence can come before its incident; then there is nothing to show yet.
-            if let Some(detail) = self.store.incident(id).await? {
-                let incident = Incident::new(detail.incident, &detail.evidence);
-                self.hub.tell(&LiveMessage::Incident { incident: Box::new(incident) });
+            let Some(mut detail) = self.store.incident(id).await? else { continue };
+            // A sighting is shown under the incident that it belongs to.
+            if let Some(first) = detail.incident.same_as {
+                let Some(of) = self.store.incident(first).await? else { continue };
+                detail = of;
             }
+            let incident = Incident::new(detail.incident, &detail.evidence);
+            self.hub.tell(&LiveMessage::Incident { incident: Box::new(incident) });
         }
         Ok(())
     }

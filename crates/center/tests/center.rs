@@ -98,6 +98,7 @@ fn event(phase: Phase, sequence: u32) -> IncidentEvent {
         count: 1,
         score: 0.8,
         covered: None,
+        place: None,
     }
 }
 

@@ -79,6 +79,8 @@ name_id! {
     PresetId,
     /// A building of a site, unique within it.
     BuildingId,
+    /// One drone flight over a site.
+    SurveyId,
     /// A zone, unique within its camera.
     ZoneId,
     /// A rule, unique within its camera.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BBox, CameraId, EventId, IncidentId, Label, Language, Point, PresetId, RuleId, RunId, Timestamp, TrackId,
-    ZoneId, id::InvalidName,
+    ZoneId, geo::Place, id::InvalidName,
 };
 
 /// The four kinds that models and rules flag by themselves.
@@ -231,6 +231,9 @@ pub struct IncidentEvent {
     pub score: f32,
     /// Fraction of the zone that is covered, 0..=1 (`occupied_roadway`).
     pub covered: Option<f32>,
+    /// Where on the earth it is, if that is known.
+    #[serde(default)]
+    pub place: Option<Place>,
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod id;
 pub mod incident;
 pub mod language;
 pub mod picture;
+pub mod roof;
 pub mod site;
 pub mod time;
 pub mod track;
@@ -27,11 +28,13 @@ pub use evidence::{EvidenceItem, EvidenceRole};
 pub use frame::Frame;
 pub use geometry::{BBox, Line, Mask, Point, Polygon};
 pub use id::{
-    BuildingId, CameraId, EventId, IncidentId, NodeId, PresetId, RuleId, RunId, SiteId, TrackId, ZoneId,
+    BuildingId, CameraId, EventId, IncidentId, NodeId, PresetId, RuleId, RunId, SiteId, SurveyId, TrackId,
+    ZoneId,
 };
 pub use incident::{EndReason, IncidentEvent, IncidentKind, KindCode, Phase, Severity, Status};
 pub use language::Language;
 pub use picture::{ColorSpace, Picture, Plane};
+pub use roof::{RoofHistory, RoofLook, RoofStructure, StructureSighting, StructureState};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use track::{Track, TrackState};
 pub use verdict::{JudgedIncident, Verdict};

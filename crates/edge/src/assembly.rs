@@ -149,6 +149,7 @@ impl Assembly {
         let config = PipelineConfig {
             camera: self.camera.clone(),
             preset: None,
+            ground: None,
             zones,
             lines: lines.iter().map(|(id, line)| (id.clone(), line.points)).collect(),
             tracker: tracker.clone(),

@@ -138,6 +138,7 @@ fn event(name: &str, phase: Phase, at: Timestamp) -> IncidentEvent {
         count: 1,
         score: 0.9,
         covered: None,
+        place: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use parapet_core::{
     BBox, CameraId, EndReason, EvidenceItem, IncidentEvent, IncidentId, JudgedIncident, KindCode, NodeId,
     Phase, Point, PresetId, RuleId, RunId, Severity, SiteId, Status, Timestamp, TrackId, Verdict, ZoneId,
+    geo::Place,
 };
 use serde::Serialize;
 
@@ -59,6 +60,10 @@ pub struct IncidentRow {
     pub score: f32,
     /// Fraction of the zone that is covered, 0..=1.
     pub covered: Option<f32>,
+    /// Where on the earth it is.
+    pub place: Option<Place>,
+    /// The incident that this one is another sighting of: the same thing, told of by another camera before.
+    pub same_as: Option<IncidentId>,
     /// The run of the latest event.
     pub run: RunId,
     /// When the center first heard of it.
@@ -164,6 +169,8 @@ pub struct VerdictPage {
 /// An incident with everything that belongs to it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct IncidentDetail {
+    /// What other cameras told of the same thing, oldest first.
+    pub sightings: Vec<IncidentRow>,
     /// Its present state.
     pub incident: IncidentRow,
     /// Its events, by sequence.
@@ -211,6 +218,8 @@ pub struct IncidentQuery {
     pub status: Option<Status>,
     /// Still open, or ended.
     pub open: Option<bool>,
+    /// Other sightings of an incident too; without, each thing is there once.
+    pub sightings: bool,
     /// Started at or after.
     pub from: Option<Timestamp>,
     /// Started before.
@@ -234,6 +243,7 @@ impl Default for IncidentQuery {
             camera: None,
             status: None,
             open: None,
+            sightings: false,
             from: None,
             to: None,
             text: None,

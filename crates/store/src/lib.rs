@@ -9,6 +9,7 @@ mod error;
 mod incident;
 mod outbox;
 mod record;
+mod sighting;
 mod status;
 mod store;
 #[cfg(feature = "testing")]
@@ -23,7 +24,7 @@ pub use incident::{
 pub use outbox::{Outbox, OutboxMessage, OutboxRow, OutboxStats};
 pub use record::{
     Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, DeadLetterRow, DeadlineUnit, EventRecord,
-    EvidenceRecord, HealthRecord, KindRow, NodeRow,
+    EvidenceRecord, HealthRecord, KindRow, NodeRow, RoofRow,
 };
 pub use status::{StatusChange, allowed};
 pub use store::Store;

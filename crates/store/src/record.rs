@@ -1,8 +1,8 @@
 //! What goes in and comes out of a store, but for incidents.
 
 use parapet_core::{
-    CameraHealth, CameraId, EvidenceItem, HealthState, IncidentEvent, IncidentId, KindCode, NodeId, RunId,
-    SiteId, Timestamp,
+    CameraHealth, CameraId, EvidenceItem, HealthState, IncidentEvent, IncidentId, KindCode, NodeId,
+    RoofHistory, RunId, SiteId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +108,19 @@ pub struct NodeRow {
     pub base_url: Option<String>,
     /// Its cameras.
     pub cameras: Vec<CameraId>,
+}
+
+/// What surveys have told of a roof, and who keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoofRow {
+    /// The site.
+    pub site: SiteId,
+    /// The node that keeps the surveys.
+    pub node: NodeId,
+    /// When it said so.
+    pub at: Timestamp,
+    /// What was told.
+    pub history: RoofHistory,
 }
 
 /// A kind in the catalogue.

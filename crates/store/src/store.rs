@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use parapet_core::{CameraId, EvidenceRole, IncidentId, Timestamp};
+use parapet_core::{CameraId, EvidenceRole, IncidentId, SiteId, Timestamp};
 
 use crate::{
     Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, Count, DeadLetterRow, EventRecord, EvidenceRecord,
     HealthRecord, IncidentDetail, IncidentQuery, IncidentRow, KindRow, NodeRow, Page, PostgresDatabase,
-    SqliteDatabase, StatusChange, StoreError, VerdictPage, VerdictQuery,
+    RoofRow, SqliteDatabase, StatusChange, StoreError, VerdictPage, VerdictQuery,
 };
 
 /// A store. Cloning shares its connections.
@@ -156,6 +156,22 @@ impl Store {
     /// When the database fails.
     pub async fn nodes(&self) -> Result<Vec<NodeRow>, StoreError> {
         either!(self, database => database.nodes())
+    }
+
+    /// Replaces what is known of a roof. The latest call counts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_roof(&self, row: &RoofRow) -> Result<(), StoreError> {
+        either!(self, database => database.put_roof(row))
+    }
+
+    /// What is known of the roofs of one site or of all, by site and building.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn roofs(&self, site: Option<&SiteId>) -> Result<Vec<RoofRow>, StoreError> {
+        either!(self, database => database.roofs(site))
     }
 
     /// Changes in the health of one camera or of all, newest first.

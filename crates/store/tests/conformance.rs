@@ -9,6 +9,7 @@ use std::{collections::HashSet, future::Future};
 use parapet_core::{
     CameraHealth, EvidenceItem, EvidenceRole, HealthEvent, HealthState, IncidentEvent, IncidentId,
     IncidentKind, Phase, Status, Verdict,
+    geo::{GeoPoint, Place, Position},
 };
 use parapet_store::{
     Applied, AuditEntry, AuditQuery, CameraRow, EventRecord, EvidenceRecord, HealthRecord, IncidentQuery,
@@ -75,6 +76,7 @@ fn suite(mut database: impl FnMut() -> String) {
         the_catalogue_has_the_four_kinds_and_more,
         what_is_no_message_is_kept,
         a_batch_larger_than_a_statement_goes_in,
+        one_thing_that_two_cameras_tell_of_is_one_incident,
     );
     run("order_and_repetition_do_not_matter", &mut order_and_repetition_do_not_matter);
     run("a_store_opened_again_has_everything", &mut |runtime, url| {
@@ -140,6 +142,7 @@ async fn what_was_stored_is_read_back(store: Store) {
     assert_eq!((incident.score, incident.covered, incident.count), (last.score, last.covered, last.count));
     assert_eq!((incident.track, incident.run, incident.severity), (last.track, last.run, last.severity));
     assert_eq!((incident.since, incident.updated_at), (last.since, last.at));
+    assert_eq!((incident.place, incident.same_as), (last.place, None));
     assert_eq!((incident.status, incident.judged_by), (Status::New, None));
 }
 
@@ -679,8 +682,54 @@ async fn an_event_of_version_1_is_still_readable() {
         .await
         .unwrap();
     let detail = store.incident(IncidentId::derive(&["kept"])).await.unwrap().unwrap();
-    assert_eq!(detail.events[0].event, event("kept", 4, 5));
+    let before_places = IncidentEvent { place: None, ..event("kept", 4, 5) };
+    assert_eq!(detail.events[0].event, before_places);
     sqlx::query("UPDATE incident_events SET version = 99").execute(&pool).await.unwrap();
     let newer = store.incident(IncidentId::derive(&["kept"])).await.unwrap_err();
     assert!(matches!(newer, StoreError::Unreadable { column: "version", .. }), "{newer}");
+}
+
+async fn one_thing_that_two_cameras_tell_of_is_one_incident(store: Store) {
+    let seen = |name: &str, camera: &str, sequence, north_meters: f64| {
+        let mut event = event(name, sequence, 3);
+        event.kind = IncidentKind::MisparkedEbike;
+        event.camera = camera.parse().unwrap();
+        event.place = Some(Place {
+            position: Position {
+                point: GeoPoint::new(30.53 + north_meters / 110_850.0, 120.68).unwrap(),
+                uncertainty_meters: 0.5,
+            },
+            building: None,
+            area_square_meters: None,
+        });
+        event
+    };
+    apply(&store, seen("fixed", "gate-north", 0, 0.0)).await;
+    // In one batch: the same bike from the air, and another one ten metres on.
+    let batch = [
+        seen("drone", "drone-1", 0, 1.0),
+        seen("other", "drone-1", 0, 10.0),
+        seen("drone", "drone-1", 1, 1.0),
+    ];
+    store.apply_events(&batch.map(record), at(0)).await.unwrap();
+    // From the same camera it is another thing, and what is told again changes nothing.
+    apply(&store, seen("again", "gate-north", 0, 0.5)).await;
+    apply(&store, seen("drone", "drone-1", 0, 1.0)).await;
+    let fixed = IncidentId::derive(&["fixed"]);
+    let mut listed: Vec<_> = ids(&store.incidents(&IncidentQuery::default()).await.unwrap().incidents);
+    listed.sort();
+    let mut expected = ["fixed", "other", "again"].map(|name| IncidentId::derive(&[name])).to_vec();
+    expected.sort();
+    assert_eq!(listed, expected);
+    let all = IncidentQuery { sightings: true, ..IncidentQuery::default() };
+    assert_eq!(store.incidents(&all).await.unwrap().incidents.len(), 4);
+    let detail = store.incident(fixed).await.unwrap().unwrap();
+    assert_eq!(ids(&detail.sightings), [IncidentId::derive(&["drone"])]);
+    assert_eq!(detail.sightings[0].sequence, 1, "a sighting goes on by itself");
+    assert_eq!(row(&store, "drone").await.same_as, Some(fixed));
+    assert_eq!(detail.incident.same_as, None);
+}
+
+fn ids(rows: &[IncidentRow]) -> Vec<IncidentId> {
+    rows.iter().map(|row| row.id).collect()
 }

@@ -36,7 +36,7 @@ fn run() -> RunId {
 }
 
 fn book() -> IncidentBook {
-    IncidentBook::new("gate".parse().unwrap(), None)
+    IncidentBook::new("gate".parse().unwrap(), None, None)
 }
 
 fn phases(events: &[IncidentEvent]) -> Vec<Phase> {

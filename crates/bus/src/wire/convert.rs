@@ -4,13 +4,14 @@ use std::{fmt::Display, str::FromStr};
 
 use parapet_core::{
     BBox, CameraHealth, EventId, EvidenceItem, IncidentEvent, IncidentId, Label, Point, TrackId,
+    geo::{GeoPoint, Place, Position},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{CameraStatus, DecodeError, Evidence, Health, Incident, NodeStatus, v1};
 
 /// Free text without the one character that PostgreSQL cannot store: one such message must not hold up all others.
-fn storable(text: String) -> String {
+pub(super) fn storable(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
@@ -23,7 +24,7 @@ pub(super) fn shortened(text: &str) -> String {
 pub(super) struct Fields(pub(super) &'static str);
 
 impl Fields {
-    fn refuse(self, field: &'static str, value: &str, reason: impl Display) -> DecodeError {
+    pub(super) fn refuse(self, field: &'static str, value: &str, reason: impl Display) -> DecodeError {
         let schema = self.0;
         DecodeError::InvalidValue {
             schema,
@@ -41,12 +42,25 @@ impl Fields {
     }
 
     /// One of an enum's names.
-    fn choice<T: DeserializeOwned>(self, field: &'static str, value: &str) -> Result<T, DecodeError> {
+    pub(super) fn choice<T: DeserializeOwned>(
+        self,
+        field: &'static str,
+        value: &str,
+    ) -> Result<T, DecodeError> {
         T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(value))
             .map_err(|reason| self.refuse(field, value, reason))
     }
 
-    fn fraction(self, field: &'static str, value: f32) -> Result<f32, DecodeError> {
+    /// A length or an area.
+    pub(super) fn length(self, field: &'static str, value: f32) -> Result<f32, DecodeError> {
+        if value.is_finite() && value >= 0.0 {
+            Ok(value)
+        } else {
+            Err(self.refuse(field, &value.to_string(), "it must be 0 or more"))
+        }
+    }
+
+    pub(super) fn fraction(self, field: &'static str, value: f32) -> Result<f32, DecodeError> {
         if (0.0..=1.0).contains(&value) {
             Ok(value)
         } else {
@@ -56,7 +70,7 @@ impl Fields {
 }
 
 /// The name that serde gives to an enum's variant.
-fn name(choice: impl Serialize) -> String {
+pub(super) fn name(choice: impl Serialize) -> String {
     match serde_json::to_value(choice) {
         Ok(serde_json::Value::String(name)) => name,
         other => unreachable!("core's plain enums are strings in JSON, not {other:?}"),
@@ -93,6 +107,7 @@ impl From<&Incident> for v1::Incident {
             count: e.count,
             score: e.score,
             covered_fraction: e.covered,
+            place: e.place.as_ref().map(Into::into),
         }
     }
 }
@@ -137,9 +152,39 @@ impl TryFrom<v1::Incident> for Incident {
                 count: m.count,
                 score: f.fraction("score", m.score)?,
                 covered: m.covered_fraction.map(|v| f.fraction("covered_fraction", v)).transpose()?,
+                place: m.place.map(|v| place(f, v)).transpose()?,
             },
         })
     }
+}
+
+impl From<&Place> for v1::Place {
+    fn from(place: &Place) -> Self {
+        let Position { point, uncertainty_meters } = place.position;
+        Self {
+            latitude: point.latitude,
+            longitude: point.longitude,
+            uncertainty_meters,
+            building: place.building.as_ref().map(ToString::to_string),
+            area_square_meters: place.area_square_meters,
+        }
+    }
+}
+
+fn place(f: Fields, m: v1::Place) -> Result<Place, DecodeError> {
+    let point = GeoPoint::new(m.latitude, m.longitude)
+        .map_err(|reason| f.refuse("place", &format!("{}, {}", m.latitude, m.longitude), reason))?;
+    Ok(Place {
+        position: Position {
+            point,
+            uncertainty_meters: f.length("place.uncertainty_meters", m.uncertainty_meters)?,
+        },
+        building: m.building.map(|v| f.text("place.building", &v)).transpose()?,
+        area_square_meters: m
+            .area_square_meters
+            .map(|v| f.length("place.area_square_meters", v))
+            .transpose()?,
+    })
 }
 
 impl From<&Evidence> for v1::Evidence {

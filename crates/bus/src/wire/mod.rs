@@ -3,11 +3,12 @@
 //! Decoding takes bytes from strangers: it answers with an error, never with a panic or a half-read message.
 
 mod convert;
+mod roof;
 pub mod v1;
 
 use parapet_core::{
-    CameraHealth, CameraId, EvidenceItem, HealthState, IncidentEvent, IncidentId, NodeId, RunId, SiteId,
-    Timestamp,
+    CameraHealth, CameraId, EvidenceItem, HealthState, IncidentEvent, IncidentId, NodeId, RoofHistory, RunId,
+    SiteId, Timestamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -28,6 +29,8 @@ pub enum Message {
     CameraStatus(CameraStatus),
     /// A node's present state (retained, last will).
     NodeStatus(NodeStatus),
+    /// What surveys have told of a roof (retained).
+    Roof(Roof),
 }
 
 /// An incident's event and whose it is.
@@ -125,6 +128,19 @@ pub struct NodeStatus {
     pub cameras: Vec<CameraId>,
 }
 
+/// What surveys have told of a roof, and who keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Roof {
+    /// The site.
+    pub site: SiteId,
+    /// The node that keeps the surveys.
+    pub node: NodeId,
+    /// When it said so.
+    pub at: Timestamp,
+    /// What was told.
+    pub history: RoofHistory,
+}
+
 /// A center's request to send again what it may have missed. Not a [`Message`]: it goes the other way, and publisher and
 /// subscriber deal with it among themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,6 +215,7 @@ impl Message {
             Self::Health(m) => json(&v1::Health::from(m)),
             Self::CameraStatus(m) => json(&v1::CameraStatus::from(m)),
             Self::NodeStatus(m) => json(&v1::NodeStatus::from(m)),
+            Self::Roof(m) => json(&v1::Roof::from(m)),
         }
     }
 
@@ -222,6 +239,7 @@ impl Message {
             v1::NODE_STATUS => {
                 read::<v1::NodeStatus>(v1::NODE_STATUS, bytes)?.try_into().map(Self::NodeStatus)
             }
+            v1::ROOF => read::<v1::Roof>(v1::ROOF, bytes)?.try_into().map(Self::Roof),
             other => Err(DecodeError::UnknownSchema(shortened(other))),
         }
     }
@@ -234,12 +252,13 @@ impl Message {
             Self::Health(m) => Topics::health(&m.site, &m.node, &m.health.camera),
             Self::CameraStatus(m) => Topics::camera_status(&m.site, &m.node, &m.camera),
             Self::NodeStatus(m) => Topics::node_status(&m.site, &m.node),
+            Self::Roof(m) => Topics::roof(&m.site, &m.node, &m.history.building),
         }
     }
 
     /// Whether the broker keeps the latest one for those who subscribe later.
     pub fn retained(&self) -> bool {
-        matches!(self, Self::CameraStatus(_) | Self::NodeStatus(_))
+        matches!(self, Self::CameraStatus(_) | Self::NodeStatus(_) | Self::Roof(_))
     }
 }
 

@@ -16,6 +16,8 @@ pub const CAMERA_STATUS: &str = "parapet.camera_status.v1";
 /// Value of `schema` in a [`NodeStatus`].
 pub const NODE_STATUS: &str = "parapet.node_status.v1";
 
+/// Value of `schema` in a [`Roof`].
+pub const ROOF: &str = "parapet.roof.v1";
 /// Value of `schema` in a [`Resync`].
 pub const RESYNC: &str = "parapet.resync.v1";
 
@@ -91,6 +93,26 @@ pub struct Incident {
     /// Fraction of the zone that is covered, 0..=1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covered_fraction: Option<f32>,
+    /// Where on the earth it is, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A place on the earth (WGS84).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Place {
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Standard deviation of the place in any direction.
+    pub uncertainty_meters: f32,
+    /// Building of the site that it is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub building: Option<String>,
+    /// How large it is on the ground or roof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area_square_meters: Option<f32>,
 }
 
 fn one() -> u32 {
@@ -242,6 +264,91 @@ pub struct NodeStatus {
     /// Its cameras.
     #[serde(default)]
     pub cameras: Vec<String>,
+}
+
+/// What surveys have told of one building's roof. Retained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "parapet.roof.v1")]
+pub struct Roof {
+    /// Always `parapet.roof.v1`.
+    #[schemars(extend("const" = "parapet.roof.v1"))]
+    pub schema: String,
+    /// Site (compound).
+    pub site: String,
+    /// Machine that keeps the surveys.
+    pub node: String,
+    /// When it said so (RFC 3339, UTC).
+    #[schemars(extend("format" = "date-time"))]
+    pub at: String,
+    /// The building.
+    pub building: String,
+    /// Its name in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_zh: Option<String>,
+    /// Its name in English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_en: Option<String>,
+    /// Its outline: `[longitude, latitude]` corners, as in GeoJSON.
+    pub footprint: Vec<[f64; 2]>,
+    /// Its roof's height above the ground of the site.
+    pub height_meters: f32,
+    /// The surveys in which the roof was looked at, oldest first.
+    pub looks: Vec<RoofLook>,
+    /// What came up, grew or went between surveys.
+    pub structures: Vec<RoofStructure>,
+}
+
+/// One survey's look at a roof.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RoofLook {
+    /// The survey.
+    pub survey: String,
+    /// When it was flown (RFC 3339, UTC).
+    #[schemars(extend("format" = "date-time"))]
+    pub flown_at: String,
+    /// Why nothing can be said about the roof in this survey, in words; absent when it was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Words>,
+}
+
+/// A text for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Words {
+    /// In Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zh: Option<String>,
+    /// In English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub en: Option<String>,
+}
+
+/// One structure on a roof: a suspicion to be checked by a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RoofStructure {
+    /// Its incident (UUID).
+    pub incident_id: String,
+    /// Its outline: `[longitude, latitude]` corners.
+    pub outline: Vec<[f64; 2]>,
+    /// `first_sign`, `built`, `grown`, `unchanged` or `removed`.
+    pub state: String,
+    /// How it was seen, oldest first.
+    pub sightings: Vec<StructureSighting>,
+}
+
+/// One survey's measure of a structure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StructureSighting {
+    /// The survey.
+    pub survey: String,
+    /// When it was flown (RFC 3339, UTC).
+    #[schemars(extend("format" = "date-time"))]
+    pub at: String,
+    /// Its area; 0 once it is gone.
+    pub area_square_meters: f32,
+    /// Standard deviation of the area.
+    pub area_error_square_meters: f32,
+    /// Confidence, 0..=1.
+    pub confidence: f32,
 }
 
 /// A center asks the nodes to send again what it may have missed. Retained; a node answers each `id` once.

@@ -57,6 +57,7 @@ pub(crate) fn incident(n: usize) -> Message {
             count: n as u32,
             score: 0.5,
             covered: None,
+            place: None,
         },
     })
 }

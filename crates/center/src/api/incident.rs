@@ -83,6 +83,7 @@ impl IncidentsQuery {
             camera: parsed(self.camera, "camera", NAME)?,
             status: self.status.map(Into::into),
             open: self.open,
+            sightings: false,
             from: self.from,
             to: self.to,
             text: self.text.filter(|text| !text.trim().is_empty()),
@@ -107,14 +108,19 @@ pub(super) async fn incidents(
     let Query(query) =
         query.map_err(|_| ApiError::Invalid { field: "query", hint: "see /api/openapi.json" })?;
     let page = app.store.incidents(&query.into_query()?).await?;
-    let ids: Vec<IncidentId> = page.incidents.iter().map(|row| row.id).collect();
+    let incidents = with_roles(&app, page.incidents).await?;
+    Ok(Json(IncidentPage { incidents, next: page.next.map(|cursor| cursor.to_string()) }))
+}
+
+/// Incidents with the roles of their evidence, which one statement finds.
+async fn with_roles(app: &App, rows: Vec<parapet_store::IncidentRow>) -> Result<Vec<Incident>, ApiError> {
+    let ids: Vec<IncidentId> = rows.iter().map(|row| row.id).collect();
     let mut roles = app.store.evidence_roles(&ids).await?;
-    let incidents = page.incidents.into_iter().map(|row| {
+    let incident = |row: parapet_store::IncidentRow| {
         let roles = roles.remove(&row.id).unwrap_or_default();
         Incident::with_roles(row, roles)
-    });
-    let incidents = incidents.collect();
-    Ok(Json(IncidentPage { incidents, next: page.next.map(|cursor| cursor.to_string()) }))
+    };
+    Ok(rows.into_iter().map(incident).collect())
 }
 
 pub(super) fn incident_id(text: &str) -> Result<IncidentId, ApiError> {
@@ -139,8 +145,10 @@ pub(super) async fn incident(
     let subject = Some(("incident".to_owned(), id.to_string()));
     let mut audit = app.store.audit(&AuditQuery { subject, before: None, limit: 200 }).await?;
     audit.reverse();
+    let sightings = with_roles(&app, detail.sightings).await?;
     Ok(Json(IncidentDetail {
         incident: Incident::new(detail.incident, &detail.evidence),
+        sightings,
         events: detail.events.into_iter().map(event).collect(),
         evidence: detail.evidence.into_iter().map(evidence).collect(),
         audit: audit.iter().map(deed).collect(),

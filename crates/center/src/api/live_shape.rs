@@ -39,6 +39,13 @@ pub(crate) enum LiveMessage {
         /// As it stands now.
         node: Node,
     },
+    /// Surveys told something new of a roof.
+    Roof {
+        /// The site.
+        site: String,
+        /// The building.
+        building: String,
+    },
     /// The page was too slow and has missed news: it must read the lists again.
     Resync,
 }

@@ -7,6 +7,7 @@ mod live;
 pub(crate) mod live_shape;
 mod operation;
 pub(crate) mod problem;
+mod roof;
 pub(crate) mod shape;
 mod verdict;
 
@@ -59,6 +60,7 @@ pub(crate) struct App {
     )),
     tags(
         (name = "incidents", description = "Suspicions, their proof, and what people say about them"),
+        (name = "roofs", description = "What drone surveys have told of roofs"),
         (name = "cameras", description = "Cameras, nodes and live pictures"),
         (name = "operation", description = "For those who run the center"),
     )
@@ -76,6 +78,7 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(verdict::verdicts))
         .routes(routes!(incident::kinds))
         .routes(routes!(incident::stats))
+        .routes(routes!(roof::roofs))
         .routes(routes!(evidence::file))
         .routes(routes!(evidence::thumbnail))
         .routes(routes!(live::connect))

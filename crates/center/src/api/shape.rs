@@ -297,6 +297,12 @@ pub(crate) struct Incident {
     /// Fraction of the zone that is covered.
     #[schema(required)]
     pub(crate) covered: Option<f32>,
+    /// Where on the earth it is, if that is known.
+    #[schema(required)]
+    pub(crate) place: Option<Place>,
+    /// The incident that this one is another sighting of.
+    #[schema(required)]
+    pub(crate) same_as: Option<String>,
     /// When the center got its first event.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) received_at: Timestamp,
@@ -311,6 +317,36 @@ pub(crate) struct Incident {
     pub(crate) reason: Option<String>,
     /// Evidence that there is.
     pub(crate) evidence: Vec<EvidenceRole>,
+}
+
+/// A place on the earth (WGS84).
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Place {
+    /// Degrees north.
+    pub(crate) latitude: f64,
+    /// Degrees east.
+    pub(crate) longitude: f64,
+    /// Standard deviation of the place in any direction.
+    pub(crate) uncertainty_meters: f32,
+    /// Building of the site.
+    #[schema(required)]
+    pub(crate) building: Option<String>,
+    /// How large it is on the ground or roof.
+    #[schema(required)]
+    pub(crate) area_square_meters: Option<f32>,
+}
+
+impl From<core::geo::Place> for Place {
+    fn from(place: core::geo::Place) -> Self {
+        let core::geo::Position { point, uncertainty_meters } = place.position;
+        Self {
+            latitude: point.latitude,
+            longitude: point.longitude,
+            uncertainty_meters,
+            building: place.building.map(Into::into),
+            area_square_meters: place.area_square_meters,
+        }
+    }
 }
 
 /// Some incidents and where to go on.
@@ -328,6 +364,8 @@ pub(crate) struct IncidentPage {
 pub(crate) struct IncidentDetail {
     /// The incident as it stands.
     pub(crate) incident: Incident,
+    /// What other cameras and drones told of the same thing, oldest first.
+    pub(crate) sightings: Vec<Incident>,
     /// What the node reported, in order.
     pub(crate) events: Vec<IncidentEvent>,
     /// Files that prove it.
@@ -538,6 +576,8 @@ impl Incident {
             count: row.count,
             score: row.score,
             covered: row.covered,
+            place: row.place.map(Into::into),
+            same_as: row.same_as.map(|id| id.to_string()),
             received_at: row.received_at,
             judged_by: row.judged_by,
             judged_at: row.judged_at,

@@ -11,6 +11,7 @@ import { go, useRoute } from "./state/route";
 import { useSettings } from "./state/settings";
 import { CamerasView } from "./views/CamerasView";
 import { IncidentsView } from "./views/IncidentsView";
+import { RoofsView } from "./views/RoofsView";
 import { WallView } from "./views/WallView";
 
 export function App() {
@@ -34,6 +35,7 @@ export function App() {
   useShortcuts({
     w: () => go("wall"),
     i: () => go("incidents"),
+    r: () => go("roofs"),
     k: () => go("cameras"),
     l: () => set({ language: language === "en" ? "zh-CN" : "en" }),
     t: () => set({ theme: theme === "dark" ? "light" : "dark" }),
@@ -53,6 +55,7 @@ export function App() {
       )}
       {route.view === "wall" && <WallView id={route.id} error={error} retry={retry} />}
       {route.view === "incidents" && <IncidentsView id={route.id} />}
+      {route.view === "roofs" && <RoofsView id={route.id} />}
       {route.view === "cameras" && <CamerasView />}
       {keys && <Keys onClose={() => setKeys(false)} />}
     </div>

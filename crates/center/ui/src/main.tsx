@@ -8,6 +8,7 @@ import "./styles/base.css";
 import "./styles/wall.css";
 import "./styles/incident.css";
 import "./styles/record.css";
+import "./styles/roofs.css";
 
 applyAddress(window.location.search);
 const client = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false, retry: 2 } } });

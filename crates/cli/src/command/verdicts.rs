@@ -241,6 +241,7 @@ mod tests {
                 count: 1,
                 score: 0.8,
                 covered: None,
+                place: None,
             };
             let record = EventRecord { site: "demo".parse().unwrap(), node: "n1".parse().unwrap(), event };
             store.apply_event(&record, time("2026-11-22T00:00:21Z")).await.unwrap();

@@ -122,8 +122,9 @@ fn solved(mut m: [[f64; 9]; 8]) -> Option<[f64; 8]> {
         m.swap(column, pivot);
         for row in column + 1..8 {
             let factor = m[row][column] / m[column][column];
-            for i in column..9 {
-                m[row][i] -= factor * m[column][i];
+            let pivot = m[column];
+            for (value, above) in m[row].iter_mut().zip(pivot).skip(column) {
+                *value -= factor * above;
             }
         }
     }

@@ -3,10 +3,12 @@
 //! Angles are degrees, lengths metres. The ground of a site is flat here: heights count from it.
 
 mod map;
+mod place;
 mod plane;
 mod view;
 
 pub use map::{GroundMap, GroundReference, InvalidGroundMap};
+pub use place::Place;
 pub use plane::{GeoPoint, GroundPoint, GroundPolygon, InvalidGeoPoint, InvalidGroundPolygon, LocalFrame};
 pub use view::{Attitude, InvalidLens, Lens, Pose, PoseError, View};
 

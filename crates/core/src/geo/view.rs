@@ -151,7 +151,7 @@ impl View {
         let t = drop / d[2];
         let (east, north) = (d[0] * t, d[1] * t);
         (drop < -0.1 && d[2] < 0.0 && east.hypot(north) <= 20.0 * -drop)
-            .then(|| GroundPoint { east: self.foot.east + east, north: self.foot.north + north })
+            .then_some(GroundPoint { east: self.foot.east + east, north: self.foot.north + north })
     }
 
     /// Metres on the plane at `up` for one picture width at a point of the frame: the size of what is seen there.
@@ -194,7 +194,7 @@ impl View {
             nn += north * north;
             en += east * north;
         }
-        Some(((ee + nn) / 2.0 + ((ee - nn) / 2.0).hypot(en)).sqrt())
+        Some((f64::midpoint(ee, nn) + ((ee - nn) / 2.0).hypot(en)).sqrt())
     }
 }
 

@@ -49,7 +49,7 @@ fn count(n: usize) -> String {
 }
 
 fn lines(problems: &[SiteProblem]) -> String {
-    problems.iter().map(|p| format!("\n  {p}")).collect()
+    problems.iter().fold(String::new(), |text, problem| text + "\n  " + &problem.to_string())
 }
 
 #[derive(Deserialize)]

@@ -539,6 +539,7 @@ mod tests {
                 count: 1,
                 score: 0.8,
                 covered: None,
+                place: None,
             },
             frame: Frame {
                 camera: "gate".parse().unwrap(),

@@ -19,12 +19,15 @@ mod people;
 #[path = "queries/reading.rs"]
 mod reading;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/roofs.rs"]
+mod roofs;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/states.rs"]
 mod states;
 
 type Db = sqlx::Postgres;
 
-/// PostgreSQL allows 65,535 values in a statement; an incident has 27.
+/// PostgreSQL allows 65,535 values in a statement; an incident has 29.
 const ROWS_IN_STATEMENT: usize = 1_000;
 
 /// A store in a PostgreSQL database.

@@ -3,6 +3,7 @@
 use parapet_core::{
     BBox, EndReason, EventId, IncidentEvent, IncidentId, IncidentKind, Label, Phase, Point, RunId, Severity,
     Timestamp, TrackId,
+    geo::{GeoPoint, Place, Position},
 };
 
 /// Microseconds since a fixed morning.
@@ -44,5 +45,13 @@ pub(crate) fn event(name: &str, sequence: u32, of: u32) -> IncidentEvent {
         count: sequence + 1,
         score: 0.1 + step.min(0.8),
         covered: (sequence > 0).then_some(step.min(1.0)),
+        place: sequence.is_multiple_of(2).then(|| Place {
+            position: Position {
+                point: GeoPoint::new(30.5 + f64::from(sequence) / 8.0, 120.75).unwrap(),
+                uncertainty_meters: 0.5,
+            },
+            building: Some("block-3".parse().unwrap()),
+            area_square_meters: (sequence > 0).then_some(step),
+        }),
     }
 }

@@ -1,5 +1,5 @@
 /** Calls of the center's REST API. */
-import type { Camera, Incident, IncidentDetail, IncidentPage, Kind, Node, Problem, Stats, Verdict } from "./types";
+import type { Camera, Incident, IncidentDetail, IncidentPage, Kind, Node, Problem, Roof, Stats, Verdict } from "./types";
 
 /** A refusal of the center, as it explained it (RFC 9457), or the lack of any answer. */
 export class ApiError extends Error {
@@ -51,6 +51,7 @@ export function incidentQuery(filter: IncidentFilter, cursor?: string, limit = 5
 export const api = {
   cameras: () => call<Camera[]>("/api/cameras"),
   nodes: () => call<Node[]>("/api/nodes"),
+  roofs: () => call<Roof[]>("/api/roofs"),
   kinds: () => call<Kind[]>("/api/kinds"),
   stats: () => call<Stats>("/api/stats"),
   incidents: (filter: IncidentFilter, cursor?: string, limit?: number) =>

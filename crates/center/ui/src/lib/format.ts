@@ -41,6 +41,11 @@ export function fullTime(instant: string | number, language: string, timeZone?: 
   return format(language, { year: "numeric", month: "2-digit", day: "2-digit", ...HOURS, ...zone }).format(new Date(instant));
 }
 
+/** The date alone. */
+export function day(instant: string | number, language: string): string {
+  return format(language, { year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date(instant));
+}
+
 export function percent(share: number): string {
   return `${Math.round(share * 100)}%`;
 }

@@ -12,6 +12,7 @@ import { useNow } from "../lib/now";
 import { useShortcuts } from "../lib/shortcuts";
 import { useLive } from "../state/live";
 import { PhaseBadge, StatusBadge } from "./Badges";
+import { Thumbnail } from "./IncidentCard";
 import { Media, MEDIA, firstMedium, has, type Medium } from "./Media";
 import { Empty, Failed, Loading } from "./States";
 import { Timeline } from "./Timeline";
@@ -123,6 +124,7 @@ export function IncidentPanel({ id, onClose, onStep }: Props) {
           <section>
             <h3>{t("incident.facts")}</h3>
             <Facts incident={incident} place={cameraName(camera, incident.camera)} />
+            {detail.sightings.length > 0 && <Sightings sightings={detail.sightings} />}
           </section>
           <section>
             <h3>{t("incident.timeline")}</h3>
@@ -143,6 +145,26 @@ export function IncidentPanel({ id, onClose, onStep }: Props) {
   );
 }
 
+/** The same thing as other cameras and drones told of it. */
+function Sightings({ sightings }: { sightings: Incident[] }) {
+  const t = useT();
+  const cameras = useLive((s) => s.cameras);
+  return (
+    <>
+      <h3>{t("incident.sightings")}</h3>
+      <ul className="sightings">
+        {sightings.map((seen) => (
+          <li key={seen.id}>
+            <Thumbnail incident={seen} />
+            <b>{cameraName(cameras[seen.camera], seen.camera)}</b>
+            <span className="muted">{fullTime(seen.started_at, t.language)}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
 function Facts({ incident, place }: { incident: Incident; place: string }) {
   const t = useT();
   const now = useNow();
@@ -160,6 +182,13 @@ function Facts({ incident, place }: { incident: Incident; place: string }) {
   if (incident.label) facts.push([t("incident.label"), t.maybe(`label.${incident.label}`, incident.label)]);
   if (incident.count > 1) facts.push([t("incident.count"), t("unit.things", { count: incident.count })]);
   if (incident.covered != null) facts.push([t("incident.covered"), percent(incident.covered)]);
+  if (incident.place) {
+    const { latitude, longitude, uncertainty_meters, building, area_square_meters } = incident.place;
+    const error = t("incident.uncertainty", { meters: uncertainty_meters.toFixed(1) });
+    if (building) facts.push([t("incident.building"), building]);
+    if (area_square_meters != null) facts.push([t("incident.area"), t("roofs.area", { area: area_square_meters.toFixed(1) })]);
+    facts.push([t("incident.place"), `${latitude.toFixed(6)}, ${longitude.toFixed(6)} ${error}`]);
+  }
   facts.push([t("incident.score"), percent(incident.score)]);
   facts.push([t("incident.severity"), t(`severity.${incident.severity}`)]);
   facts.push([t("incident.rule"), incident.rule]);

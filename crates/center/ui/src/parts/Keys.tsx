@@ -13,6 +13,7 @@ const ROWS: [string[], Key][] = [
   [["Esc"], "keys.close"],
   [["W"], "keys.wall"],
   [["I"], "keys.incidents"],
+  [["R"], "keys.roofs"],
   [["K"], "keys.cameras"],
   [["T"], "keys.theme"],
   [["L"], "keys.language"],

@@ -1,14 +1,14 @@
 /** Where one is, what waits, and how the system is doing. */
-import { Camera as CameraIcon, Keyboard, LayoutGrid, ListChecks, Moon, Sun } from "lucide-react";
+import { Building2, Camera as CameraIcon, Keyboard, LayoutGrid, ListChecks, Moon, Sun } from "lucide-react";
 import { useT } from "../i18n";
 import { condition } from "../lib/health";
 import { fullTime } from "../lib/format";
 import { useNow } from "../lib/now";
 import { useLive } from "../state/live";
-import { href, type View } from "../state/route";
+import { href, VIEWS, type View } from "../state/route";
 import { useSettings } from "../state/settings";
 
-const ICONS = { wall: LayoutGrid, incidents: ListChecks, cameras: CameraIcon };
+const ICONS = { wall: LayoutGrid, incidents: ListChecks, roofs: Building2, cameras: CameraIcon };
 
 export function TopBar({ view, onKeys }: { view: View; onKeys(): void }) {
   const t = useT();
@@ -28,7 +28,7 @@ export function TopBar({ view, onKeys }: { view: View; onKeys(): void }) {
         <span>{t("app.title")}</span>
       </a>
       <nav aria-label={t("nav.label")}>
-        {(["wall", "incidents", "cameras"] as const).map((v) => {
+        {VIEWS.map((v) => {
           const Icon = ICONS[v];
           return (
             <a key={v} href={href(v)} aria-current={view === v ? "page" : undefined}>

@@ -26,6 +26,8 @@ export function incident(change: Partial<Incident> = {}): Incident {
     count: 1,
     score: 0.8,
     covered: null,
+    place: null,
+    same_as: null,
     received_at: "2026-11-22T00:00:11Z",
     judged_by: null,
     judged_at: null,

@@ -14,6 +14,8 @@ export interface LiveState {
   loaded: boolean;
   /** More wait to be checked than were read. */
   more: boolean;
+  /** Grows with each piece of news about a roof. */
+  roofs: number;
   /** Grows with each message that may have been missed: lists read again when it changes. */
   epoch: number;
 }
@@ -26,6 +28,7 @@ export const empty: LiveState = {
   incidents: {},
   loaded: false,
   more: false,
+  roofs: 0,
   epoch: 0,
 };
 
@@ -81,6 +84,8 @@ export function reduce(state: LiveState, message: LiveMessage, now: number): Liv
     }
     case "node":
       return { ...state, nodes: { ...state.nodes, [message.node.node]: message.node } };
+    case "roof":
+      return { ...state, roofs: state.roofs + 1 };
     case "resync":
       return { ...state, epoch: state.epoch + 1 };
     default:

@@ -1,7 +1,7 @@
-/** Where the reader is, kept in the address after `#`: `#/wall`, `#/wall/INCIDENT`, `#/incidents/INCIDENT`, `#/cameras/CAMERA`. */
+/** Where the reader is, kept in the address after `#`: `#/wall`, `#/wall/INCIDENT`, `#/incidents/INCIDENT`, `#/roofs/SITE~BUILDING`, `#/cameras/CAMERA`. */
 import { useSyncExternalStore } from "react";
 
-export const VIEWS = ["wall", "incidents", "cameras"] as const;
+export const VIEWS = ["wall", "incidents", "roofs", "cameras"] as const;
 export type View = (typeof VIEWS)[number];
 export interface Route {
   view: View;

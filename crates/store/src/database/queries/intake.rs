@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use parapet_core::{IncidentId, Label, Phase, PresetId, Timestamp, ZoneId};
+use parapet_core::{IncidentId, Label, Phase, PresetId, Timestamp, ZoneId, geo::Place};
 use sqlx::{QueryBuilder, Row, Transaction, types::Json};
 use uuid::Uuid;
 
 use super::{Database, Db, ROWS_IN_STATEMENT};
 use crate::{
     Applied, EventRecord, EvidenceRecord, HealthRecord, StoreError,
-    choice::{EVENT_VERSION, column, micros, name},
+    choice::{EVENT_VERSION, column, instant, micros, name},
     error::Attempt,
+    sighting::{GAP_SECONDS, Sighting},
 };
+
+/// Places that are known worse than this are not searched for in the other direction.
+const LARGEST_UNCERTAINTY_METERS: f64 = 30.0;
 
 impl Database {
     /// Stores what is new of the events, and lets each incident's row show its latest one, in one transaction.
@@ -39,8 +43,15 @@ impl Database {
             }
         }
         let latest: Vec<_> = latest.into_values().collect();
+        let started = records.iter().filter(|record| {
+            let event = &record.event;
+            event.phase == Phase::Started && event.place.is_some() && new.contains(&event.event_id.0)
+        });
         for part in latest.chunks(ROWS_IN_STATEMENT) {
             show(&mut tx, part, received_at).await?;
+        }
+        for record in started {
+            join_sighting(&mut tx, record).await?;
         }
         tx.commit().await.attempt("commit incident events")?;
         // The first of equal events in the batch is the new one.
@@ -152,7 +163,7 @@ async fn show(
     let mut query = QueryBuilder::<Db>::new(
         "INSERT INTO incidents (incident_id, event_id, sequence, site, node, camera, preset, run, rule, zone, kind, \
          severity, phase, since, started_at, updated_at, ended_at, end_reason, label, track, bbox, outline, count, score, \
-         covered, received_at) ",
+         covered, place, latitude, longitude, received_at) ",
     );
     query.push_values(records, |mut row, EventRecord { site, node, event: e }| {
         // An end without a time of its own ended when it was decided.
@@ -182,6 +193,9 @@ async fn show(
             .push_bind(i64::from(e.count))
             .push_bind(e.score)
             .push_bind(e.covered)
+            .push_bind(e.place.as_ref().map(Json))
+            .push_bind(e.place.as_ref().map(|place| place.position.point.latitude))
+            .push_bind(e.place.as_ref().map(|place| place.position.point.longitude))
             .push_bind(micros(received_at));
     });
     query.push(
@@ -191,9 +205,63 @@ async fn show(
          severity = excluded.severity, phase = excluded.phase, since = excluded.since, \
          started_at = excluded.started_at, updated_at = excluded.updated_at, ended_at = excluded.ended_at, \
          end_reason = excluded.end_reason, label = excluded.label, track = excluded.track, bbox = excluded.bbox, \
-         outline = excluded.outline, count = excluded.count, score = excluded.score, covered = excluded.covered \
+         outline = excluded.outline, count = excluded.count, score = excluded.score, covered = excluded.covered, \
+         place = excluded.place, latitude = excluded.latitude, longitude = excluded.longitude \
          WHERE (excluded.sequence, excluded.event_id) > (incidents.sequence, incidents.event_id)",
     );
     query.build().persistent(false).execute(&mut **tx).await.attempt("store incidents")?;
+    Ok(())
+}
+
+/// A thing that another camera or drone has told of before is one incident: the earlier one goes on, this is a sighting
+/// of it. Which one is the earlier is decided by arrival.
+async fn join_sighting(tx: &mut Transaction<'static, Db>, record: &EventRecord) -> Result<(), StoreError> {
+    let EventRecord { site, event, .. } = record;
+    let Some(place) = &event.place else { return Ok(()) };
+    let position = place.position;
+    let this = Sighting {
+        kind: event.kind,
+        position,
+        since: event.since,
+        ended_at: (event.phase == Phase::Ended).then_some(event.at),
+    };
+    let reach = this.reach_degrees(LARGEST_UNCERTAINTY_METERS);
+    let rows = sqlx::query::<Db>(
+        "SELECT incident_id, place, since, ended_at FROM incidents \
+         WHERE site = $1 AND kind = $2 AND latitude BETWEEN $3 AND $4 AND same_as IS NULL \
+         AND incident_id <> $5 AND camera <> $6 AND (ended_at IS NULL OR ended_at >= $7) \
+         AND NOT EXISTS (SELECT 1 FROM incidents AS other WHERE other.same_as = $5) \
+         ORDER BY started_at, incident_id LIMIT 1000",
+    )
+    .bind(site.as_str())
+    .bind(event.kind.as_str())
+    .bind(position.point.latitude - reach)
+    .bind(position.point.latitude + reach)
+    .bind(event.incident_id.0)
+    .bind(event.camera.as_str())
+    .bind(micros(event.since) - GAP_SECONDS * 1_000_000)
+    .fetch_all(&mut **tx)
+    .await
+    .attempt("look for other sightings of an incident")?;
+    for row in rows {
+        let place: Json<Place> = row.try_get("place").attempt("read an incident's place")?;
+        let ended_at: Option<i64> = row.try_get("ended_at").attempt("read an incident's end")?;
+        let earlier = Sighting {
+            kind: event.kind,
+            position: place.0.position,
+            since: instant("since", row.try_get("since").attempt("read an incident's beginning")?)?,
+            ended_at: ended_at.map(|at| instant("ended_at", at)).transpose()?,
+        };
+        if this.continues(&earlier) {
+            let first: Uuid = row.try_get("incident_id").attempt("read an incident's id")?;
+            sqlx::query::<Db>("UPDATE incidents SET same_as = $1 WHERE incident_id = $2")
+                .bind(first)
+                .bind(event.incident_id.0)
+                .execute(&mut **tx)
+                .await
+                .attempt("join two sightings")?;
+            break;
+        }
+    }
     Ok(())
 }

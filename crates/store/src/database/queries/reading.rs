@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use parapet_core::{BBox, EvidenceRole, IncidentId, Point, RunId, Status, TrackId};
+use parapet_core::{BBox, EvidenceRole, IncidentId, Point, RunId, Status, TrackId, geo::Place};
 use sqlx::{QueryBuilder, Row, types::Json};
 use uuid::Uuid;
 
@@ -51,8 +51,15 @@ impl Database {
                 .fetch_all(&self.reader)
                 .await
                 .attempt("read an incident's evidence")?;
+        let sightings =
+            sqlx::query::<Db>("SELECT * FROM incidents WHERE same_as = $1 ORDER BY started_at, incident_id")
+                .bind(id.0)
+                .fetch_all(&self.reader)
+                .await
+                .attempt("read an incident's other sightings")?;
         Ok(Some(IncidentDetail {
             incident: incident_row(&row)?,
+            sightings: sightings.iter().map(incident_row).collect::<Result<_, _>>()?,
             events: events.iter().map(stored_event).collect::<Result<_, _>>()?,
             evidence: evidence.iter().map(stored_evidence).collect::<Result<_, _>>()?,
         }))
@@ -63,6 +70,7 @@ impl Database {
         let mut query = QueryBuilder::<Db>::new("SELECT * FROM incidents");
         let of = wanted.clone();
         let of = IncidentQuery {
+            sightings: true,
             kind: of.kind,
             site: of.site,
             node: of.node,
@@ -145,6 +153,9 @@ fn narrow(query: &mut QueryBuilder<Db>, wanted: &IncidentQuery, cursor: Option<C
             query.push(" AND ").push(column).push(" = ").push_bind(value);
         }
     }
+    if !wanted.sightings {
+        query.push(" AND same_as IS NULL");
+    }
     match wanted.open {
         Some(true) => drop(query.push(" AND ended_at IS NULL")),
         Some(false) => drop(query.push(" AND ended_at IS NOT NULL")),
@@ -221,6 +232,8 @@ pub(super) fn incident_row(row: &DbRow) -> Result<IncidentRow, StoreError> {
         count: number("count", get(row, "count")?)?,
         score: get(row, "score")?,
         covered: get(row, "covered")?,
+        place: get::<Option<Json<Place>>>(row, "place")?.map(|place| place.0),
+        same_as: get::<Option<Uuid>>(row, "same_as")?.map(IncidentId),
         run: RunId(get(row, "run")?),
         received_at: time("received_at")?,
         judged_by: optional("judged_by")?,
