@@ -6,6 +6,7 @@
 #![expect(clippy::cast_possible_wrap, reason = "coordinates of pixels fit in an i32")]
 #![expect(clippy::needless_range_loop, reason = "one index runs over several planes")]
 
+mod align;
 mod background;
 mod baseline;
 mod config;
@@ -14,6 +15,7 @@ mod light;
 mod raster;
 mod register;
 mod small;
+pub mod survey;
 mod view;
 
 pub use background::{Background, Standing};

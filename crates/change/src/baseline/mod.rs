@@ -11,9 +11,10 @@ use parapet_core::{
     time::seconds_between,
 };
 
-use self::align::{Homography, Target};
+use self::align::Target;
 pub use self::difference::{DifferenceMap, ScoreMap};
 use crate::{
+    align::Homography,
     config::BaselineConfig,
     judge::{Evidence, Verdict, judge},
     raster::{Size, bbox_of, components, dilated, eroded, fill_holes, outline_of},
