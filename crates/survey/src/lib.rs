@@ -1,0 +1,23 @@
+//! Compares drone flights over a site: what is new, gone or grown on its roofs, and since when.
+//!
+//! [`compare`] takes two [`Flight`]s and gives a [`Survey`]; [`write`] puts it into a folder; [`timeline`] follows
+//! findings over several reports. Reads no telemetry and decodes no video: a [`Flight`] does.
+
+mod compare;
+mod deep;
+mod flight;
+mod plan;
+mod report;
+mod roof;
+mod timeline;
+mod write;
+
+pub use compare::{CompareError, CompareOptions, Judge, Progress, Stage, Survey, Tools, compare};
+pub use deep::{DeepFeatures, NetworkFeatures, NoFeatures};
+pub use flight::{Flight, FlightError, Georeference, Raster, SurveyPicture};
+pub use report::{
+    Change, Crops, Finding, FindingId, FlightSummary, REPORT_VERSION, Reason, RoofOutcome, RoofPictures,
+    RoofState, SurveyReport,
+};
+pub use timeline::{History, Milestone, Sighting, SurveyDate, Timeline, timeline};
+pub use write::{WriteError, read_report, write, write_timeline};
