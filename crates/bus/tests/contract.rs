@@ -203,13 +203,14 @@ fn roof() -> RoofHistory {
             look("2026-09", september, None),
         ],
         structures: vec![RoofStructure {
-            incident: IncidentId::derive(&["sample on a roof"]),
+            incident: Some(IncidentId::derive(&["sample on a roof"])),
             outline: vec![
                 place(30.530_02, 120.6801),
                 place(30.530_02, 120.680_15),
                 place(30.530_05, 120.680_15),
             ],
             state: StructureState::Grown,
+            unchanged_since: None,
             sightings: [("2026-06", june, 8.25), ("2026-09", september, 24.5)]
                 .map(|(survey, at, area_square_meters)| StructureSighting {
                     survey: survey.parse().unwrap(),

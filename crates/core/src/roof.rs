@@ -35,12 +35,14 @@ pub struct RoofLook {
 /// One structure on a roof.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoofStructure {
-    /// Its incident.
-    pub incident: IncidentId,
+    /// Its incident; none for what has gone without having been raised before.
+    pub incident: Option<IncidentId>,
     /// Its outline at the latest look.
     pub outline: Vec<GeoPoint>,
     /// What became of it by the latest survey.
     pub state: StructureState,
+    /// The survey after which nothing of it changed any more.
+    pub unchanged_since: Option<Timestamp>,
     /// How it was seen, oldest first; at least once.
     pub sightings: Vec<StructureSighting>,
 }
@@ -51,15 +53,13 @@ pub struct RoofStructure {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum StructureState {
-    /// Small and new in the latest survey: 违建苗头.
+    /// It is new (违建苗头): what becomes of it is not known yet.
     FirstSign,
-    /// New in the latest survey.
-    Built,
-    /// It was there before and is larger now.
+    /// There is more of it than before.
     Grown,
-    /// It was there before and is the same.
-    Unchanged,
-    /// It was there before and is gone.
+    /// It stands, and a later survey showed no change.
+    Built,
+    /// It is gone.
     Removed,
 }
 

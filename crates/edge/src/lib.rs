@@ -11,6 +11,7 @@ mod evidence;
 mod http;
 mod live;
 mod node;
+mod surveys;
 pub mod telemetry;
 mod uplink;
 
@@ -22,4 +23,5 @@ pub use config::Pipeline;
 pub use evidence::EvidenceConfig;
 pub use http::HttpConfig;
 pub use node::{Node, NodeError};
+pub use surveys::{SurveysConfig, SurveysError};
 pub use uplink::{Uplink, UplinkError, UplinkHandle};

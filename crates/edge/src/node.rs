@@ -28,6 +28,7 @@ use crate::{
     evidence::{Ready, Recorder, RecorderHandle},
     http::{self, HttpState},
     live::LiveCameras,
+    surveys::{SurveyWatch, SurveysError, Teller},
     telemetry,
     uplink::{Uplink, UplinkError, UplinkHandle},
 };
@@ -70,6 +71,9 @@ pub enum NodeError {
         #[source]
         source: io::Error,
     },
+    /// Surveys cannot be told.
+    #[error("cannot tell surveys")]
+    Surveys(#[source] SurveysError),
     /// No camera can be watched; the first reason.
     #[error("no camera can be watched")]
     Cameras(#[source] AssemblyError),
@@ -87,6 +91,7 @@ pub struct Node {
     shutdown: CancellationToken,
     server: tokio::task::JoinHandle<io::Result<()>>,
     reload: Option<Reload>,
+    surveys: Option<SurveyWatch>,
 }
 
 impl Node {
@@ -129,6 +134,7 @@ impl Node {
         let recorder = if pipeline.node.evidence.enabled {
             let (site, node) = (pipeline.node.site.clone(), pipeline.node.id.clone());
             let to = uplink.handle();
+            let base_url = base_url.clone();
             let ready = move |ready: Ready| to.send(vec![evidence_message(ready, &site, &node, &base_url)]);
             let config = pipeline.node.evidence.clone();
             let recorder =
@@ -171,6 +177,17 @@ impl Node {
         let fleet = Arc::new(Mutex::new(fleet));
 
         let shutdown = CancellationToken::new();
+        let surveys = pipeline.node.surveys.as_ref().map(|config| {
+            let teller = Teller {
+                node: pipeline.node.id.clone(),
+                base_url: base_url.clone(),
+                evidence: evidence_dir.clone(),
+                clock: clock.clone(),
+                uplink: uplink.handle(),
+            };
+            SurveyWatch::start(config, data_dir.join(&config.dir), teller, shutdown.clone())
+        });
+        let surveys = surveys.transpose().map_err(NodeError::Surveys)?;
         let token = pipeline.node.http.token_file.as_ref().map(|path| read_token(path)).transpose()?;
         let state = HttpState {
             node: pipeline.node.id.clone(),
@@ -197,7 +214,7 @@ impl Node {
             }
             None => None,
         };
-        Ok(Self { http: address, uplink, recorder, fleet, shutdown, server, reload })
+        Ok(Self { http: address, uplink, recorder, fleet, shutdown, server, reload, surveys })
     }
 
     /// Where the HTTP server listens.
@@ -220,8 +237,11 @@ impl Node {
 
     /// Ends what is open, commits it, and stops and joins everything.
     pub async fn stop(self) {
-        let Self { uplink, recorder, fleet, shutdown, server, reload, .. } = self;
+        let Self { uplink, recorder, fleet, shutdown, server, reload, surveys, .. } = self;
         shutdown.cancel();
+        if let Some(surveys) = surveys {
+            surveys.join().await;
+        }
         let threads = tokio::task::spawn_blocking(move || {
             if let Some(reload) = reload {
                 reload.join();

@@ -102,6 +102,16 @@ impl UplinkHandle {
         self.outbox.record(&rows, self.clock.now()).await.map(drop)
     }
 
+    /// As [`record`](Self::record), of incidents that nobody follows: a restart of the node does not end them.
+    ///
+    /// # Errors
+    /// The outbox's; nothing was recorded then.
+    pub(crate) async fn record_unfollowed(&self, messages: &[wire::Message]) -> Result<(), StoreError> {
+        let rows: Vec<OutboxMessage> =
+            messages.iter().map(|message| OutboxMessage { event: None, ..row(message) }).collect();
+        self.outbox.record(&rows, self.clock.now()).await.map(drop)
+    }
+
     /// Shows the present state of a camera or of the node; the latest wins and is sent again after a reconnect.
     pub(crate) fn show(&self, message: &wire::Message) {
         self.status.set(message);

@@ -119,6 +119,17 @@ impl Projection {
         }
     }
 
+    /// The place at `up` metres above the ground that appears at a point of the frame.
+    pub(crate) fn ground(&self, p: Point, up: f64) -> Option<GroundPoint> {
+        match self {
+            Self::Camera(view, _) => view.ground(p, up),
+            Self::Raster { corner, width, height, .. } => Some(GroundPoint {
+                east: corner.east + f64::from(p.x) * width,
+                north: corner.north - f64::from(p.y) * height,
+            }),
+        }
+    }
+
     /// Metres for one picture width around a place.
     pub(crate) fn meters_per_width(&self, place: GroundPoint, up: f64) -> Option<f64> {
         match self {

@@ -6,6 +6,7 @@
 mod compare;
 mod deep;
 mod flight;
+mod objects;
 mod plan;
 mod report;
 mod roof;
@@ -15,6 +16,7 @@ mod write;
 pub use compare::{CompareError, CompareOptions, Judge, Progress, Stage, Survey, Tools, compare};
 pub use deep::{DeepFeatures, NetworkFeatures, NoFeatures};
 pub use flight::{Flight, FlightError, Georeference, Raster, SurveyPicture};
+pub use objects::{Detect, GroundObject, ObjectReport, ObjectsError, objects};
 pub use report::{
     Change, Crops, Finding, FindingId, FlightSummary, REPORT_VERSION, Reason, RoofOutcome, RoofPictures,
     RoofState, SurveyReport,

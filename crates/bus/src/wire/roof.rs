@@ -64,9 +64,10 @@ impl From<&RoofStructure> for v1::RoofStructure {
             confidence: s.confidence,
         };
         Self {
-            incident_id: structure.incident.to_string(),
+            incident_id: structure.incident.map(|id| id.to_string()),
             outline: corners(&structure.outline),
             state: name(structure.state),
+            unchanged_since: structure.unchanged_since.map(|at| at.to_string()),
             sightings: structure.sightings.iter().map(sighting).collect(),
         }
     }
@@ -112,9 +113,10 @@ fn structure(m: v1::RoofStructure) -> Result<RoofStructure, DecodeError> {
         })
     };
     Ok(RoofStructure {
-        incident: F.text("structures.incident_id", &m.incident_id)?,
+        incident: m.incident_id.map(|v| F.text("structures.incident_id", &v)).transpose()?,
         outline: places("structures.outline", &m.outline)?,
         state: F.choice("structures.state", &m.state)?,
+        unchanged_since: m.unchanged_since.map(|v| F.text("structures.unchanged_since", &v)).transpose()?,
         sightings: m.sightings.into_iter().map(sighting).collect::<Result<_, _>>()?,
     })
 }

@@ -325,12 +325,17 @@ pub struct Words {
 /// One structure on a roof: a suspicion to be checked by a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RoofStructure {
-    /// Its incident (UUID).
-    pub incident_id: String,
+    /// Its incident (UUID); absent for what has gone without having been raised before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident_id: Option<String>,
     /// Its outline: `[longitude, latitude]` corners.
     pub outline: Vec<[f64; 2]>,
-    /// `first_sign`, `built`, `grown`, `unchanged` or `removed`.
+    /// `first_sign`, `grown`, `built` or `removed`.
     pub state: String,
+    /// The survey after which nothing of it changed any more (RFC 3339, UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    pub unchanged_since: Option<String>,
     /// How it was seen, oldest first.
     pub sightings: Vec<StructureSighting>,
 }

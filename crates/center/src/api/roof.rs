@@ -70,12 +70,16 @@ pub(crate) struct RoofLook {
 /// One structure: a suspicion to be checked by a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RoofStructure {
-    /// Its incident, with its pictures.
-    incident: String,
+    /// Its incident, with its pictures; `null` for what has gone without having been raised before.
+    #[schema(required)]
+    incident: Option<String>,
     /// Its outline: `[longitude, latitude]` corners.
     outline: Vec<[f64; 2]>,
     /// What became of it by the latest survey.
     state: StructureState,
+    /// The survey after which nothing of it changed any more.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    unchanged_since: Option<Timestamp>,
     /// How it was seen, oldest first.
     sightings: Vec<StructureSighting>,
 }
@@ -84,14 +88,12 @@ pub(crate) struct RoofStructure {
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StructureState {
-    /// Small and new in the latest survey.
+    /// New: what becomes of it is not known yet.
     FirstSign,
-    /// New in the latest survey.
-    Built,
-    /// Larger than before.
+    /// There is more of it than before.
     Grown,
-    /// As before.
-    Unchanged,
+    /// It stands, and a later survey showed no change.
+    Built,
     /// Gone.
     Removed,
 }
@@ -167,9 +169,10 @@ impl From<core::RoofStructure> for RoofStructure {
             confidence: s.confidence,
         };
         Self {
-            incident: structure.incident.to_string(),
+            incident: structure.incident.map(|id| id.to_string()),
             outline: corners(structure.outline),
             state: structure.state.into(),
+            unchanged_since: structure.unchanged_since,
             sightings: structure.sightings.into_iter().map(sighting).collect(),
         }
     }
@@ -179,9 +182,8 @@ impl From<core::StructureState> for StructureState {
     fn from(state: core::StructureState) -> Self {
         match state {
             core::StructureState::FirstSign => Self::FirstSign,
-            core::StructureState::Built => Self::Built,
             core::StructureState::Grown => Self::Grown,
-            core::StructureState::Unchanged => Self::Unchanged,
+            core::StructureState::Built => Self::Built,
             core::StructureState::Removed => Self::Removed,
         }
     }

@@ -25,7 +25,7 @@ pub use check::{LoadError, check, load};
 pub use problem::{Problem, render_all};
 pub use reference::{reference, schema};
 
-use crate::{evidence::EvidenceConfig, http::HttpConfig};
+use crate::{evidence::EvidenceConfig, http::HttpConfig, surveys::SurveysConfig};
 
 /// A pipeline file, right as a whole. Paths in it are relative to the directory of the file; here they are resolved.
 #[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -61,6 +61,9 @@ pub struct NodeConfig {
     /// Pictures and clips of incidents.
     #[serde(default)]
     pub evidence: EvidenceConfig,
+    /// Drone surveys that are told to the command center.
+    #[serde(default)]
+    pub surveys: Option<SurveysConfig>,
     /// Read the file again when it changes, and touch only the cameras that changed.
     #[serde(default = "yes")]
     pub hot_reload: bool,
@@ -176,6 +179,9 @@ impl Pipeline {
         let fix = |path: &mut PathBuf| *path = base.join(&*path);
         fix(&mut self.node.data_dir);
         self.node.http.token_file.as_mut().map(fix);
+        if let Some(surveys) = &mut self.node.surveys {
+            fix(&mut surveys.site);
+        }
         if let Some(embedded) = &mut self.bus.embedded {
             embedded.password_file.as_mut().map(fix);
         }

@@ -11,7 +11,7 @@ function structure(incident: string, state: RoofStructure["state"], ...areas: nu
     area_error_square_meters: 1,
     confidence: 0.8,
   }));
-  return { incident, state, outline: [], sightings };
+  return { incident, state, unchanged_since: null, outline: [], sightings };
 }
 
 function roof(building: string, structures: RoofStructure[]): Roof {
@@ -20,7 +20,7 @@ function roof(building: string, structures: RoofStructure[]): Roof {
 
 describe("roofs", () => {
   it("begin with what grows and end with what is gone", () => {
-    const all = [structure("a", "removed", 9, 0), structure("b", "unchanged", 5), structure("c", "grown", 8, 25), structure("d", "built", 12), structure("e", "built", 30)];
+    const all = [structure("a", "removed", 9, 0), structure("b", "built", 5), structure("c", "grown", 8, 25), structure("d", "first_sign", 12), structure("e", "first_sign", 30)];
     expect(all.sort(byState).map((s) => s.incident)).toEqual(["c", "e", "d", "b", "a"]);
   });
 
@@ -30,7 +30,7 @@ describe("roofs", () => {
 
   it("come in the order of work", () => {
     const t = translator("en");
-    const list = [roof("quiet", []), roof("old", [structure("a", "unchanged", 50)]), roof("new", [structure("b", "first_sign", 6)])];
+    const list = [roof("quiet", []), roof("old", [structure("a", "built", 50)]), roof("new", [structure("b", "first_sign", 6)])];
     expect(list.sort(byWork(t)).map((r) => r.building)).toEqual(["new", "old", "quiet"]);
     expect(roofName({ ...roof("b1", []), name_zh: "1号楼" }, t)).toBe("1号楼");
   });

@@ -2,11 +2,11 @@
 import type { Roof, RoofStructure } from "../api/types";
 import type { Translate } from "../i18n";
 
-const ORDER: Record<RoofStructure["state"], number> = { grown: 0, first_sign: 1, built: 2, unchanged: 3, removed: 4 };
+const ORDER: Record<RoofStructure["state"], number> = { grown: 0, first_sign: 1, built: 2, removed: 3 };
 
 /** Structures that stand, those that changed last first; then what is gone. */
 export function byState(a: RoofStructure, b: RoofStructure): number {
-  return ORDER[a.state] - ORDER[b.state] || latestArea(b) - latestArea(a) || a.incident.localeCompare(b.incident);
+  return ORDER[a.state] - ORDER[b.state] || latestArea(b) - latestArea(a) || (a.incident ?? "").localeCompare(b.incident ?? "");
 }
 
 export function latestArea(structure: RoofStructure): number {
@@ -32,4 +32,9 @@ export function roofName(roof: Roof, t: Translate): string {
 /** Identity of a roof in the address of the page. */
 export function roofKey(roof: Roof): string {
   return `${roof.site}~${roof.building}`;
+}
+
+/** What tells a structure from the others of its roof. */
+export function structureKey(structure: RoofStructure): string {
+  return structure.incident ?? JSON.stringify(structure.outline);
 }

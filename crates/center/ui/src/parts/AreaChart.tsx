@@ -1,11 +1,12 @@
 /** Area of each structure of a roof against the date of the surveys, with its standard deviation. */
-import type { Roof } from "../api/types";
+import type { Roof, RoofStructure } from "../api/types";
 import { useT } from "../i18n";
 import { day } from "../lib/format";
+import { structureKey } from "../lib/roofs";
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [560, 170, 44, 26, 14, 14];
 
-export function AreaChart({ roof, chosen }: { roof: Roof; chosen: string | null }) {
+export function AreaChart({ roof, chosen }: { roof: Roof; chosen: RoofStructure | undefined }) {
   const t = useT();
   const dates = [...new Set(roof.looks.map((look) => look.flown_at))].sort();
   const [first, last] = [dates[0], dates.at(-1)];
@@ -31,7 +32,7 @@ export function AreaChart({ roof, chosen }: { roof: Roof; chosen: string | null 
         </text>
       ))}
       {roof.structures.map((s) => (
-        <g key={s.incident} className={`chart-line roof-${s.state}`} data-chosen={s.incident === chosen || undefined}>
+        <g key={structureKey(s)} className={`chart-line roof-${s.state}`} data-chosen={s === chosen || undefined}>
           <polyline points={s.sightings.map((v) => `${x(v.at)},${y(v.area_square_meters)}`).join(" ")} />
           {s.sightings.map((v) => (
             <g key={v.survey}>

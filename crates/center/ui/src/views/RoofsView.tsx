@@ -7,7 +7,7 @@ import type { Roof, RoofStructure } from "../api/types";
 import { useT, type Key } from "../i18n";
 import { day, percent } from "../lib/format";
 import { middleOn, outlineOn, planOf, type LonLat } from "../lib/plan";
-import { byState, byWork, latestArea, roofKey, roofName, standingArea } from "../lib/roofs";
+import { byState, byWork, latestArea, roofKey, roofName, standingArea, structureKey } from "../lib/roofs";
 import { AreaChart } from "../parts/AreaChart";
 import { BeforeAfter } from "../parts/BeforeAfter";
 import { StatusBadge } from "../parts/Badges";
@@ -48,7 +48,7 @@ export function RoofsView({ id }: { id: string | null }) {
                 <b>{roofName(roof, t)}</b>
                 <span className="roofs-chips">
                   {[...roof.structures].sort(byState).map((s) => (
-                    <StateChip key={s.incident} structure={s} />
+                    <StateChip key={structureKey(s)} structure={s} />
                   ))}
                   {roof.structures.length === 0 && <span className="muted">{t("roofs.nothing")}</span>}
                 </span>
@@ -82,7 +82,7 @@ function SitePlan({ roofs, chosen }: { roofs: Roof[]; chosen: Roof }) {
           <a key={roofKey(roof)} href={href("roofs", roofKey(roof))} aria-label={roofName(roof, t)}>
             <polygon className="plan-building" data-chosen={roof === chosen || undefined} points={outlineOn(plan, roof.footprint as LonLat[])} />
             {roof.structures.map((s) => (
-              <polygon key={s.incident} className={`plan-structure roof-${s.state}`} points={outlineOn(plan, s.outline as LonLat[])} />
+              <polygon key={structureKey(s)} className={`plan-structure roof-${s.state}`} points={outlineOn(plan, s.outline as LonLat[])} />
             ))}
             <text x={x} y={y} fontSize={size}>
               {roofName(roof, t)}
@@ -114,15 +114,15 @@ function RoofPanel({ roof }: { roof: Roof }) {
         {structures.length > 1 && (
           <div className="tabs" role="tablist">
             {structures.map((s, i) => (
-              <button key={s.incident} role="tab" aria-selected={s === structure} onClick={() => setAt(i)}>
+              <button key={structureKey(s)} role="tab" aria-selected={s === structure} onClick={() => setAt(i)}>
                 <StateChip structure={s} /> {t("roofs.area", { area: latestArea(s).toFixed(1) })}
               </button>
             ))}
           </div>
         )}
-        {structure ? <Structure key={structure.incident} structure={structure} /> : <Empty icon={Building2} title={t("roofs.nothing")} />}
+        {structure ? <Structure key={structureKey(structure)} structure={structure} /> : <Empty icon={Building2} title={t("roofs.nothing")} />}
         <h3>{t("roofs.growth")}</h3>
-        <AreaChart roof={roof} chosen={structure?.incident ?? null} />
+        <AreaChart roof={roof} chosen={structure} />
         <h3>{t("roofs.surveys")}</h3>
         <ul className="roofs-looks">
           {roof.looks.map((look) => (
@@ -147,21 +147,20 @@ function Refusal({ zh, en }: { zh: string | null; en: string | null }) {
 function Structure({ structure }: { structure: RoofStructure }) {
   const t = useT();
   const [failed, setFailed] = useState(false);
-  const incident = useLive((s) => s.incidents[structure.incident]);
+  const id = structure.incident;
+  const incident = useLive((s) => (id === null ? undefined : s.incidents[id]));
   const latest = structure.sightings.at(-1);
   return (
     <>
-      <div className="stage">
-        {failed ? (
-          <Empty icon={ImageOff} title={t("media.failed")} hint={t("media.failed.hint")} />
-        ) : (
-          <BeforeAfter
-            before={evidenceUrl(structure.incident, "before")}
-            after={evidenceUrl(structure.incident, "after")}
-            onError={() => setFailed(true)}
-          />
-        )}
-      </div>
+      {id !== null && (
+        <div className="stage">
+          {failed ? (
+            <Empty icon={ImageOff} title={t("media.failed")} hint={t("media.failed.hint")} />
+          ) : (
+            <BeforeAfter before={evidenceUrl(id, "before")} after={evidenceUrl(id, "after")} onError={() => setFailed(true)} />
+          )}
+        </div>
+      )}
       <div className="roofs-structure">
         <StateChip structure={structure} />
         {latest && (
@@ -171,10 +170,13 @@ function Structure({ structure }: { structure: RoofStructure }) {
         )}
         {latest && <span>{t("roofs.confidence", { confidence: percent(latest.confidence) })}</span>}
         <span className="muted">{t("roofs.since", { day: day(structure.sightings[0]?.at ?? "", t.language) })}</span>
+        {structure.unchanged_since && <span className="muted">{t("roofs.unchanged", { day: day(structure.unchanged_since, t.language) })}</span>}
         {incident && <StatusBadge incident={incident} />}
-        <button className="button" onClick={() => go("incidents", structure.incident)}>
-          <ExternalLink size={15} aria-hidden /> {t("roofs.judge")}
-        </button>
+        {id !== null && (
+          <button className="button" onClick={() => go("incidents", id)}>
+            <ExternalLink size={15} aria-hidden /> {t("roofs.judge")}
+          </button>
+        )}
       </div>
     </>
   );
