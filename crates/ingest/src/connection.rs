@@ -65,12 +65,20 @@ pub(crate) struct Wanted {
     pub(crate) encoded: Option<EncodedWanted>,
     /// Drop at every queue rather than wait.
     pub(crate) live: bool,
-    /// Decode keyframes only.
-    pub(crate) keyframes_only: bool,
+    /// Which units are decoded.
+    pub(crate) units: Units,
     /// Called with the size of all that comes from the source.
     pub(crate) heard: Box<dyn Fn(usize) + Send + Sync>,
     /// Called for each unit that is dropped before the decoder because it is too slow.
     pub(crate) overrun: Box<dyn Fn() + Send + Sync>,
+}
+
+/// Which units reach the decoder.
+pub(crate) enum Units {
+    All,
+    Keyframes,
+    /// By the unit's time in its recording and whether it is a keyframe.
+    Chosen(Box<dyn FnMut(Duration, bool) -> bool + Send>),
 }
 
 pub(crate) struct FramesWanted {

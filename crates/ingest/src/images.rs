@@ -38,10 +38,16 @@ pub(crate) fn list(config: &ImagesConfig) -> Result<Vec<PathBuf>, OpenError> {
 /// Decodes one picture.
 pub(crate) fn read(path: &Path) -> Result<Picture, OpenError> {
     let failed = |detail: String| OpenError::NotAVideo { path: path.to_owned(), detail };
-    let image = image::open(path).map_err(|e| failed(e.to_string()))?.into_rgb8();
+    let bytes = std::fs::read(path).map_err(|e| failed(e.to_string()))?;
+    decode(&bytes).map_err(failed)
+}
+
+/// Decodes a JPEG or PNG; says what is wrong with it.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Picture, String> {
+    let image = image::load_from_memory(bytes).map_err(|e| e.to_string())?.into_rgb8();
     let (width, height) = image.dimensions();
     Picture::from_rgb(width as usize, height as usize, image.as_raw())
-        .ok_or_else(|| failed("the picture is empty".to_owned()))
+        .ok_or_else(|| "the picture is empty".to_owned())
 }
 
 /// `*` stands for anything, `%d` and `%05d` for digits.
@@ -61,7 +67,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 }
 
 /// `shot2` before `shot10`: runs of digits are put at the same length.
-fn sort_key(name: &str) -> String {
+pub(crate) fn sort_key(name: &str) -> String {
     let mut key = String::new();
     let mut rest = name;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {

@@ -1,7 +1,8 @@
 //! Turns a camera, a file or a drone feed into frames, and keeps the encoded pre-roll for clips.
 //!
 //! [`CameraStream`] is the door: it owns the threads of one camera, connects it again whenever it breaks, and hands
-//! out [`StreamEvent`]s. [`PrerollHandle`] cuts clips out of the encoded past, [`VideoWriter`] makes videos out of
+//! out [`StreamEvent`]s. [`flight::Flight`] opens what a drone brought home: pictures with poses out of [`telemetry`].
+//! [`PrerollHandle`] cuts clips out of the encoded past, [`VideoWriter`] makes videos out of
 //! pictures, [`probe`] looks into a file, and [`serve`] turns files into RTSP cameras.
 
 mod backoff;
@@ -12,6 +13,7 @@ mod config;
 mod connection;
 mod elements;
 mod error;
+pub mod flight;
 mod health;
 mod images;
 mod intake;
@@ -25,6 +27,7 @@ pub mod serve;
 mod still;
 mod stream;
 mod supervisor;
+pub mod telemetry;
 mod thin;
 mod url;
 mod writer;

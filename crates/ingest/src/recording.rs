@@ -10,7 +10,7 @@ use gstreamer::{self as gst};
 use parapet_core::Timestamp;
 
 use crate::{
-    connection::{Connection, EncodedWanted, Notice, Notify, Origin, Wanted},
+    connection::{Connection, EncodedWanted, Notice, Notify, Origin, Units, Wanted},
     error::OpenError,
     ring::AccessUnit,
 };
@@ -72,7 +72,7 @@ pub(crate) fn read(
         frames: None,
         encoded: Some(EncodedWanted { sink: Box::new(sink), keyframe_interval: 50 }),
         live: false,
-        keyframes_only: false,
+        units: Units::All,
         heard: Box::new(|_| {}),
         overrun: Box::new(|| {}),
     };

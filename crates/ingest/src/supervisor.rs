@@ -19,7 +19,7 @@ use crate::{
     backoff::Backoff,
     clock::TimeBase,
     config::SourceConfig,
-    connection::{Connection, EncodedWanted, FramesWanted, Notice, Notify, Origin, SampleSink, Wanted},
+    connection::{Connection, EncodedWanted, FramesWanted, Notice, Notify, Origin, SampleSink, Units, Wanted},
     health::HealthDesk,
     intake::{Counters, Intake, Progress, RunState},
     queue::{FrameQueue, StreamEvent},
@@ -268,7 +268,7 @@ impl Supervisor {
             frames,
             encoded,
             live: self.run.is_none(),
-            keyframes_only: self.config.keyframes_only,
+            units: if self.config.keyframes_only { Units::Keyframes } else { Units::All },
             heard: Box::new(move |bytes| {
                 heard.heard(clock.monotonic());
                 counters.received_bytes.increment(bytes as u64);

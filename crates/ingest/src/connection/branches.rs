@@ -1,12 +1,15 @@
 //! Everything behind the source: the branch that keeps what comes as it comes, and the branch that decodes, thins and
 //! scales it. Which source it is, and where its video comes out, is decided before.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 
-use super::{EncodedWanted, FramesWanted, Notice, Notify, SampleSink, Wanted};
+use super::{EncodedWanted, FramesWanted, Notice, Notify, SampleSink, Units, Wanted};
 use crate::{
     codec::Codec,
     elements::{add_row, decoder, element, filter, link, pad},
@@ -23,7 +26,7 @@ pub(super) fn attach(
     paced: bool,
     notify: &Notify,
 ) -> Result<(), OpenError> {
-    let Wanted { frames, encoded, live, keyframes_only, heard, overrun } = wanted;
+    let Wanted { frames, encoded, live, units, heard, overrun } = wanted;
     let codec = Codec::of(caps);
     let pace = element("clocksync")?;
     pace.set_property("sync", paced);
@@ -53,7 +56,7 @@ pub(super) fn attach(
         let mut row = vec![queue.clone()];
         let is_raw = caps.structure(0).is_some_and(|s| s.name() == "video/x-raw");
         if !is_raw {
-            gate(&pad(&queue, "src")?, KeyframeGate::new(keyframes_only), live || keyframes_only);
+            gate(&pad(&queue, "src")?, units, live);
             let decoder = decoder(&codec.map_or_else(|| caps.clone(), Codec::annex_b))?;
             // Frame threads add delay and, with hundreds of cameras, threads.
             if live && decoder.has_property("max-threads") {
@@ -151,22 +154,38 @@ fn frame_caps(wanted: Option<&FramesWanted>) -> gst::Caps {
     caps.build()
 }
 
-fn gate(pad: &gst::Pad, gate: KeyframeGate, is_closed_at_gaps: bool) {
-    if !is_closed_at_gaps {
-        return;
-    }
-    let gate = Mutex::new(gate);
-    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+fn gate(pad: &gst::Pad, units: Units, live: bool) {
+    let passes: Box<dyn FnMut(&gst::Pad, &gst::BufferRef, bool) -> bool + Send> = match units {
+        Units::All if !live => return,
+        Units::All | Units::Keyframes => {
+            let mut gate = KeyframeGate::new(matches!(units, Units::Keyframes));
+            Box::new(move |_, buffer, keyframe| {
+                gate.passes(keyframe, buffer.flags().contains(gst::BufferFlags::DISCONT))
+            })
+        }
+        Units::Chosen(mut chosen) => Box::new(move |pad, buffer, keyframe| {
+            // A unit without a time belongs to no group that could be left out.
+            time_of(pad, buffer).is_none_or(|at| chosen(at, keyframe))
+        }),
+    };
+    let passes = Mutex::new(passes);
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
         let Some(buffer) = info.buffer() else { return gst::PadProbeReturn::Ok };
-        let flags = buffer.flags();
-        let keyframe = !flags.contains(gst::BufferFlags::DELTA_UNIT);
-        let gap = flags.contains(gst::BufferFlags::DISCONT);
-        if gate.lock().expect("no panic while held").passes(keyframe, gap) {
+        let keyframe = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+        let mut passes = passes.lock().expect("no panic while held");
+        if (*passes)(pad, buffer, keyframe) {
             gst::PadProbeReturn::Ok
         } else {
             gst::PadProbeReturn::Drop
         }
     });
+}
+
+/// The time of a buffer in its recording.
+fn time_of(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<Duration> {
+    let event = pad.sticky_event::<gst::event::Segment>(0)?;
+    let segment = event.segment().downcast_ref::<gst::format::Time>()?;
+    Some(segment.to_stream_time(buffer.pts()?)?.into())
 }
 
 fn thin(pad: &gst::Pad, decimator: Decimator) {
