@@ -19,7 +19,9 @@ use crate::{
     backoff::Backoff,
     clock::TimeBase,
     config::SourceConfig,
-    connection::{Connection, EncodedWanted, FramesWanted, Notice, Notify, Origin, SampleSink, Units, Wanted},
+    connection::{
+        Connection, EncodedWanted, FramesWanted, Notice, Notify, Origin, SampleSink, Units, Wanted,
+    },
     health::HealthDesk,
     intake::{Counters, Intake, Progress, RunState},
     queue::{FrameQueue, StreamEvent},

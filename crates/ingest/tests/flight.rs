@@ -86,7 +86,11 @@ fn where_the_telemetry_does_not_hold_there_is_no_pose() {
     assert_eq!(posed, [true, false, false, false, true, true]);
     assert!(flight.report().has(|t| *t == Trouble::Gap));
     assert!(flight.report().has(|t| matches!(t, Trouble::Jump(_))));
-    assert!(flight.report().text(Language::ZhCn).contains("没有遥测数据"), "{}", flight.report().text(Language::ZhCn));
+    assert!(
+        flight.report().text(Language::ZhCn).contains("没有遥测数据"),
+        "{}",
+        flight.report().text(Language::ZhCn)
+    );
     assert!(flight.shots()[2].captured_at.is_some(), "the video runs on");
 }
 
@@ -127,7 +131,8 @@ fn stills_come_in_the_order_of_time_and_bad_files_are_named() {
     write("no_lens.jpg", 9, &Written { focal: None, ..northward(9.0) });
     fs::write(folder.path().join("broken.jpg"), b"\xff\xd8 and no more").unwrap();
     fs::write(folder.path().join("notes.txt"), "no picture").unwrap();
-    let corrected = FlightOptions { clock_correction: SignedDuration::from_secs(60), site: site(0.0), ..options() };
+    let corrected =
+        FlightOptions { clock_correction: SignedDuration::from_secs(60), site: site(0.0), ..options() };
     let flight = Flight::open(folder.path(), &corrected).unwrap();
     let names: Vec<&str> = flight.shots().iter().map(|s| s.name.as_str()).collect();
     assert_eq!(names, ["DJI_0002.JPG", "DJI_0003.JPG", "DJI_0001.JPG"]);
@@ -150,7 +155,8 @@ fn stills_come_in_the_order_of_time_and_bad_files_are_named() {
 fn a_flight_elsewhere_or_without_poses_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.jpg"), still(&numbered(320, 192, 0), &northward(0.0))).unwrap();
-    let elsewhere = Flight::open(folder.path(), &FlightOptions { site: site(3200.0), ..options() }).unwrap_err();
+    let elsewhere =
+        Flight::open(folder.path(), &FlightOptions { site: site(3200.0), ..options() }).unwrap_err();
     let text = elsewhere.to_string();
     assert!(text.contains("over another place: 3.2 km from the site") && text.contains("hint:"), "{text}");
 

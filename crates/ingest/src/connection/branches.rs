@@ -173,11 +173,7 @@ fn gate(pad: &gst::Pad, units: Units, live: bool) {
         let Some(buffer) = info.buffer() else { return gst::PadProbeReturn::Ok };
         let keyframe = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
         let mut passes = passes.lock().expect("no panic while held");
-        if (*passes)(pad, buffer, keyframe) {
-            gst::PadProbeReturn::Ok
-        } else {
-            gst::PadProbeReturn::Drop
-        }
+        if (*passes)(pad, buffer, keyframe) { gst::PadProbeReturn::Ok } else { gst::PadProbeReturn::Drop }
     });
 }
 

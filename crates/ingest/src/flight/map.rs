@@ -49,10 +49,8 @@ impl MapProjection {
         let line = |start: f64, by_column: f64, by_row: f64| {
             [start - (by_column + by_row) / 2.0, by_column * width, by_row * height]
         };
-        let map = Self {
-            longitude: line(x, x_by_column, x_by_row),
-            latitude: line(y, y_by_column, y_by_row),
-        };
+        let map =
+            Self { longitude: line(x, x_by_column, x_by_row), latitude: line(y, y_by_column, y_by_row) };
         let corners = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)];
         let on_earth = corners.iter().all(|(x, y)| map.at(*x, *y).is_some());
         // A degree is 111 km: no orthophoto of a site is as wide.
@@ -113,6 +111,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, FlightError> {
         name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         at: Duration::ZERO,
         captured_at: None,
+        size,
         sight: Sight::Map(map),
     };
     Ok(Opened {

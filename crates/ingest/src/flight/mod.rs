@@ -62,6 +62,8 @@ pub struct Shot {
     pub at: Duration,
     /// When, by the drone's clock as corrected by the options.
     pub captured_at: Option<Timestamp>,
+    /// Width and height in pixels.
+    pub size: (u32, u32),
     /// How the picture lies on the ground.
     pub sight: Sight,
 }

@@ -49,7 +49,8 @@ pub(super) fn open(folder: &Path, options: &FlightOptions) -> Result<Opened, Fli
     let mut reading = Reading::default();
     let mut at = Duration::ZERO;
     for still in &stills {
-        let since = begin.zip(still.metadata.sample.recorded_at).map(|(begin, time)| time.duration_since(begin));
+        let since =
+            begin.zip(still.metadata.sample.recorded_at).map(|(begin, time)| time.duration_since(begin));
         at = since.and_then(|since| since.try_into().ok()).unwrap_or(at);
         reading.samples.push(crate::telemetry::Sample { at, ..still.metadata.sample });
     }
@@ -80,6 +81,7 @@ pub(super) fn open(folder: &Path, options: &FlightOptions) -> Result<Opened, Fli
             name: still.name,
             at: sample.at,
             captured_at: captured_at(fix.as_ref(), options).or(time),
+            size: still.metadata.size,
             sight: Sight::Camera { pose, lens: still.lens },
         }
     });
@@ -98,7 +100,10 @@ fn read(path: &Path, options: &FlightOptions) -> Result<(StillMetadata, Lens), S
     let file = File::open(path).map_err(|e| still::StillError::from(e).to_string())?;
     let metadata = still::read(&mut BufReader::new(file), &options.time_zone).map_err(|e| e.to_string())?;
     if metadata.edit == Edit::Reshaped {
-        return Err("it was cropped or turned, so its pose does not fit its pixels; hint: take the drone's own file".to_owned());
+        return Err(
+            "it was cropped or turned, so its pose does not fit its pixels; hint: take the drone's own file"
+                .to_owned(),
+        );
     }
     let focal = options.focal.or(metadata.sample.focal).ok_or(
         "its focal length is unknown; hint: keep EXIF when pictures are resized, or give it in picture widths",

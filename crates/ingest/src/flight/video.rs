@@ -29,8 +29,7 @@ use crate::{
 const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(300);
 
 pub(super) fn open_subtitled(path: &Path, options: &FlightOptions) -> Result<Opened, FlightError> {
-    let subtitles =
-        subtitles_of(path).ok_or_else(|| FlightError::NoSubtitles { path: path.to_owned() })?;
+    let subtitles = subtitles_of(path).ok_or_else(|| FlightError::NoSubtitles { path: path.to_owned() })?;
     let bytes =
         fs::read(&subtitles).map_err(|source| FlightError::Read { path: subtitles.clone(), source })?;
     let reading = dji_srt::read(&String::from_utf8_lossy(&bytes), &options.time_zone)
@@ -69,13 +68,15 @@ fn opened(
     for at in index.picked(options.pick) {
         let fix = track.fix(at);
         let focal = options.focal.or(fix.and_then(|fix| fix.focal)).or(usual);
-        let lens = focal.and_then(|focal| Lens::new(focal, index.aspect).ok());
+        let lens =
+            focal.and_then(|focal| Lens::new(focal, f64::from(index.size.1) / f64::from(index.size.0)).ok());
         let lens = lens.ok_or_else(|| FlightError::UnknownLens { path: path.to_owned() })?;
         let time = fix.and_then(|fix| fix.recorded_at).or_else(|| start?.checked_add(at).ok());
         shots.push(Shot {
             name: format!("{name}@{:.3}s", at.as_secs_f64()),
             at,
             captured_at: time.and_then(|time| time.checked_add(options.clock_correction).ok()),
+            size: index.size,
             sight: Sight::Camera { pose: fix.and_then(|fix| fix.pose()), lens },
         });
     }
@@ -96,8 +97,8 @@ struct Index {
     frames: Vec<Duration>,
     /// Times of those that decode without others.
     keyframes: Vec<Duration>,
-    /// Height divided by width.
-    aspect: f64,
+    /// Width and height in pixels.
+    size: (u32, u32),
     /// Buffers of the metadata stream.
     metadata: Vec<(Duration, Vec<u8>)>,
 }
@@ -132,13 +133,14 @@ impl Index {
         add_row(&pipeline.0, &[&source, &demux])?;
         let _ = pipeline.0.set_state(gst::State::Playing);
         let bus = pipeline.0.bus().expect("a pipeline has a bus");
-        let failure = match bus.timed_pop_filtered(PATIENCE, &[gst::MessageType::Eos, gst::MessageType::Error]) {
-            None => Some("its end does not come".to_owned()),
-            Some(message) => match message.view() {
-                gst::MessageView::Error(e) => Some(explain(&e.error(), e.debug().as_deref())),
-                _ => None,
-            },
-        };
+        let failure =
+            match bus.timed_pop_filtered(PATIENCE, &[gst::MessageType::Eos, gst::MessageType::Error]) {
+                None => Some("its end does not come".to_owned()),
+                Some(message) => match message.view() {
+                    gst::MessageView::Error(e) => Some(explain(&e.error(), e.debug().as_deref())),
+                    _ => None,
+                },
+            };
         drop(pipeline);
         let mut frames = std::mem::take(&mut *found.frames.lock().expect("no panic while held"));
         frames.sort_unstable();
@@ -150,10 +152,12 @@ impl Index {
             (Some((width, height)), _) if !frames.is_empty() && width > 0 && height > 0 => Ok(Self {
                 keyframes: frames.iter().filter(|(_, keyframe)| *keyframe).map(|(at, _)| *at).collect(),
                 frames: frames.into_iter().map(|(at, _)| at).collect(),
-                aspect: f64::from(height) / f64::from(width),
+                size: (width.cast_unsigned(), height.cast_unsigned()),
                 metadata,
             }),
-            (_, failure) => Err(not_a_video(failure.unwrap_or_else(|| "it has no pictures".to_owned())).into()),
+            (_, failure) => {
+                Err(not_a_video(failure.unwrap_or_else(|| "it has no pictures".to_owned())).into())
+            }
         }
     }
 
@@ -239,8 +243,7 @@ impl Found {
     }
 
     fn note_metadata(&self, sample: &gst::Sample) {
-        let at = time_of(sample)
-            .unwrap_or_else(|| Duration::from_nanos(self.newest.load(Ordering::Relaxed)));
+        let at = time_of(sample).unwrap_or_else(|| Duration::from_nanos(self.newest.load(Ordering::Relaxed)));
         if let Some(bytes) = sample.buffer().and_then(|b| b.map_readable().ok()) {
             self.metadata.lock().expect("no panic while held").push((at, bytes.to_vec()));
         }

@@ -183,8 +183,7 @@ impl Fields {
     /// `focal_len` is the 35 mm equivalent in millimetres or, in older firmware, in tenths (240 is 24 mm).
     fn focal(&self) -> Option<f64> {
         let written = self.one(&["focal_len"])?;
-        let millimeters =
-            if written >= 100.0 && written.fract() == 0.0 { written / 10.0 } else { written };
+        let millimeters = if written >= 100.0 && written.fract() == 0.0 { written / 10.0 } else { written };
         let zoom = self.one(&["dzoom_ratio", "dzoom"]).unwrap_or(1.0);
         // Mavic 2 and Air 2 write the ratio times 10,000.
         let zoom = if zoom >= 100.0 { zoom / 10_000.0 } else { zoom };

@@ -183,9 +183,8 @@ impl Parts {
     }
 
     fn packet(self) -> Packet {
-        let place = |(latitude, longitude): (Option<f64>, Option<f64>)| {
-            GeoPoint::new(latitude?, longitude?).ok()
-        };
+        let place =
+            |(latitude, longitude): (Option<f64>, Option<f64>)| GeoPoint::new(latitude?, longitude?).ok();
         Packet { sensor: place(self.sensor), frame_center: place(self.frame_center), ..self.packet }
     }
 }

@@ -62,7 +62,9 @@ impl Trouble {
             Language::En => match self {
                 Self::Unreadable => "the entry is damaged or has no position".to_owned(),
                 Self::NoPosition => "no satellite position".to_owned(),
-                Self::NoHeight => "no height above the take-off place; state the ground's altitude".to_owned(),
+                Self::NoHeight => {
+                    "no height above the take-off place; state the ground's altitude".to_owned()
+                }
                 Self::NoDirection => {
                     "no gimbal angles; this drone does not write them, or not with this setting".to_owned()
                 }
@@ -79,10 +81,12 @@ impl Trouble {
                 }
                 Self::TooFew => "too few samples are left for a track".to_owned(),
                 Self::UpsideDown => {
-                    "turned by 180° in Windows Photo Viewer after the flight; the pose is turned with it".to_owned()
+                    "turned by 180° in Windows Photo Viewer after the flight; the pose is turned with it"
+                        .to_owned()
                 }
                 Self::Edited => {
-                    "saved again by a program after the flight; if it was cropped or turned, places are wrong".to_owned()
+                    "saved again by a program after the flight; if it was cropped or turned, places are wrong"
+                        .to_owned()
                 }
             },
             Language::ZhCn => match self {
@@ -188,10 +192,7 @@ mod tests {
             problem.text(Language::En),
             "1:12.0–1:15.5 (35 samples): the position jumps by 512 m; not used"
         );
-        assert_eq!(
-            problem.text(Language::ZhCn),
-            "1:12.0–1:15.5（35 条）：位置跳变 512 米；未采用"
-        );
+        assert_eq!(problem.text(Language::ZhCn), "1:12.0–1:15.5（35 条）：位置跳变 512 米；未采用");
         let gap = TelemetryProblem { trouble: Trouble::Gap, samples: 0, ..problem };
         assert_eq!(gap.text(Language::En), "1:12.0–1:15.5: no telemetry; no poses");
     }

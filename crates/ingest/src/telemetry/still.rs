@@ -372,7 +372,10 @@ mod tests {
             ascii(Tag::SubSecTimeOriginal, "25"),
             number(Tag::FocalLengthIn35mmFilm, Value::Short(vec![24])),
             ascii(Tag::GPSLatitudeRef, "N"),
-            number(Tag::GPSLatitude, Value::Rational([(30, 1), (31, 1), (480_000, 10_000)].map(ratio).to_vec())),
+            number(
+                Tag::GPSLatitude,
+                Value::Rational([(30, 1), (31, 1), (480_000, 10_000)].map(ratio).to_vec()),
+            ),
             ascii(Tag::GPSLongitudeRef, "W"),
             number(Tag::GPSLongitude, Value::Rational([(120, 1), (40, 1), (3600, 100)].map(ratio).to_vec())),
             number(Tag::GPSAltitudeRef, Value::Byte(vec![0])),
@@ -398,7 +401,10 @@ mod tests {
     #[test]
     fn a_still_has_exif_and_the_drones_own_fields() {
         let still = read_all(jpeg(&[exif(), xmp(AS_DJI_WRITES)])).unwrap();
-        assert_eq!((still.size, still.edit, still.model.as_deref()), ((2000, 1125), Edit::None, Some("FC9999")));
+        assert_eq!(
+            (still.size, still.edit, still.model.as_deref()),
+            ((2000, 1125), Edit::None, Some("FC9999"))
+        );
         let sample = still.sample;
         let place = sample.position.unwrap();
         assert!((place.latitude - 30.53).abs() < 1e-9 && (place.longitude + 120.676_666_667).abs() < 1e-9);
@@ -451,7 +457,12 @@ mod tests {
 
     #[test]
     fn what_is_no_jpeg_is_refused() {
-        for bad in [b"".to_vec(), b"GIF89a....".to_vec(), jpeg(&[])[..12].to_vec(), vec![0xff, 0xd8, 0xff, 0xd9, 0, 2]] {
+        for bad in [
+            b"".to_vec(),
+            b"GIF89a....".to_vec(),
+            jpeg(&[])[..12].to_vec(),
+            vec![0xff, 0xd8, 0xff, 0xd9, 0, 2],
+        ] {
             assert!(matches!(read_all(bad), Err(StillError::NotJpeg)));
         }
     }

@@ -242,15 +242,20 @@ fn mark_frozen(samples: &[Sample], heights: &[Option<f64>], verdicts: &mut [Opti
         if run.len() < FROZEN_SAMPLES || samples[last].at.saturating_sub(samples[first].at) <= FROZEN {
             continue;
         }
-        let climb = run.iter().filter_map(|i| heights[*i]).fold((f64::MAX, f64::MIN), |(low, high), h| {
-            (low.min(h), high.max(h))
-        });
+        let climb = run
+            .iter()
+            .filter_map(|i| heights[*i])
+            .fold((f64::MAX, f64::MIN), |(low, high), h| (low.min(h), high.max(h)));
         let yaw = |i: usize| samples[i].attitude.map(|a| a.yaw);
         let turn = run.iter().filter_map(|i| Some(wrapped(yaw(*i)? - yaw(first)?).abs())).fold(0.0, f64::max);
         let step = next.and_then(|next| {
             let soon = samples[*next].at.saturating_sub(samples[last].at) < HOLD;
             let frame = LocalFrame::at(samples[last].position?);
-            soon.then(|| frame.local(samples[*next].position.unwrap_or(frame.origin())).distance(GroundPoint::default()))
+            soon.then(|| {
+                frame
+                    .local(samples[*next].position.unwrap_or(frame.origin()))
+                    .distance(GroundPoint::default())
+            })
         });
         if climb.1 - climb.0 >= 1.0 || turn >= 10.0 || step.is_some_and(|meters| meters > 5.0) {
             run.iter().for_each(|i| verdicts[*i] = Some(Trouble::Frozen));
@@ -301,7 +306,9 @@ impl PoseTrack {
         let mut fixes: Vec<Fix> = fixes.into_iter().flatten().collect();
         fixes.dedup_by_key(|fix| fix.at);
         if fixes.len() < 2 {
-            let span = |pick: fn(&[Sample]) -> Option<&Sample>| pick(&reading.samples).map_or(Duration::ZERO, |s| s.at);
+            let span = |pick: fn(&[Sample]) -> Option<&Sample>| {
+                pick(&reading.samples).map_or(Duration::ZERO, |s| s.at)
+            };
             report.add(Trouble::TooFew, span(<[_]>::first), span(<[_]>::last), fixes.len());
             report.used = 0;
             fixes.clear();

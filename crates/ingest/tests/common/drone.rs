@@ -95,9 +95,8 @@ pub(crate) fn still(picture: &Picture, written: &Written) -> Vec<u8> {
             image::ExtendedColorType::Rgb8,
         )
         .unwrap();
-    let segment = |bytes: Vec<u8>| {
-        [&[0xff, 0xe1][..], &(bytes.len() as u16 + 2).to_be_bytes(), &bytes].concat()
-    };
+    let segment =
+        |bytes: Vec<u8>| [&[0xff, 0xe1][..], &(bytes.len() as u16 + 2).to_be_bytes(), &bytes].concat();
     let a = written.attitude;
     let xmp = format!(
         "http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF \
@@ -152,12 +151,15 @@ fn exif(written: &Written) -> Vec<u8> {
 /// A packet of MISB ST 0601: a platform that heads east and a gimbal that brings the camera to the wanted attitude.
 pub(crate) fn packet(written: &Written) -> Vec<u8> {
     let place = written.place();
-    let scaled = |value: f64, limit: f64, bits: u32| (value / limit * ((1u64 << (bits - 1)) - 1) as f64).round();
+    let scaled =
+        |value: f64, limit: f64, bits: u32| (value / limit * ((1u64 << (bits - 1)) - 1) as f64).round();
     let angle = |value: f64| (value.rem_euclid(360.0) / 360.0 * f64::from(u32::MAX)).round() as u32;
     let latitude = scaled(place.latitude, 90.0, 32) as i32;
     let longitude = scaled(place.longitude, 180.0, 32) as i32;
     let altitude = ((written.height + 15.0 + 900.0) / 19_900.0 * 65_535.0).round() as u16;
-    let view = written.focal.map(|f| (2.0 * (18.0 / f64::from(f)).atan().to_degrees() / 180.0 * 65_535.0).round() as u16);
+    let view = written
+        .focal
+        .map(|f| (2.0 * (18.0 / f64::from(f)).atan().to_degrees() / 180.0 * 65_535.0).round() as u16);
     let mut items: Vec<(u8, Vec<u8>)> = vec![
         (2, written.time().as_microsecond().cast_unsigned().to_be_bytes().to_vec()),
         (5, ((0.25 * 65_535.0_f64).round() as u16).to_be_bytes().to_vec()),
@@ -172,7 +174,8 @@ pub(crate) fn packet(written: &Written) -> Vec<u8> {
         (65, vec![17]),
     ];
     items.extend(view.map(|v| (16, v.to_be_bytes().to_vec())));
-    let mut body: Vec<u8> = items.into_iter().flat_map(|(tag, v)| [vec![tag, v.len() as u8], v].concat()).collect();
+    let mut body: Vec<u8> =
+        items.into_iter().flat_map(|(tag, v)| [vec![tag, v.len() as u8], v].concat()).collect();
     body.extend([1, 2]);
     let mut packet = [&klv::KEY[..], &[0x81, body.len() as u8 + 2], &body].concat();
     packet.extend(klv::checksum(&packet).to_be_bytes());
