@@ -45,6 +45,9 @@ enum Command {
     /// Clips made on purpose, with exact truth.
     #[command(subcommand)]
     Scenario(command::scenario::Command),
+    /// What is new on roofs between drone flights.
+    #[command(subcommand)]
+    Survey(command::survey::Command),
     /// What operators said about incidents, as a labelled event set and as figures.
     #[command(subcommand)]
     Verdicts(command::verdicts::Command),
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Models(command) => command::models::run(command),
         Command::Camera(command) => command::camera::run(command),
         Command::Scenario(command) => command::scenario::run(command),
+        Command::Survey(command) => command::survey::run(command),
         Command::Verdicts(command) => command::verdicts::run(command),
         Command::Completions { shell } => command::completions(shell),
     };

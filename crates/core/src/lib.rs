@@ -3,6 +3,7 @@
 //!
 //! Nothing here does I/O, starts a thread or reads a clock (but for [`time::SystemClock`]).
 
+pub mod calendar;
 pub mod camera;
 pub mod change;
 pub mod detection;
@@ -21,6 +22,7 @@ pub mod track;
 pub mod verdict;
 pub mod zone;
 
+pub use calendar::{Allowance, DeadlineUnit, InvalidCalendar, OfficeHours, WorkCalendar};
 pub use camera::{CameraHealth, HealthEvent, HealthState};
 pub use change::{ChangeDetector, DifferenceRegion, SceneChange, StationaryRegion};
 pub use detection::{DetectError, Detection, Detector, Label};

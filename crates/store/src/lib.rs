@@ -23,8 +23,8 @@ pub use incident::{
 };
 pub use outbox::{Outbox, OutboxMessage, OutboxRow, OutboxStats};
 pub use record::{
-    Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, DeadLetterRow, DeadlineUnit, EventRecord,
-    EvidenceRecord, HealthRecord, KindRow, NodeRow, RoofRow,
+    Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, DeadLetterRow, EventRecord, EvidenceRecord,
+    HealthRecord, KindRow, NodeRow, RoofRow,
 };
 pub use status::{StatusChange, allowed};
 pub use store::Store;

@@ -1,8 +1,8 @@
 //! What goes in and comes out of a store, but for incidents.
 
 use parapet_core::{
-    CameraHealth, CameraId, EvidenceItem, HealthState, IncidentEvent, IncidentId, KindCode, NodeId,
-    RoofHistory, RunId, SiteId, Timestamp,
+    CameraHealth, CameraId, DeadlineUnit, EvidenceItem, HealthState, IncidentEvent, IncidentId, KindCode,
+    NodeId, RoofHistory, RunId, SiteId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -138,20 +138,6 @@ pub struct KindRow {
     pub deadline_unit: DeadlineUnit,
     /// Whether it can be filed.
     pub enabled: bool,
-}
-
-/// In what deadlines are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeadlineUnit {
-    /// Hours by the clock.
-    Hours,
-    /// Hours in which offices work.
-    WorkingHours,
-    /// Days of the calendar.
-    Days,
-    /// Days on which offices work.
-    WorkingDays,
 }
 
 /// A deed to be put on record.

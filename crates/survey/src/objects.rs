@@ -140,6 +140,20 @@ pub fn objects(
     Ok(ObjectReport { version: REPORT_VERSION, flight: flight.name().to_owned(), pictures: done, objects })
 }
 
+/// Metres on the ground for one picture width, the median over the pictures that look at the site: how large things are in
+/// them.
+pub fn meters_per_width(flight: &dyn Flight, site: &Site) -> Option<f64> {
+    let middle = Point::new(0.5, 0.5);
+    let across = |picture: &crate::flight::SurveyPicture| {
+        let projection = Projection::new(&picture.georeference, &site.frame);
+        let place = projection.ground(middle, 0.0).filter(|place| site.outline.contains(*place))?;
+        projection.meters_per_width(place, 0.0)
+    };
+    let mut all: Vec<f64> = flight.pictures().iter().filter_map(across).collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied()
+}
+
 fn aspect(georeference: &Georeference, width: usize, height: usize) -> f64 {
     match georeference {
         Georeference::Camera { lens, .. } => lens.aspect,
@@ -304,7 +318,7 @@ mod tests {
         let boxed = |&(label, place, up): &(&str, GroundPoint, f64)| {
             let p = view.project(place, up)?;
             let half = (1.0 / view.meters_per_width(p, up)?) as f32;
-            let bbox = BBox::new(p.x - half, p.y - half / 0.5625, p.x + half, p.y + half / 0.5625).ok()?;
+            let bbox = BBox::new(p.x - half, p.y - half / 0.5625, p.x + half, p.y + half / 0.5625)?;
             let inside = (0.0..1.0).contains(&p.x) && (0.0..1.0).contains(&p.y);
             inside.then(|| Detection { label: Label::new(label), score: 0.8, bbox })
         };

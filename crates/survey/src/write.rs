@@ -7,11 +7,15 @@ use std::{
 };
 
 use image::{ExtendedColorType, ImageEncoder as _, codecs::jpeg::JpegEncoder};
-use parapet_core::{Language, Picture, geo::GeoPoint};
+use parapet_core::{
+    Language, Picture,
+    geo::{GeoPoint, GroundPoint, LocalFrame},
+};
 use serde_json::{Value, json};
 
 use crate::{
     compare::Survey,
+    objects::{GroundObject, ObjectReport},
     report::{Finding, REPORT_VERSION, SurveyReport},
     timeline::{History, Timeline},
 };
@@ -87,6 +91,16 @@ pub fn write_timeline(timeline: &Timeline, folder: &Path) -> Result<(), WriteErr
     save_json(&folder.join("timeline.json"), timeline)
 }
 
+/// Writes what a flight showed on the ground into a folder, which is made: `objects.json`, `.geojson`, `.csv` and `.kml`.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_objects(report: &ObjectReport, folder: &Path) -> Result<(), WriteError> {
+    let rows: Vec<Row> = report.objects.iter().map(Row::of_object).collect();
+    write_rows(folder, "objects", &rows)?;
+    save_json(&folder.join("objects.json"), report)
+}
+
 /// Reads a report.
 ///
 /// # Errors
@@ -137,6 +151,31 @@ impl Row {
                 ("confidence", rounded(finding.confidence)),
                 ("looks_seen", json!(finding.looks_seen)),
                 ("looks_asked", json!(finding.looks_asked)),
+            ],
+        }
+    }
+
+    fn of_object(object: &GroundObject) -> Self {
+        let at = object.position.point;
+        let frame = LocalFrame::at(at);
+        let half = f64::from(object.length_meters) / 2.0;
+        let corner =
+            |east: f64, north: f64| frame.geo(GroundPoint { east: east * half, north: north * half });
+        Self {
+            name: object.label.to_string(),
+            polygon: [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(|(e, n)| corner(e, n)).to_vec(),
+            fields: vec![
+                ("label", json!(object.label)),
+                ("latitude", degrees(at.latitude)),
+                ("longitude", degrees(at.longitude)),
+                ("uncertainty_meters", rounded(object.position.uncertainty_meters)),
+                ("length_meters", rounded(object.length_meters)),
+                ("score", rounded(object.score)),
+                ("sightings", json!(object.sightings)),
+                ("first_seen_at", json!(object.first_seen_at)),
+                ("last_seen_at", json!(object.last_seen_at)),
+                ("zone", json!(object.zone)),
+                ("building", json!(object.building)),
             ],
         }
     }

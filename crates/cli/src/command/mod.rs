@@ -10,6 +10,7 @@ pub(crate) mod models;
 pub(crate) mod node;
 pub(crate) mod run;
 pub(crate) mod scenario;
+pub(crate) mod survey;
 pub(crate) mod verdicts;
 
 use std::{future::Future, path::Path};

@@ -1,6 +1,8 @@
 //! `parapet demo`: simulated cameras, node, broker, center and page in one process; and the proof that all four kinds
 //! of incidents come and go.
 
+mod roofs;
+
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -85,15 +87,19 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     super::block_on(async move {
         let together = Together::start(pipeline, pipeline_file, center).await?;
         greet(&together, &database);
+        let surveys = data.join("surveys");
+        let compared = tokio::task::spawn_blocking(move || roofs::compare_all(&home, &surveys));
         let outcome = if options.until_complete {
             let limit = Duration::from_secs(options.time_limit);
             watch(together.center.store(), limit).await
         } else {
             super::interrupted().await.map_err(Into::into)
         };
+        // A comparison that is under way cannot be stopped; one that failed is the demo's failure.
+        let compared = if compared.is_finished() { compared.await? } else { Ok(()) };
         together.stop().await;
         drop(server);
-        outcome
+        outcome.and(compared.context("cannot compare the demo's flights"))
     })
 }
 
@@ -206,8 +212,10 @@ async fn shown(store: &Store) -> anyhow::Result<Shown> {
             shown.missing.push(format!("{}: no {} yet", kind.as_str(), lacking.join(", ")));
         }
     }
+    shown.missing.extend(roofs::missing(store).await?);
     let mut told = Vec::new();
-    for row in page.incidents.iter().rev() {
+    let from_cameras = |row: &&IncidentRow| row.camera.as_str() != roofs::CAMERA;
+    for row in page.incidents.iter().rev().filter(from_cameras) {
         let right =
             |(camera, kind): &(&str, IncidentKind)| row.camera.as_str() == *camera && row.kind == kind.code();
         // The clips loop, but all is shown before any of them begins again: each thing is one incident.

@@ -1,0 +1,62 @@
+//! The demo's drone surveys: three rendered flights over one compound, each compared with the one before.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use parapet_core::{IncidentKind, SiteId, StructureState, geo::PoseError};
+use parapet_ingest::flight::{FlightOptions, SiteArea};
+use parapet_store::Store;
+use parapet_survey::{CompareOptions, Recorded, write};
+
+use crate::command::survey::{compare_with, read_site};
+
+/// The compound, below the repository's root.
+const COMPOUND: &str = "fixtures/compound/small/willow-court";
+/// Its flights, the oldest first.
+const FLIGHTS: [&str; 3] = ["2026-03-14", "2026-06-18", "2026-09-20"];
+/// The name under which its incidents are raised, as in the demo's pipeline file.
+pub(super) const CAMERA: &str = "drone";
+
+/// Compares each flight with the one before and puts the reports into `out`, where the node looks for them.
+pub(super) fn compare_all(home: &Path, out: &Path) -> anyhow::Result<()> {
+    let compound = home.join(COMPOUND);
+    let site = read_site(&compound.join("site.geojson"))?;
+    let how = FlightOptions { site: Some(SiteArea::of(&site)), ..FlightOptions::default() };
+    let open = |name: &str| Recorded::open(&compound.join(name), &how, PoseError::CONSUMER_DRONE);
+    for pair in FLIGHTS.windows(2) {
+        let (mut before, mut after) = (open(pair[0])?, open(pair[1])?);
+        let survey = compare_with(home, None, &mut before, &mut after, &site, &CompareOptions::default())?;
+        // Under another name until it is whole: the node tells a report as soon as it sees it.
+        let (part, whole) = (out.join(format!(".{}", pair[1])), out.join(pair[1]));
+        write(&survey, &part)?;
+        std::fs::rename(&part, &whole).with_context(|| format!("cannot move {}", part.display()))?;
+        tracing::info!(
+            before = pair[0],
+            after = pair[1],
+            findings = survey.report.findings.len(),
+            "flights compared"
+        );
+    }
+    Ok(())
+}
+
+/// What the center lacks of what the flights show, for the completeness of the demo: a structure that is raised, and
+/// one that has grown.
+pub(super) async fn missing(store: &Store) -> anyhow::Result<Vec<String>> {
+    let site: SiteId = PathBuf::from(COMPOUND)
+        .file_name()
+        .and_then(|name| name.to_str())
+        .and_then(|name| name.parse().ok())
+        .context("the compound's folder has the name of a site")?;
+    let roofs = store.roofs(Some(&site)).await?;
+    let states: Vec<StructureState> =
+        roofs.iter().flat_map(|roof| roof.history.structures.iter().map(|s| s.state)).collect();
+    let kind = IncidentKind::RooftopStructure.as_str();
+    let wanted = [
+        (StructureState::FirstSign, "a first sign"),
+        (StructureState::Grown, "one that has grown"),
+        (StructureState::Removed, "one that is gone"),
+    ];
+    let lacking = wanted.iter().filter(|(state, _)| !states.contains(state));
+    Ok(lacking.map(|(_, what)| format!("{kind}: the surveys have not told of {what}")).collect())
+}
