@@ -195,7 +195,16 @@ pub fn analyze(
             (None, Some(ImagesConfig { directory, pattern: None, frames_per_second, start_at }))
         }
     };
-    let source = SourceConfig { rtsp: None, device: None, test: None, file, images, ..config.source.clone() };
+    let source = SourceConfig {
+        rtsp: None,
+        rtmp: None,
+        srt: None,
+        device: None,
+        test: None,
+        file,
+        images,
+        ..config.source.clone()
+    };
     let fps = source.analysed_fps;
     let no_video = |source| AnalyzeError::Open { path: video.to_owned(), source };
     let length = parapet_ingest::probe(video).ok().and_then(|info| info.duration);

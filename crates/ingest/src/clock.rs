@@ -23,6 +23,21 @@ impl TimeBase {
         Self::Live { clock, zero: OnceLock::new() }
     }
 
+    /// When a sample of a metadata stream was taken, on the scale of the pictures: by its own time or, without one, at
+    /// `running`. `None` before the first picture has set the scale.
+    pub(crate) fn of_metadata(
+        &self,
+        sample: &gst::SampleRef,
+        running: Option<gst::ClockTime>,
+    ) -> Option<Timestamp> {
+        let Self::Live { zero, .. } = self else { return self.of(sample, running).map(|(at, _)| at) };
+        let own = || {
+            let pts = sample.buffer()?.pts()?;
+            sample.segment()?.downcast_ref::<gst::format::Time>()?.to_running_time(pts)
+        };
+        Some(plus(*zero.get()?, own().or(running)?.into()))
+    }
+
     /// When the sample was taken, and its place on the scale of its pipeline; `running` is that scale's present.
     pub(crate) fn of(
         &self,

@@ -5,14 +5,19 @@ use std::path::PathBuf;
 use parapet_core::Timestamp;
 use serde::Deserialize;
 
-use crate::url::StreamUrl;
+use crate::url::{RtmpUrl, SrtUrl, StreamUrl};
 
-/// Where a camera's pictures come from. Exactly one of the tables `rtsp`, `file`, `images`, `device`, `test`.
+/// Where a camera's pictures come from. Exactly one of the tables `rtsp`, `rtmp`, `srt`, `file`,
+/// `images`, `device`, `test`.
 #[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
     /// A network camera.
     pub rtsp: Option<RtspConfig>,
+    /// A drone's or an encoder's feed on an RTMP server.
+    pub rtmp: Option<RtmpConfig>,
+    /// A drone's or an encoder's feed over SRT, as an MPEG transport stream.
+    pub srt: Option<SrtConfig>,
     /// A recorded video.
     pub file: Option<FileConfig>,
     /// Numbered pictures.
@@ -81,6 +86,54 @@ pub enum Transport {
     Udp,
     /// Datagrams first; TCP if none come.
     Auto,
+}
+
+/// A feed that an RTMP server hands out: drones push to the server, Parapet plays from it.
+#[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RtmpConfig {
+    /// Address of the stream, as `rtmp://server/application/stream`. User and password may stand in it,
+    /// percent-encoded, but belong into `username` and `password_file` or `password_env`.
+    #[schemars(with = "String")]
+    pub url: RtmpUrl,
+    /// User name at the server.
+    pub username: Option<String>,
+    /// File whose first line is the password.
+    pub password_file: Option<PathBuf>,
+    /// Environment variable that holds the password.
+    pub password_env: Option<String>,
+}
+
+/// A feed over SRT: an MPEG transport stream with H.264 or H.265, and with MISB ST 0601 metadata if the drone sends it.
+#[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SrtConfig {
+    /// Address, as `srt://server:9000`; for a listener the one to listen on, as `srt://0.0.0.0:9000`.
+    #[schemars(with = "String")]
+    pub url: SrtUrl,
+    /// Who connects to whom.
+    #[serde(default)]
+    pub mode: SrtMode,
+    /// What the server asks for to know which stream is meant.
+    pub stream_id: Option<String>,
+    /// File whose first line is the passphrase (10 to 79 characters): the stream is encrypted with it.
+    pub passphrase_file: Option<PathBuf>,
+    /// Environment variable that holds the passphrase.
+    pub passphrase_env: Option<String>,
+    /// How long packets are held back so that lost ones can be sent again, in milliseconds; the larger of both sides'.
+    #[serde(default = "default_srt_latency_milliseconds")]
+    pub latency_milliseconds: u32,
+}
+
+/// Who connects to whom over SRT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SrtMode {
+    /// Parapet connects to a server.
+    #[default]
+    Caller,
+    /// The drone's station connects to Parapet.
+    Listener,
 }
 
 /// A recorded video in any container and codec that GStreamer reads.
@@ -207,6 +260,8 @@ impl SourceConfig {
     pub fn empty() -> Self {
         Self {
             rtsp: None,
+            rtmp: None,
+            srt: None,
             file: None,
             images: None,
             device: None,
@@ -242,10 +297,31 @@ impl SourceConfig {
         Self { rtsp: Some(rtsp), ..Self::empty() }
     }
 
+    /// A feed on an RTMP server without user and password of its own.
+    pub fn of_rtmp(url: RtmpUrl) -> Self {
+        let rtmp = RtmpConfig { url, username: None, password_file: None, password_env: None };
+        Self { rtmp: Some(rtmp), ..Self::empty() }
+    }
+
+    /// A feed over SRT from a server, not encrypted.
+    pub fn of_srt(url: SrtUrl) -> Self {
+        let srt = SrtConfig {
+            url,
+            mode: SrtMode::default(),
+            stream_id: None,
+            passphrase_file: None,
+            passphrase_env: None,
+            latency_milliseconds: default_srt_latency_milliseconds(),
+        };
+        Self { srt: Some(srt), ..Self::empty() }
+    }
+
     /// Whether frames come in real time and are dropped when analysis is late. Otherwise all are delivered, their
     /// times depend on the source alone, and the stream ends.
     pub fn is_live(&self) -> bool {
         self.rtsp.is_some()
+            || self.rtmp.is_some()
+            || self.srt.is_some()
             || self.device.is_some()
             || self.file.as_ref().is_some_and(|f| f.paced)
             || self.test.as_ref().is_some_and(|t| t.frames.is_none())
@@ -259,6 +335,8 @@ impl SourceConfig {
         };
         let tables = [
             ("rtsp", self.rtsp.is_some()),
+            ("rtmp", self.rtmp.is_some()),
+            ("srt", self.srt.is_some()),
             ("file", self.file.is_some()),
             ("images", self.images.is_some()),
             ("device", self.device.is_some()),
@@ -271,7 +349,7 @@ impl SourceConfig {
                 say(
                     "",
                     "no source is given".into(),
-                    "add one of the tables rtsp, file, images, device, test",
+                    "add one of the tables rtsp, rtmp, srt, file, images, device, test",
                 );
             }
             many => say("", format!("several sources are given: {}", many.join(", ")), "keep one of them"),
@@ -305,14 +383,19 @@ impl SourceConfig {
                 say(field, "is below 16 pixels".into(), "leave it out to keep the source's size");
             }
         }
-        if let Some(rtsp) = &self.rtsp {
-            if rtsp.password_file.is_some() && rtsp.password_env.is_some() {
-                say("rtsp.password_env", "stands beside rtsp.password_file".into(), "keep one of them");
+        let rtsp = self.rtsp.as_ref().map(|r| ("rtsp", &r.username, &r.password_file, &r.password_env));
+        let rtmp = self.rtmp.as_ref().map(|r| ("rtmp", &r.username, &r.password_file, &r.password_env));
+        for (table, username, file, env) in rtsp.into_iter().chain(rtmp) {
+            if file.is_some() && env.is_some() {
+                let beside = format!("stands beside {table}.password_file");
+                say(&format!("{table}.password_env"), beside, "keep one of them");
             }
-            let has_password = rtsp.password_file.is_some() || rtsp.password_env.is_some();
-            if has_password && rtsp.username.is_none() {
-                say("rtsp.username", "is missing".into(), "a password needs its user name");
+            if (file.is_some() || env.is_some()) && username.is_none() {
+                say(&format!("{table}.username"), "is missing".into(), "a password needs its user name");
             }
+        }
+        if self.srt.as_ref().is_some_and(|s| s.passphrase_file.is_some() && s.passphrase_env.is_some()) {
+            say("srt.passphrase_env", "stands beside srt.passphrase_file".into(), "keep one of them");
         }
         if let Some(file) = &self.file {
             if file.looped && !file.paced {
@@ -348,6 +431,9 @@ fn default_preroll_megabytes() -> u32 {
 fn default_latency_milliseconds() -> u32 {
     200
 }
+fn default_srt_latency_milliseconds() -> u32 {
+    125
+}
 fn default_pattern() -> String {
     "ball".to_owned()
 }
@@ -375,6 +461,19 @@ mod tests {
         assert_eq!(config, SourceConfig::of_rtsp(StreamUrl::parse("rtsp://10.0.0.5/main").unwrap()));
         assert_eq!((config.check(), config.is_live()), (vec![], true));
         assert!(!parse(r#"{"file": {"path": "a.mp4"}}"#).unwrap().is_live());
+    }
+
+    #[test]
+    fn a_drones_feed_is_live_and_its_secrets_stand_in_one_place() {
+        let rtmp = parse(r#"{"rtmp": {"url": "rtmp://10.0.0.5/live/drone1"}}"#).unwrap();
+        assert_eq!((rtmp.check(), rtmp.is_live()), (vec![], true));
+        let srt = parse(r#"{"srt": {"url": "srt://10.0.0.5:9000", "mode": "listener"}}"#).unwrap();
+        assert_eq!((srt.check(), srt.is_live()), (vec![], true));
+        let twice =
+            r#"{"srt": {"url": "srt://10.0.0.5:9000", "passphrase_file": "x", "passphrase_env": "X"}}"#;
+        assert_eq!(parse(twice).unwrap().check()[0].field, "srt.passphrase_env");
+        let nobody = r#"{"rtmp": {"url": "rtmp://10.0.0.5/live/drone1", "password_env": "X"}}"#;
+        assert_eq!(parse(nobody).unwrap().check()[0].field, "rtmp.username");
     }
 
     #[test]

@@ -20,17 +20,19 @@ use tracing::debug;
 
 use self::branches::attach;
 use crate::{
-    config::{TestConfig, Transport},
+    config::{SrtMode, TestConfig, Transport},
     elements::{add_row, element, filter, pad},
     error::{OpenError, explain},
     images, pixels,
-    url::StreamUrl,
+    url::{RtmpUrl, SrtUrl, StreamUrl},
 };
 
 /// Where a connection leads.
 #[derive(Debug, Clone)]
 pub(crate) enum Origin {
     Rtsp(RtspOrigin),
+    Rtmp(RtmpOrigin),
+    Srt(SrtOrigin),
     File { path: PathBuf, paced: bool },
     Images { files: Vec<PathBuf>, frames_per_second: f64 },
     Device { path: PathBuf },
@@ -53,6 +55,35 @@ impl std::fmt::Debug for RtspOrigin {
     }
 }
 
+#[derive(Clone)]
+pub(crate) struct RtmpOrigin {
+    pub(crate) url: RtmpUrl,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) timeout: Duration,
+}
+
+impl std::fmt::Debug for RtmpOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RtmpOrigin").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct SrtOrigin {
+    pub(crate) url: SrtUrl,
+    pub(crate) mode: SrtMode,
+    pub(crate) stream_id: Option<String>,
+    pub(crate) passphrase: Option<String>,
+    pub(crate) latency_milliseconds: u32,
+}
+
+impl std::fmt::Debug for SrtOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SrtOrigin").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
 /// Takes a sample and the running time of the pipeline at that moment; false when it wants no more.
 pub(crate) type SampleSink = Box<dyn FnMut(&gst::Sample, Option<gst::ClockTime>) -> bool + Send>;
 
@@ -63,6 +94,8 @@ pub(crate) struct Wanted {
     /// Access units: H.264 or H.265 as it comes, anything else encoded to H.264. Annex B, one picture each, parameter
     /// sets before each keyframe.
     pub(crate) encoded: Option<EncodedWanted>,
+    /// Buffers of a stream of metadata (`meta/x-klv`), where the source has one.
+    pub(crate) metadata: Option<SampleSink>,
     /// Drop at every queue rather than wait.
     pub(crate) live: bool,
     /// Which units are decoded.
@@ -213,20 +246,41 @@ fn build(
                 Some((media.as_deref() == Some("video")).to_value())
             });
             pipeline.add(&source).map_err(|e| OpenError::Pipeline(e.to_string()))?;
-            let (weak, wanted, notify) = (pipeline.downgrade(), Mutex::new(Some(wanted)), Arc::clone(notify));
-            source.connect_pad_added(move |_, rtp| {
-                let Some(pipeline) = weak.upgrade() else { return };
-                let Some(wanted) = wanted.lock().expect("no panic while held").take() else { return };
-                let joined = element("parsebin").and_then(|parse| {
-                    attach_when_exposed(&pipeline, &parse, wanted, false, &notify);
-                    add_row(&pipeline, &[&parse])?;
-                    rtp.link(&pad(&parse, "sink")?).map_err(|e| OpenError::Pipeline(e.to_string()))
-                });
-                if let Err(error) = joined {
-                    notify(Notice::Failed(error.to_string()));
-                }
-            });
+            parse_when_exposed(pipeline, &source, wanted, notify);
             Ok(())
+        }
+        Origin::Rtmp(rtmp) => {
+            let source = element("rtmp2src")?;
+            source.set_property("location", rtmp.url.location());
+            source.set_property("timeout", rtmp.timeout.as_secs().max(1) as u32);
+            if let Some(user) = &rtmp.user {
+                source.set_property("username", user);
+                source.set_property("password", rtmp.password.as_deref().unwrap_or_default());
+            }
+            let demux = element("flvdemux")?;
+            parse_when_exposed(pipeline, &demux, wanted, notify);
+            add_row(pipeline, &[&source, &demux])
+        }
+        Origin::Srt(srt) => {
+            let source = element("srtsrc")?;
+            // The mode must stand in the address: it says whether host and port are the other side's or one's own.
+            let mode = match srt.mode {
+                SrtMode::Caller => "caller",
+                SrtMode::Listener => "listener",
+            };
+            source.set_property("uri", format!("{}?mode={mode}", srt.url.location()));
+            // Connecting again is the supervisor's.
+            source.set_property("auto-reconnect", false);
+            source.set_property("latency", srt.latency_milliseconds.cast_signed());
+            if let Some(id) = &srt.stream_id {
+                source.set_property("streamid", id);
+            }
+            if let Some(passphrase) = &srt.passphrase {
+                source.set_property("passphrase", passphrase);
+            }
+            let demux = element("tsdemux")?;
+            parse_when_exposed(pipeline, &demux, wanted, notify);
+            add_row(pipeline, &[&source, &demux])
         }
         Origin::File { path, paced } => {
             let source = element("filesrc")?;
@@ -266,6 +320,44 @@ fn build(
             attach(pipeline, &pad(source.upcast_ref(), "src")?, &caps, wanted, false, notify)
         }
     }
+}
+
+/// Parses, and attaches to, the first video that comes out of a source or demuxer; takes its metadata if they are
+/// wanted.
+fn parse_when_exposed(pipeline: &gst::Pipeline, from: &gst::Element, mut wanted: Wanted, notify: &Notify) {
+    let metadata = Mutex::new(wanted.metadata.take());
+    let (weak, wanted, notify) = (pipeline.downgrade(), Mutex::new(Some(wanted)), Arc::clone(notify));
+    from.connect_pad_added(move |_, pad| {
+        let Some(pipeline) = weak.upgrade() else { return };
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let name = caps.structure(0).map(|s| s.name().to_string()).unwrap_or_default();
+        let joined = match name.as_str() {
+            "meta/x-klv" => {
+                let Some(sink) = metadata.lock().expect("no panic while held").take() else { return };
+                branches::attach_metadata(&pipeline, pad, sink, &notify)
+            }
+            name if name.starts_with("video/") || name == "application/x-rtp" => {
+                let Some(wanted) = wanted.lock().expect("no panic while held").take() else { return };
+                parse_and_attach(&pipeline, pad, wanted, &notify)
+            }
+            _ => return,
+        };
+        if let Err(error) = joined {
+            notify(Notice::Failed(error.to_string()));
+        }
+    });
+}
+
+fn parse_and_attach(
+    pipeline: &gst::Pipeline,
+    from: &gst::Pad,
+    wanted: Wanted,
+    notify: &Notify,
+) -> Result<(), OpenError> {
+    let parse = element("parsebin")?;
+    attach_when_exposed(pipeline, &parse, wanted, false, notify);
+    add_row(pipeline, &[&parse])?;
+    from.link(&pad(&parse, "sink")?).map(drop).map_err(|e| OpenError::Pipeline(e.to_string()))
 }
 
 /// Attaches to the first video that `parse` finds.

@@ -63,8 +63,8 @@ pub(crate) fn pad(element: &gst::Element, name: &str) -> Result<gst::Pad, OpenEr
 fn missing(element: &str) -> OpenError {
     let package = match element {
         "x264enc" => "gstreamer1.0-plugins-ugly",
-        "h264parse" | "h265parse" => "gstreamer1.0-plugins-bad",
-        "rtspsrc" | "mp4mux" | "v4l2src" => "gstreamer1.0-plugins-good",
+        "h264parse" | "h265parse" | "rtmp2src" | "srtsrc" | "tsdemux" => "gstreamer1.0-plugins-bad",
+        "flvdemux" | "rtspsrc" | "mp4mux" | "v4l2src" => "gstreamer1.0-plugins-good",
         name if name.starts_with("avdec_") => "gstreamer1.0-libav",
         _ => "gstreamer1.0-plugins-base",
     };

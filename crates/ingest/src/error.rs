@@ -11,7 +11,7 @@ pub enum OpenError {
     #[error("the source is not set up right: {}", list(.0))]
     Config(Vec<ConfigProblem>),
     /// The password is not where the configuration says.
-    #[error("cannot read the camera's password from {from}; hint: {hint}")]
+    #[error("cannot read the camera's password or passphrase from {from}; hint: {hint}")]
     Password {
         /// The file or variable.
         from: String,

@@ -35,15 +35,15 @@ mod writer;
 pub use clip::ClipInfo;
 pub use codec::Codec;
 pub use config::{
-    BackoffConfig, ConfigProblem, DeviceConfig, FileConfig, ImagesConfig, RtspConfig, SourceConfig,
-    TestConfig, Transport, WatchdogConfig,
+    BackoffConfig, ConfigProblem, DeviceConfig, FileConfig, ImagesConfig, RtmpConfig, RtspConfig,
+    SourceConfig, SrtConfig, SrtMode, TestConfig, Transport, WatchdogConfig,
 };
 pub use error::{ClipError, OpenError};
 pub use preroll::PrerollHandle;
 pub use probe::{MediaInfo, probe};
 pub use queue::StreamEvent;
 pub use stream::CameraStream;
-pub use url::{InvalidUrl, StreamUrl, redact};
+pub use url::{InvalidUrl, RtmpUrl, SrtUrl, StreamUrl, redact};
 pub use writer::{VideoInfo, VideoOptions, VideoWriter};
 
 /// What GStreamer says of its version.

@@ -71,6 +71,7 @@ pub(crate) fn read(
     let wanted = Wanted {
         frames: None,
         encoded: Some(EncodedWanted { sink: Box::new(sink), keyframe_interval: 50 }),
+        metadata: None,
         live: false,
         units: Units::All,
         heard: Box::new(|_| {}),

@@ -1,6 +1,7 @@
 //! A camera's stream, for as long as the camera is wanted: opened once, connected again whenever it breaks.
 
 use std::{
+    path::Path,
     sync::{Arc, mpsc},
     thread::JoinHandle,
     time::Duration,
@@ -9,8 +10,8 @@ use std::{
 use parapet_core::{CameraId, Clock, RunId, Timestamp};
 
 use crate::{
-    config::{ConfigProblem, RtspConfig, SourceConfig},
-    connection::{Origin, RtspOrigin},
+    config::{ConfigProblem, RtmpConfig, RtspConfig, SourceConfig, SrtConfig},
+    connection::{Origin, RtmpOrigin, RtspOrigin, SrtOrigin},
     error::OpenError,
     health::HealthDesk,
     images,
@@ -18,6 +19,7 @@ use crate::{
     queue::{FrameQueue, StreamEvent},
     ring::Ring,
     supervisor::{Errand, Inbox, Supervisor},
+    telemetry::LiveTelemetry,
     url::StreamUrl,
 };
 
@@ -35,6 +37,7 @@ const OFFLINE_FRAMES: usize = 4;
 pub struct CameraStream {
     queue: Arc<FrameQueue>,
     preroll: PrerollHandle,
+    telemetry: LiveTelemetry,
     supervisors: Vec<(mpsc::Sender<Errand>, JoinHandle<()>)>,
 }
 
@@ -70,6 +73,7 @@ impl CameraStream {
             }
             _ => None,
         };
+        let telemetry = LiveTelemetry::default();
         let analysis = Supervisor {
             run: (!live).then(|| offline_run(&camera, &origin)),
             camera: camera.clone(),
@@ -78,9 +82,10 @@ impl CameraStream {
             clock: Arc::clone(&clock),
             frames_to: Some((Arc::clone(&queue), desk)),
             ring: (needs_ring && main.is_none()).then(|| Arc::clone(&ring)),
+            telemetry: telemetry.clone(),
             start_at,
         };
-        let mut stream = Self { queue, preroll, supervisors: Vec::new() };
+        let mut stream = Self { queue, preroll, telemetry, supervisors: Vec::new() };
         stream.start("ingest", analysis)?;
         if let Some(origin) = main {
             let keeper = Supervisor {
@@ -91,6 +96,7 @@ impl CameraStream {
                 clock,
                 frames_to: None,
                 ring: Some(ring),
+                telemetry: LiveTelemetry::default(),
                 start_at,
             };
             stream.start("preroll", keeper)?;
@@ -107,6 +113,11 @@ impl CameraStream {
     /// The encoded past, for clips.
     pub fn preroll(&self) -> PrerollHandle {
         self.preroll.clone()
+    }
+
+    /// What a drone's feed says about its camera; empty for sources without metadata.
+    pub fn telemetry(&self) -> LiveTelemetry {
+        self.telemetry.clone()
     }
 
     /// Disconnects and waits for the threads.
@@ -148,6 +159,12 @@ fn origin_of(config: &SourceConfig) -> Result<Origin, OpenError> {
         let url = rtsp.substream_url.as_ref().unwrap_or(&rtsp.url);
         return Ok(Origin::Rtsp(rtsp_origin(rtsp, url, config)?));
     }
+    if let Some(rtmp) = &config.rtmp {
+        return Ok(Origin::Rtmp(rtmp_origin(rtmp, config)?));
+    }
+    if let Some(srt) = &config.srt {
+        return Ok(Origin::Srt(srt_origin(srt)?));
+    }
     if let Some(file) = &config.file {
         let read = |source| OpenError::Read { path: file.path.clone(), source };
         if std::fs::File::open(&file.path).and_then(|f| f.metadata()).map_err(read)?.is_dir() {
@@ -182,25 +199,55 @@ fn rtsp_origin(rtsp: &RtspConfig, url: &StreamUrl, config: &SourceConfig) -> Res
     Ok(RtspOrigin {
         url: url.clone(),
         user: rtsp.username.clone().or_else(|| user.map(str::to_owned)),
-        password: password_of(rtsp)?.or_else(|| password.map(str::to_owned)),
+        password: secret_of(rtsp.password_file.as_deref(), rtsp.password_env.as_deref())?
+            .or_else(|| password.map(str::to_owned)),
         transport: rtsp.transport,
         latency_milliseconds: rtsp.latency_milliseconds,
         timeout: Duration::from_secs_f64(config.watchdog.connect_seconds),
     })
 }
 
-fn password_of(rtsp: &RtspConfig) -> Result<Option<String>, OpenError> {
-    if let Some(path) = &rtsp.password_file {
+fn rtmp_origin(rtmp: &RtmpConfig, config: &SourceConfig) -> Result<RtmpOrigin, OpenError> {
+    let (user, password) = rtmp.url.credentials();
+    let written = secret_of(rtmp.password_file.as_deref(), rtmp.password_env.as_deref())?;
+    Ok(RtmpOrigin {
+        url: rtmp.url.clone(),
+        user: rtmp.username.clone().or_else(|| user.map(str::to_owned)),
+        password: written.or_else(|| password.map(str::to_owned)),
+        timeout: Duration::from_secs_f64(config.watchdog.connect_seconds),
+    })
+}
+
+fn srt_origin(srt: &SrtConfig) -> Result<SrtOrigin, OpenError> {
+    let passphrase = secret_of(srt.passphrase_file.as_deref(), srt.passphrase_env.as_deref())?;
+    if passphrase.as_ref().is_some_and(|p| !(10..=79).contains(&p.len())) {
+        return Err(OpenError::Password {
+            from: "the passphrase of SRT".to_owned(),
+            hint: "it has 10 to 79 characters, the same on both sides",
+        });
+    }
+    Ok(SrtOrigin {
+        url: srt.url.clone(),
+        mode: srt.mode,
+        stream_id: srt.stream_id.clone(),
+        passphrase,
+        latency_milliseconds: srt.latency_milliseconds,
+    })
+}
+
+/// What stands in the first line of a file or in an environment variable.
+fn secret_of(file: Option<&Path>, env: Option<&str>) -> Result<Option<String>, OpenError> {
+    if let Some(path) = file {
         let text = std::fs::read_to_string(path).map_err(|e| OpenError::Password {
             from: format!("{} ({e})", path.display()),
             hint: "write it into the first line of that file, readable for this user only",
         })?;
         return Ok(text.lines().next().map(str::to_owned));
     }
-    if let Some(name) = &rtsp.password_env {
+    if let Some(name) = env {
         let missing = |_| OpenError::Password {
             from: format!("the environment variable {name}"),
-            hint: "set it, or use password_file",
+            hint: "set it, or name a file instead",
         };
         return std::env::var(name).map(Some).map_err(missing);
     }
@@ -215,9 +262,7 @@ fn start_of(config: &SourceConfig) -> Timestamp {
 
 /// Depends on the camera and the source's name and size, not on the folder that it lies in: the same anywhere.
 fn offline_run(camera: &CameraId, origin: &Origin) -> RunId {
-    let name = |path: &std::path::Path| {
-        path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
-    };
+    let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let (kind, source) = match origin {
         Origin::File { path, .. } => {
             ("file", format!("{}:{}", name(path), std::fs::metadata(path).map_or(0, |m| m.len())))

@@ -27,6 +27,7 @@ use crate::{
     queue::{FrameQueue, StreamEvent},
     ring::{AccessUnit, Ring},
     still::StillWatch,
+    telemetry::LiveTelemetry,
 };
 
 /// What is sent to a supervisor.
@@ -62,6 +63,8 @@ pub(crate) struct Supervisor {
     pub(crate) frames_to: Option<(Arc<FrameQueue>, Arc<HealthDesk>)>,
     /// Where encoded pictures go.
     pub(crate) ring: Option<Arc<Ring>>,
+    /// Where a drone's metadata go.
+    pub(crate) telemetry: LiveTelemetry,
     /// The run of an offline source.
     pub(crate) run: Option<RunId>,
     /// When an offline source begins.
@@ -90,7 +93,8 @@ impl Supervisor {
 
     fn run_live(&self, inbox: &Inbox) {
         let mut backoff = Backoff::new(&self.config.backoff, self.camera.as_str());
-        let can_freeze = matches!(self.origin, Origin::Rtsp(_) | Origin::Device { .. });
+        let can_freeze =
+            matches!(self.origin, Origin::Rtsp(_) | Origin::Rtmp(_) | Origin::Srt(_) | Origin::Device { .. });
         let watchdog = &self.config.watchdog;
         let still = (can_freeze && self.frames_to.is_some()).then(|| {
             Arc::new(Mutex::new(StillWatch::new(watchdog.freeze_seconds, watchdog.freeze_tolerance)))
@@ -264,11 +268,21 @@ impl Supervisor {
             });
             EncodedWanted { sink, keyframe_interval: (self.config.analysed_fps * 2.0).ceil() as u32 }
         });
+        let (telemetry, scale) = (self.telemetry.clone(), Arc::clone(time));
+        let metadata: SampleSink = Box::new(move |sample, running| {
+            // Packets without a time of their own are of the present.
+            let bytes = sample.buffer().and_then(|b| b.map_readable().ok());
+            if let (Some(at), Some(bytes)) = (scale.of_metadata(sample, running), bytes) {
+                telemetry.take(at, &bytes);
+            }
+            true
+        });
         let (heard, overrun) = (Arc::clone(progress), counters.overrun.clone());
         let clock = Arc::clone(&self.clock);
         Wanted {
             frames,
             encoded,
+            metadata: Some(metadata),
             live: self.run.is_none(),
             units: if self.config.keyframes_only { Units::Keyframes } else { Units::All },
             heard: Box::new(move |bytes| {

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not see as tests")]
 
 mod common;
+#[path = "common/served.rs"]
+mod served;
 #[path = "common/watched.rs"]
 mod watched;
 
@@ -10,7 +12,8 @@ use std::time::Duration;
 
 use parapet_core::{Clock, HealthEvent, HealthState, RunId};
 use parapet_ingest::serve::Fault;
-use watched::{Watched, config, served};
+use served::{config, served};
+use watched::Watched;
 
 const RETURN: Duration = Duration::from_secs(5);
 

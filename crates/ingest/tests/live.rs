@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not see as tests")]
 
 mod common;
+#[path = "common/served.rs"]
+mod served;
 #[path = "common/watched.rs"]
 mod watched;
 
@@ -10,7 +12,8 @@ use parapet_ingest::{
     RtspConfig, SourceConfig, StreamEvent, StreamUrl, TestConfig, probe,
     serve::{CameraServer, ServeOptions, ServedCamera},
 };
-use watched::{Watched, config, served};
+use served::{config, served};
+use watched::Watched;
 
 #[test]
 fn a_live_clip_is_cut_from_the_ring_without_decoding() {

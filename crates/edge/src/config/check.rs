@@ -466,6 +466,14 @@ impl Checker<'_, '_> {
                 "source.rtsp.password_file",
                 camera.source.rtsp.as_ref().and_then(|rtsp| rtsp.password_file.as_ref()),
             ),
+            (
+                "source.rtmp.password_file",
+                camera.source.rtmp.as_ref().and_then(|rtmp| rtmp.password_file.as_ref()),
+            ),
+            (
+                "source.srt.passphrase_file",
+                camera.source.srt.as_ref().and_then(|srt| srt.passphrase_file.as_ref()),
+            ),
         ];
         let pictures = camera.baseline_pictures.iter().map(|picture| ("baseline_pictures", Some(picture)));
         for (field, file) in files.into_iter().chain(pictures) {

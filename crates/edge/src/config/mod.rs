@@ -204,6 +204,12 @@ impl Pipeline {
             if let Some(rtsp) = &mut source.rtsp {
                 rtsp.password_file.as_mut().map(fix);
             }
+            if let Some(rtmp) = &mut source.rtmp {
+                rtmp.password_file.as_mut().map(fix);
+            }
+            if let Some(srt) = &mut source.srt {
+                srt.passphrase_file.as_mut().map(fix);
+            }
             if let Some(file) = &mut source.file {
                 fix(&mut file.path);
             }

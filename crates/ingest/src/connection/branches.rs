@@ -26,7 +26,7 @@ pub(super) fn attach(
     paced: bool,
     notify: &Notify,
 ) -> Result<(), OpenError> {
-    let Wanted { frames, encoded, live, units, heard, overrun } = wanted;
+    let Wanted { frames, encoded, metadata: _, live, units, heard, overrun } = wanted;
     let codec = Codec::of(caps);
     let pace = element("clocksync")?;
     pace.set_property("sync", paced);
@@ -100,6 +100,19 @@ pub(super) fn attach(
     Ok(())
 }
 
+/// `queue ─ sink` for a sparse stream that nothing waits for.
+pub(super) fn attach_metadata(
+    pipeline: &gst::Pipeline,
+    from: &gst::Pad,
+    sink: SampleSink,
+    notify: &Notify,
+) -> Result<(), OpenError> {
+    let queue = element("queue")?;
+    let sink = sample_sink(sink, None, false, notify);
+    add_row(pipeline, &[&queue, sink.upcast_ref()])?;
+    from.link(&pad(&queue, "sink")?).map(drop).map_err(|e| OpenError::Pipeline(e.to_string()))
+}
+
 /// `queue ─ x264enc ─ h264parse ─ sink`; returns the queue. `quick`: beside analysis.
 fn encode(
     pipeline: &gst::Pipeline,
@@ -154,8 +167,11 @@ fn frame_caps(wanted: Option<&FramesWanted>) -> gst::Caps {
     caps.build()
 }
 
+/// Whether a buffer at a pad, a keyframe or not, goes on.
+type Passes = Box<dyn FnMut(&gst::Pad, &gst::BufferRef, bool) -> bool + Send>;
+
 fn gate(pad: &gst::Pad, units: Units, live: bool) {
-    let passes: Box<dyn FnMut(&gst::Pad, &gst::BufferRef, bool) -> bool + Send> = match units {
+    let passes: Passes = match units {
         Units::All if !live => return,
         Units::All | Units::Keyframes => {
             let mut gate = KeyframeGate::new(matches!(units, Units::Keyframes));

@@ -47,7 +47,7 @@ impl MapProjection {
         let [x_by_column, y_by_column, x_by_row, y_by_row, x, y] = lines;
         let (width, height) = (f64::from(size.0), f64::from(size.1));
         let line = |start: f64, by_column: f64, by_row: f64| {
-            [start - (by_column + by_row) / 2.0, by_column * width, by_row * height]
+            [start - f64::midpoint(by_column, by_row), by_column * width, by_row * height]
         };
         let map =
             Self { longitude: line(x, x_by_column, x_by_row), latitude: line(y, y_by_column, y_by_row) };

@@ -147,6 +147,7 @@ impl VideoPictures {
                 max_height: None,
             }),
             encoded: None,
+            metadata: None,
             live: false,
             units: Units::Chosen(Box::new(move |at, keyframe| gate.passes(at, keyframe))),
             heard: Box::new(|_| {}),

@@ -244,7 +244,7 @@ mod tests {
     }
 
     fn at(latitude: f64, longitude: f64) -> Option<GeoPoint> {
-        Some(GeoPoint { latitude, longitude })
+        GeoPoint::new(latitude, longitude).ok()
     }
 
     #[test]

@@ -362,7 +362,7 @@ mod tests {
             packet.extend(body);
             packet.extend([1, 2]);
             packet.extend(checksum(&packet).to_be_bytes());
-            prop_assert_eq!(packets(&packet).filter(Result::is_ok).count(), 1);
+            prop_assert_eq!(packets(&packet).flatten().count(), 1);
         }
     }
 }

@@ -184,7 +184,7 @@ mod tests {
     fn a_problem_says_when_what_and_what_follows() {
         let problem = TelemetryProblem {
             trouble: Trouble::Jump(512.3),
-            from: Duration::from_millis(72_000),
+            from: Duration::from_secs(72),
             to: Duration::from_millis(75_540),
             samples: 35,
         };

@@ -150,10 +150,12 @@ impl Head {
         for _ in 0..MAX_SEGMENTS {
             let mut marker = [0; 4];
             fill(file, &mut marker)?;
-            let length = usize::from(u16::from_be_bytes([marker[2], marker[3]]));
-            if marker[0] != 0xff || length < 2 {
+            if marker[0] != 0xff {
                 return Err(StillError::NotJpeg);
             }
+            // The length counts its own two bytes.
+            let length = u16::from_be_bytes([marker[2], marker[3]]);
+            let length = length.checked_sub(2).ok_or(StillError::NotJpeg)?;
             match marker[1] {
                 // Start of frame, but for the tables DHT, JPG and DAC in the same range.
                 0xc0..=0xcf if !matches!(marker[1], 0xc4 | 0xc8 | 0xcc) => {
@@ -168,7 +170,7 @@ impl Head {
                     };
                 }
                 0xe1 => {
-                    let mut segment = vec![0; length - 2];
+                    let mut segment = vec![0; usize::from(length)];
                     fill(file, &mut segment)?;
                     if segment.starts_with(EXIF_HEADER) {
                         exif = exif.or(Some(segment.split_off(EXIF_HEADER.len())));
@@ -177,7 +179,7 @@ impl Head {
                     }
                 }
                 0xd9 | 0xda => return Err(StillError::NotJpeg),
-                _ => _ = file.seek(SeekFrom::Current(length as i64 - 2))?,
+                _ => _ = file.seek(SeekFrom::Current(length.into()))?,
             }
         }
         Err(StillError::NotJpeg)

@@ -201,23 +201,21 @@ fn mark_jumps(samples: &[Sample], options: &TrackOptions, verdicts: &mut [Option
         let longest = (0..chains.len())
             .filter(|c| reaches(&chains[*c]))
             .max_by_key(|c| (chains[*c].members.len(), usize::MAX - c));
-        match longest.map(|c| &mut chains[c]) {
-            Some(chain) => {
-                chain.members.push(i);
-                chain.at = at;
-                if chain.position != position {
-                    (chain.position, chain.since) = (position, at);
-                }
+        if let Some(c) = longest {
+            let chain = &mut chains[c];
+            chain.members.push(i);
+            chain.at = at;
+            if chain.position != position {
+                (chain.position, chain.since) = (position, at);
             }
-            None => {
-                if chains.len() == MAX_CHAINS
-                    && let Some(shortest) = (0..MAX_CHAINS).min_by_key(|c| chains[*c].members.len())
-                {
-                    chains.remove(shortest);
-                }
-                chains.push(Chain { members: vec![i], position, since: at, at });
-            }
+            continue;
         }
+        if chains.len() == MAX_CHAINS
+            && let Some(shortest) = (0..MAX_CHAINS).min_by_key(|c| chains[*c].members.len())
+        {
+            chains.remove(shortest);
+        }
+        chains.push(Chain { members: vec![i], position, since: at, at });
     }
     let longest = (0..chains.len()).max_by_key(|c| (chains[*c].members.len(), usize::MAX - c));
     let Some(kept) = longest.map(|c| chains.swap_remove(c).members) else { return };
@@ -258,7 +256,9 @@ fn mark_frozen(samples: &[Sample], heights: &[Option<f64>], verdicts: &mut [Opti
             })
         });
         if climb.1 - climb.0 >= 1.0 || turn >= 10.0 || step.is_some_and(|meters| meters > 5.0) {
-            run.iter().for_each(|i| verdicts[*i] = Some(Trouble::Frozen));
+            for i in run {
+                verdicts[*i] = Some(Trouble::Frozen);
+            }
         }
     }
 }
@@ -334,9 +334,9 @@ impl PoseTrack {
         let (before, next) = (after.checked_sub(1).map(|i| &self.fixes[i]), self.fixes.get(after));
         match (before, next) {
             (Some(a), _) if a.at == at => Some(*a),
-            (Some(a), Some(b)) if b.at - a.at <= self.max_gap => Some(interpolated(a, b, at)),
-            (Some(a), None) => (at - a.at <= EDGE).then(|| Fix { at, ..*a }),
-            (None, Some(b)) => (b.at - at <= EDGE).then(|| Fix { at, ..*b }),
+            (Some(a), Some(b)) if b.at.saturating_sub(a.at) <= self.max_gap => Some(interpolated(a, b, at)),
+            (Some(a), None) => (at.saturating_sub(a.at) <= EDGE).then_some(Fix { at, ..*a }),
+            (None, Some(b)) => (b.at.saturating_sub(at) <= EDGE).then_some(Fix { at, ..*b }),
             _ => None,
         }
     }
@@ -348,7 +348,8 @@ impl PoseTrack {
 }
 
 fn interpolated(a: &Fix, b: &Fix, at: Duration) -> Fix {
-    let t = (at - a.at).as_secs_f64() / (b.at - a.at).as_secs_f64();
+    let since = at.saturating_sub(a.at);
+    let t = since.as_secs_f64() / b.at.saturating_sub(a.at).as_secs_f64();
     let mix = |a: f64, b: f64| a + (b - a) * t;
     let attitude = a.attitude.zip(b.attitude).map(|(a, b)| Attitude {
         yaw: between(a.yaw, b.yaw, t),
@@ -357,7 +358,7 @@ fn interpolated(a: &Fix, b: &Fix, at: Duration) -> Fix {
     });
     Fix {
         at,
-        recorded_at: a.recorded_at.and_then(|time| time.checked_add(at - a.at).ok()),
+        recorded_at: a.recorded_at.and_then(|time| time.checked_add(since).ok()),
         position: along(a.position, b.position, t),
         height: a.height.zip(b.height).map(|(a, b)| mix(a, b)),
         attitude,
@@ -380,10 +381,10 @@ fn spread_holds(fixes: &mut [Fix]) {
         let next = (start + 1..fixes.len()).find(|i| fixes[*i].position != held).unwrap_or(fixes.len());
         if next < fixes.len() {
             let (from, to) = (fixes[start], fixes[next]);
-            let time = to.at - from.at;
+            let time = to.at.saturating_sub(from.at);
             if time <= HOLD {
                 for fix in &mut fixes[start + 1..next] {
-                    let t = (fix.at - from.at).as_secs_f64() / time.as_secs_f64();
+                    let t = fix.at.saturating_sub(from.at).as_secs_f64() / time.as_secs_f64();
                     fix.position = along(held, to.position, t);
                 }
             }
@@ -544,7 +545,9 @@ mod tests {
     #[test]
     fn what_is_not_known_gives_no_pose() {
         let mut samples = flight(3);
-        samples.iter_mut().for_each(|s| s.height = None);
+        for sample in &mut samples {
+            sample.height = None;
+        }
         let reading = Reading { samples, ..Reading::default() };
         let without = PoseTrack::new(&reading, &TrackOptions::default());
         assert_eq!(troubles(&without), [(Trouble::NoHeight, 0.0, 2.9, 30)]);
