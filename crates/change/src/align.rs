@@ -18,6 +18,25 @@ impl Homography {
     #[cfg(test)]
     pub(crate) const IDENTITY: Self = Self([0.0; 8]);
 
+    /// What a camera sees that was turned by `pan` to the right and by `tilt` downwards, in radians. `focal` is its
+    /// focal length in widths.
+    pub(crate) fn of_rotation(pan: f64, tilt: f64, focal: f64) -> Self {
+        let ((sp, cp), (st, ct)) = (pan.sin_cos(), tilt.sin_cos());
+        // Rows of the rotation that takes directions of the baseline (x right, y down, z ahead) to the turned camera.
+        let r = [[cp, 0.0, -sp], [-st * sp, ct, -st * cp], [ct * sp, st, ct * cp]];
+        let scale = r[2][2];
+        Self([
+            r[0][0] / scale - 1.0,
+            r[0][1] / scale,
+            r[0][2] * focal / scale,
+            r[1][0] / scale,
+            r[1][1] / scale - 1.0,
+            r[1][2] * focal / scale,
+            r[2][0] / focal / scale,
+            r[2][1] / focal / scale,
+        ])
+    }
+
     pub(crate) fn of_shift(shift: Shift, width: usize) -> Self {
         let mut p = [0.0; 8];
         p[2] = f64::from(shift.dx) / width as f64;
@@ -59,7 +78,7 @@ impl Homography {
         (b.0 - a.0) * (c.1 - a.1) - (b.1 - a.1) * (c.0 - a.0)
     }
 
-    fn at(&self, x: f64, y: f64) -> (f64, f64, f64) {
+    pub(crate) fn at(&self, x: f64, y: f64) -> (f64, f64, f64) {
         let p = &self.0;
         let d = 1.0 + p[6] * x + p[7] * y;
         (((1.0 + p[0]) * x + p[1] * y + p[2]) / d, (p[3] * x + (1.0 + p[4]) * y + p[5]) / d, d)

@@ -31,6 +31,13 @@ impl ViewChange {
         }
     }
 
+    /// Compares with these approved pictures of the same view from now on.
+    pub fn set_baselines(&mut self, pictures: Vec<Arc<Picture>>) {
+        if let Some(baseline) = &mut self.baseline {
+            baseline.set_pictures(pictures);
+        }
+    }
+
     /// Compares with the baseline by another measure of difference.
     #[must_use]
     pub fn with_difference(mut self, map: Box<dyn DifferenceMap>) -> Self {

@@ -8,8 +8,8 @@ use crate::{
 };
 
 /// A baseline picture, prepared.
-pub(super) struct Target {
-    pub(super) small: Small,
+pub(crate) struct Target {
+    pub(crate) small: Small,
     size: Size,
     levels: [Level; 2],
     half: Flattened,
@@ -17,7 +17,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(small: Small, size: Size) -> Self {
+    pub(crate) fn new(small: Small, size: Size) -> Self {
         let (half, half_size) = halved(&small.y, size);
         Self {
             size,
@@ -37,18 +37,26 @@ impl Target {
         max_shift: f32,
     ) -> Option<(Homography, f32)> {
         let (half, half_size) = halved(&current.y, self.size);
-        let half_masked: Vec<bool> = (0..half_size.len())
-            .map(|i| {
-                let (x, y) = (i % half_size.w * 2, i / half_size.w * 2);
-                occupied[y.min(self.size.h - 1) * self.size.w + x.min(self.size.w - 1)]
-            })
-            .collect();
+        let half_masked = self.halved_mask(occupied, half_size);
         let reach = max_shift * half_size.w as f32;
         let shift = self.half.shift_to(&half, &half_masked, Shift::default(), reach);
         let shifted = Homography::of_shift(shift, half_size.w);
-        let coarse = self.levels[0].refined(&normalized(&half, half_size), &half_masked, shifted, 6, 12);
+        self.align_from(current, occupied, shifted, max_shift)
+    }
+
+    /// The same from a known start.
+    pub(crate) fn align_from(
+        &self,
+        current: &Small,
+        occupied: &[bool],
+        start: Homography,
+        max_shift: f32,
+    ) -> Option<(Homography, f32)> {
+        let (half, half_size) = halved(&current.y, self.size);
+        let half_masked = self.halved_mask(occupied, half_size);
+        let coarse = self.levels[0].refined(&normalized(&half, half_size), &half_masked, start, 6, 12);
         let fine = self.levels[1].refined(&normalized(&current.y, self.size), occupied, coarse, 8, 6);
-        [shifted, coarse, fine]
+        [start, coarse, fine]
             .into_iter()
             .filter(|h| h.reach(self.size) < 2.0 * f64::from(max_shift))
             .filter_map(|h| {
@@ -57,6 +65,15 @@ impl Target {
                 Some((h, self.full.share_of_fitting_blocks(&aligned.y, &masked)?))
             })
             .max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    fn halved_mask(&self, occupied: &[bool], half: Size) -> Vec<bool> {
+        (0..half.len())
+            .map(|i| {
+                let (x, y) = (i % half.w * 2, i / half.w * 2);
+                occupied[y.min(self.size.h - 1) * self.size.w + x.min(self.size.w - 1)]
+            })
+            .collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The view against its approved baseline pictures, inside roof zones: laid on the best-fitting one, in its light,
 //! compared in structure and colour; a difference counts once it has been seen in several comparisons.
 
-mod align;
+pub(crate) mod align;
 mod difference;
 
 use std::sync::Arc;
@@ -76,6 +76,14 @@ impl Baseline {
         }
     }
 
+    /// Compares with these pictures of the same view from the next comparison on; what was found stays known.
+    pub fn set_pictures(&mut self, pictures: Vec<Arc<Picture>>) {
+        self.pictures = pictures;
+        if let Some(prepared) = &mut self.prepared {
+            prepared.targets = targets(&self.pictures, prepared.size);
+        }
+    }
+
     /// Uses another measure of difference.
     #[must_use]
     pub fn with_difference(mut self, map: Box<dyn DifferenceMap>) -> Self {
@@ -110,7 +118,7 @@ impl Baseline {
     fn compare(&mut self, picture: &Picture, at: Timestamp, occupied: &[BBox]) -> BaselineState {
         let size = working_size(picture, self.config.width);
         if self.prepared.as_ref().is_none_or(|p| p.size != size) {
-            let targets = self.pictures.iter().map(|p| Target::new(Small::new(p, size), size)).collect();
+            let targets = targets(&self.pictures, size);
             self.prepared = Some(Prepared { size, targets, roof: size.fill(&self.roofs) });
             self.tracked.clear();
         }
@@ -226,6 +234,10 @@ impl Tracked {
         self.score = found.score;
         self.pixels = found.pixels;
     }
+}
+
+fn targets(pictures: &[Arc<Picture>], size: Size) -> Vec<Target> {
+    pictures.iter().map(|p| Target::new(Small::new(p, size), size)).collect()
 }
 
 fn filled(boxes: &[BBox], size: Size) -> Vec<bool> {
