@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use parapet_core::{
-    CameraId, ChangeDetector, DetectError, Detection, Detector, EndReason, Frame, IncidentEvent, Line,
+    BBox, CameraId, ChangeDetector, DetectError, Detection, Detector, EndReason, Frame, IncidentEvent, Line,
     PresetId, RuleId, RunId, SceneChange, Timestamp, Track, TrackId, Zone, ZoneId, geo::GroundMap,
 };
 
@@ -77,6 +77,22 @@ pub struct Step {
     pub open: Vec<OpenIncident>,
 }
 
+impl Step {
+    /// What comes of a frame that is not analysed: nothing. `open` incidents go on.
+    pub fn unlooked(open: Vec<OpenIncident>) -> Self {
+        Self {
+            shed: false,
+            detections: Vec::new(),
+            tracks: Vec::new(),
+            standing: Vec::new(),
+            change: SceneChange::unknown(),
+            crossings: Vec::new(),
+            events: Vec::new(),
+            open,
+        }
+    }
+}
+
 /// Watches one view.
 pub struct Pipeline {
     zones: Vec<Zone>,
@@ -138,6 +154,19 @@ impl Pipeline {
         }
     }
 
+    /// The camera looks here again after it looked elsewhere: a dome back at its preset. Tracks begin anew, what stands and
+    /// what is open stays and must be found again. `unseen` are the parts of the view that cannot be seen this time.
+    pub fn begin_visit(&mut self, unseen: Vec<BBox>) {
+        self.tracker.forget();
+        self.standing.begin_visit(unseen);
+        self.lines.restart();
+        self.track_zones.clear();
+        self.rules.iter_mut().for_each(Rule::begin_run);
+        if let Some(change) = &mut self.change {
+            change.begin_run();
+        }
+    }
+
     /// Looks at the next frame.
     ///
     /// # Errors
@@ -151,7 +180,7 @@ impl Pipeline {
             Err(DetectError::Shed) => return Ok(self.coast(at)),
             Err(error) => return Err(error),
         };
-        detections.retain(|d| !is_ignored(&self.zones, &d.label, d.bbox));
+        detections.retain(|d| !is_ignored(&self.zones, &d.label, d.bbox) && !self.standing.is_unseen(d.bbox));
         let tracks = self.tracker.update(&detections, at, aspect);
         let crossings = self.lines.update(tracks);
         self.standing.attach(tracks, frame);
@@ -212,15 +241,7 @@ impl Pipeline {
     }
 
     fn coast(&mut self, at: Timestamp) -> Step {
-        Step {
-            shed: true,
-            detections: Vec::new(),
-            tracks: self.tracker.coast(at).to_vec(),
-            standing: Vec::new(),
-            change: SceneChange::unknown(),
-            crossings: Vec::new(),
-            events: Vec::new(),
-            open: self.book.open_incidents(),
-        }
+        let tracks = self.tracker.coast(at).to_vec();
+        Step { shed: true, tracks, ..Step::unlooked(self.book.open_incidents()) }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr, sync::LazyLock};
 
 use jiff::{
     Timestamp, ToSpan,
-    civil::{Date, Time},
+    civil::{Date, DateTime, Time},
     tz::{TimeZone, TimeZoneDatabase},
 };
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub struct Schedule {
 impl Default for Schedule {
     fn default() -> Self {
         Self {
-            time_zone: "Asia/Shanghai".parse().expect("in the database"),
+            time_zone: Zone::default(),
             weekdays: None,
             hours: None,
             holidays: BTreeSet::new(),
@@ -75,7 +75,7 @@ pub enum Weekday {
 impl Schedule {
     /// Whether the rule is in force at an instant.
     pub fn is_open(&self, at: Timestamp) -> bool {
-        let local = self.time_zone.time_zone.to_datetime(at);
+        let local = self.time_zone.local(at);
         let (date, time) = (local.date(), local.time());
         let Some(hours) = &self.hours else { return self.is_open_day(date) };
         hours.iter().any(|h| {
@@ -119,6 +119,19 @@ pub struct Zone {
 }
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+impl Zone {
+    /// What clocks there show at an instant.
+    pub fn local(&self, at: Timestamp) -> DateTime {
+        self.time_zone.to_datetime(at)
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        "Asia/Shanghai".parse().expect("in the database")
+    }
+}
 
 /// There is no such time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

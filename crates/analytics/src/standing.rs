@@ -118,6 +118,8 @@ pub struct Thing {
     unlike: u32,
     /// Its track was seen to leave the place.
     left: bool,
+    /// Nobody watched the place since it was last seen: another thing may stand there by now.
+    unwatched: bool,
 }
 
 /// A track before a thing that is seen all the same.
@@ -141,6 +143,11 @@ pub struct StandingMemory {
     lately: VecDeque<(Timestamp, Arc<Picture>)>,
     /// The view was shifted in the latest frame: places mean nothing.
     blind: bool,
+    /// First frame of this visit, for a camera that looks elsewhere in between.
+    visit_at: Option<Timestamp>,
+    awaits_visit: bool,
+    /// Parts of the view that cannot be seen on this visit.
+    unseen: Vec<BBox>,
 }
 
 impl StandingMemory {
@@ -154,6 +161,9 @@ impl StandingMemory {
             judged_at: None,
             lately: VecDeque::new(),
             blind: false,
+            visit_at: None,
+            awaits_visit: false,
+            unseen: Vec::new(),
         }
     }
 
@@ -186,9 +196,27 @@ impl StandingMemory {
         self.lately.clear();
     }
 
+    /// The camera looks here again after it looked elsewhere; `unseen` parts of the view cannot be seen this time.
+    /// Places stay, but who stands there now must look like who stood there.
+    pub fn begin_visit(&mut self, unseen: Vec<BBox>) {
+        self.awaits_visit = true;
+        self.unseen = unseen;
+        // How long a place was seen empty goes on: visits may be short.
+        for thing in &mut self.things {
+            thing.track = None;
+            thing.unwatched = true;
+            thing.beside.clear();
+        }
+        self.judged_at = None;
+        self.lately.clear();
+    }
+
     /// First half of a frame: ties the tracks seen in it to places.
     pub fn attach(&mut self, tracks: &[Track], frame: &Frame) {
         let at = frame.captured_at;
+        if std::mem::take(&mut self.awaits_visit) {
+            self.visit_at = Some(at);
+        }
         let first_frame_at = *self.first_frame_at.get_or_insert(at);
         if self.blind {
             return;
@@ -289,7 +317,8 @@ impl StandingMemory {
         let mut replaced = Vec::new();
         for (s, t) in best_pairs(seen.len(), self.things.len(), &pairs) {
             let thing = &mut self.things[t];
-            if thing.settled && (thing.left || thing.empty_seconds >= 1.0) && thing.looks_different(frame) {
+            let doubtful = thing.left || thing.unwatched || thing.empty_seconds >= 1.0;
+            if thing.settled && doubtful && thing.looks_different(frame) {
                 replaced.push(thing.number);
                 continue;
             }
@@ -331,7 +360,8 @@ impl StandingMemory {
                 thing.miss(frame, elapsed.min(config.gone_seconds.as_f64() / 2.0));
             }
         }
-        self.things.retain(|t| !t.is_gone(at, config));
+        let visit_at = self.visit_at.unwrap_or(Timestamp::MIN);
+        self.things.retain(|t| !t.is_gone(at, visit_at, config));
     }
 
     fn remember_view(&mut self, frame: &Frame) {
@@ -366,16 +396,20 @@ impl StandingMemory {
                 _ => part - thing.part_beside(track.id, at),
             }
         };
+        let out_of_sight =
+            |thing: &Thing| self.unseen.iter().map(|part| thing.bbox.fraction_in(*part)).sum::<f32>();
         self.things
             .iter()
             .map(|thing| {
-                fresh.iter().map(|(track, owner)| covers(thing, track, *owner)).sum::<f32>()
-                    >= HIDDEN_FRACTION
+                out_of_sight(thing) >= HIDDEN_FRACTION
+                    || fresh.iter().map(|(track, owner)| covers(thing, track, *owner)).sum::<f32>()
+                        >= HIDDEN_FRACTION
             })
             .collect()
     }
 
-    /// Boxes of persons and of moving objects: they belong neither to the background nor to what was put down.
+    /// Boxes of persons and of moving objects, and what is out of sight: they belong neither to the background nor to what
+    /// was put down.
     pub fn occupied(&self, tracks: &[Track], at: Timestamp) -> Vec<BBox> {
         let stands = |id| self.things.iter().any(|t| t.track == Some(id) && t.settled);
         tracks
@@ -386,7 +420,13 @@ impl StandingMemory {
             )
             .map(|t| t.bbox.clamped())
             .filter(|b| b.area() > 0.0)
+            .chain(self.unseen.iter().copied())
             .collect()
+    }
+
+    /// Whether most of the box is out of sight.
+    pub(crate) fn is_unseen(&self, bbox: BBox) -> bool {
+        self.unseen.iter().any(|part| bbox.fraction_in(*part) > 0.5)
     }
 }
 
@@ -425,6 +465,7 @@ impl Thing {
             patch_stale: false,
             unlike: 0,
             left: false,
+            unwatched: false,
         }
     }
 
@@ -461,6 +502,7 @@ impl Thing {
         self.empty_seconds = 0.0;
         self.empty_looks = 0;
         self.left = false;
+        self.unwatched = false;
         self.looked_at = None;
         self.likeness = Likeness::Unclear;
         self.score += 0.2 * (track.score - self.score);
@@ -570,8 +612,9 @@ impl Thing {
         self.compare(frame) == Likeness::Different
     }
 
-    fn is_gone(&self, at: Timestamp, config: &StandingConfig) -> bool {
-        if seconds_between(self.seen_at, at) >= config.hold_seconds.as_f64() {
+    fn is_gone(&self, at: Timestamp, visit_at: Timestamp, config: &StandingConfig) -> bool {
+        // While nobody looked, nothing was missed.
+        if seconds_between(self.seen_at.max(visit_at), at) >= config.hold_seconds.as_f64() {
             return true;
         }
         let misses = (MISS_CHANCE.ln() / (1.0 - self.hit_rate()).max(1e-3).ln()).ceil();

@@ -97,6 +97,11 @@ impl Tracker {
         *self = Self::new(self.config.clone());
     }
 
+    /// Forgets all tracks; numbers go on: the camera looked elsewhere for a while.
+    pub fn forget(&mut self) {
+        *self = Self { next: self.next, ..Self::new(self.config.clone()) };
+    }
+
     /// All tracks: tentative, confirmed and lost, by rising id.
     pub fn tracks(&self) -> &[Track] {
         &self.tracks
