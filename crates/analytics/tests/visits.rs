@@ -1,0 +1,157 @@
+//! A view that is looked at now and then: what a dome's pipeline promises from one visit to the next.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
+use std::{sync::Arc, time::Duration};
+
+use parapet_analytics::{Pipeline, PipelineConfig, Step};
+use parapet_core::{
+    BBox, DetectError, Detection, Detector, Frame, IncidentEvent, Label, Membership, Phase, Picture, Polygon,
+    RunId, Timestamp, Zone, ZonePurpose,
+};
+
+const SIZE: (usize, usize) = (160, 90);
+
+/// Says what the test left for it.
+struct Told(Arc<std::sync::Mutex<Vec<BBox>>>);
+
+impl Detector for Told {
+    fn detect(&mut self, _: &Frame) -> Result<Vec<Detection>, DetectError> {
+        let detection = |bbox: &BBox| Detection { label: Label::new("bicycle"), score: 0.9, bbox: *bbox };
+        Ok(self.0.lock().unwrap().iter().map(detection).collect())
+    }
+}
+
+/// A view in which no bike may stand for half a minute.
+struct View {
+    pipeline: Pipeline,
+    seen: Arc<std::sync::Mutex<Vec<BBox>>>,
+    sequence: u64,
+}
+
+/// A bike at a place: its stripes tell it from others.
+#[derive(Clone, Copy)]
+struct Bike {
+    bbox: BBox,
+    stripes: usize,
+}
+
+fn bike(x: f32, stripes: usize) -> Bike {
+    Bike { bbox: BBox::new(x, 0.4, x + 0.2, 0.8).unwrap(), stripes }
+}
+
+impl View {
+    fn new() -> Self {
+        let whole = BBox::new(0.0, 0.0, 1.0, 1.0).unwrap();
+        let zone = Zone {
+            id: "kerb".parse().unwrap(),
+            purpose: ZonePurpose::Forbidden,
+            polygon: Polygon::from_bbox(whole).unwrap(),
+            membership: Membership::FootPoint,
+            labels: None,
+        };
+        let rule = toml::from_str("[misparked_ebike]\nlimit_seconds = 30\n").unwrap();
+        let config = PipelineConfig {
+            zones: vec![zone],
+            rules: [("bikes".parse().unwrap(), rule)].into(),
+            ..PipelineConfig::new("dome".parse().unwrap())
+        };
+        let seen = Arc::default();
+        let pipeline = Pipeline::new(config, Box::new(Told(Arc::clone(&seen))), None);
+        Self { pipeline, seen, sequence: 0 }
+    }
+
+    /// Looks from one second to another, five times a second.
+    fn look(&mut self, from: u32, to: u32, bikes: &[Bike]) -> Vec<IncidentEvent> {
+        let steps = (from * 5..to * 5).flat_map(|i| self.step(f64::from(i) / 5.0, bikes).events);
+        steps.collect()
+    }
+
+    fn step(&mut self, seconds: f64, bikes: &[Bike]) -> Step {
+        let (w, h) = SIZE;
+        let mut rgb: Vec<u8> = (0..w * h).flat_map(|i| [(90 + i * 31 % 17) as u8; 3]).collect();
+        for bike in bikes {
+            let span = |low: f32, high: f32, n: usize| (low * n as f32) as usize..(high * n as f32) as usize;
+            for y in span(bike.bbox.y_min(), bike.bbox.y_max(), h) {
+                for x in span(bike.bbox.x_min(), bike.bbox.x_max(), w) {
+                    let light = (x * bike.stripes / 16 + y * (bike.stripes + 1) / 24) % 2 == 0;
+                    rgb[(y * w + x) * 3..][..3].fill(if light { 220 } else { 30 });
+                }
+            }
+        }
+        *self.seen.lock().unwrap() = bikes.iter().map(|bike| bike.bbox).collect();
+        self.sequence += 1;
+        let frame = Frame {
+            camera: "dome".parse().unwrap(),
+            preset: None,
+            run: RunId::derive(&["r"]),
+            sequence: self.sequence,
+            captured_at: Timestamp::UNIX_EPOCH + Duration::from_secs_f64(seconds),
+            picture: Arc::new(Picture::from_rgb(w, h, &rgb).unwrap()),
+        };
+        self.pipeline.step(&frame).unwrap()
+    }
+}
+
+fn phases(events: &[IncidentEvent]) -> Vec<Phase> {
+    events.iter().map(|event| event.phase).filter(|phase| *phase != Phase::Updated).collect()
+}
+
+#[test]
+fn time_counts_while_the_camera_looks_elsewhere_if_the_thing_still_stands() {
+    let mut view = View::new();
+    assert!(view.look(0, 20, &[bike(0.3, 5)]).is_empty());
+    view.pipeline.begin_visit(Vec::new());
+    let events = view.look(120, 140, &[bike(0.3, 5)]);
+    assert_eq!(phases(&events), [Phase::Started]);
+    assert!(events[0].since < Timestamp::UNIX_EPOCH + Duration::from_secs(5), "{}", events[0].since);
+    // It waits, open, over a long absence; and is over once its place was seen to be empty.
+    view.pipeline.begin_visit(Vec::new());
+    assert!(view.look(7200, 7220, &[bike(0.3, 5)]).is_empty());
+    assert_eq!(view.pipeline.open_incidents().len(), 1);
+    view.pipeline.begin_visit(Vec::new());
+    assert_eq!(phases(&view.look(7300, 7330, &[])), [Phase::Ended]);
+}
+
+#[test]
+fn another_thing_at_the_place_begins_anew() {
+    let mut view = View::new();
+    view.look(0, 20, &[bike(0.3, 5)]);
+    view.pipeline.begin_visit(Vec::new());
+    assert!(view.look(120, 140, &[bike(0.3, 11)]).is_empty());
+    view.pipeline.begin_visit(Vec::new());
+    let events = view.look(240, 260, &[bike(0.3, 11)]);
+    assert_eq!(phases(&events), [Phase::Started]);
+    assert!(events[0].since >= Timestamp::UNIX_EPOCH + Duration::from_secs(120), "{}", events[0].since);
+}
+
+#[test]
+fn short_visits_add_up_to_seeing_that_a_place_is_empty() {
+    let mut view = View::new();
+    assert_eq!(phases(&view.look(0, 40, &[bike(0.3, 5)])), [Phase::Started]);
+    let mut ended = Vec::new();
+    for visit in 1..8 {
+        view.pipeline.begin_visit(Vec::new());
+        ended.extend(view.look(visit * 100, visit * 100 + 5, &[]));
+    }
+    assert_eq!(phases(&ended), [Phase::Ended]);
+}
+
+#[test]
+fn what_is_out_of_sight_on_a_visit_is_neither_seen_nor_gone() {
+    let mut view = View::new();
+    assert_eq!(phases(&view.look(0, 40, &[bike(0.0, 5)])), [Phase::Started]);
+    view.pipeline.begin_visit(vec![BBox::new(0.0, 0.0, 0.25, 1.0).unwrap()]);
+    assert!(view.look(100, 160, &[]).is_empty());
+    assert_eq!(view.pipeline.open_incidents().len(), 1);
+    let step = view.step(160.0, &[bike(0.0, 5)]);
+    assert!(step.detections.is_empty());
+}
+
+#[test]
+fn track_numbers_go_on_from_visit_to_visit() {
+    let mut view = View::new();
+    let first = view.step(0.0, &[bike(0.3, 5)]).tracks[0].id;
+    view.pipeline.begin_visit(Vec::new());
+    assert!(view.step(60.0, &[bike(0.3, 5)]).tracks[0].id > first);
+}
