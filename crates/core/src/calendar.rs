@@ -151,7 +151,7 @@ impl WorkCalendar {
     fn openings(&self, from: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
         let first = from.to_zoned(self.zone.clone()).date();
         let days = first.series(1.day()).take(3653).filter(|day| self.is_working_day(*day));
-        days.flat_map(|day| {
+        days.flat_map(move |day| {
             self.hours.iter().filter_map(move |h| Some((self.at(day, h.from)?, self.at(day, h.to)?)))
         })
         .filter(move |(open, close)| *close > from && close > open)
