@@ -43,8 +43,9 @@ pub(super) async fn file(
         serde_json::from_value(serde_json::Value::String(role)).map_err(|_| ApiError::NotFound)?;
     let role = EvidenceRole::from(role);
     let detail = app.store.incident(id).await?.ok_or(ApiError::NotFound)?;
+    // A structure has pictures of each survey in which it changed: the latest are shown.
     let stored =
-        detail.evidence.iter().find(|stored| stored.item.role == role).ok_or(ApiError::NoEvidence)?;
+        detail.evidence.iter().rfind(|stored| stored.item.role == role).ok_or(ApiError::NoEvidence)?;
     let path = app.evidence.copy(stored).await?;
     let extension =
         std::path::Path::new(&stored.item.path).extension().and_then(|e| e.to_str()).unwrap_or("bin");
@@ -82,7 +83,7 @@ pub(super) async fn thumbnail(
 fn clearest(evidence: &[StoredEvidence]) -> Option<&StoredEvidence> {
     [EvidenceRole::Annotated, EvidenceRole::Snapshot, EvidenceRole::After]
         .iter()
-        .find_map(|role| evidence.iter().find(|stored| stored.item.role == *role))
+        .find_map(|role| evidence.iter().rfind(|stored| stored.item.role == *role))
 }
 
 fn role_name(role: EvidenceRole) -> &'static str {
