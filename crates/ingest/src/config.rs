@@ -104,7 +104,8 @@ pub struct RtmpConfig {
     pub password_env: Option<String>,
 }
 
-/// A feed over SRT: an MPEG transport stream with H.264 or H.265, and with MISB ST 0601 metadata if the drone sends it.
+/// A feed over SRT: an MPEG transport stream with H.264 or H.265, and with MISB ST 0601 metadata if the drone sends it
+/// (as private data; synchronous metadata are read from recorded streams only).
 #[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SrtConfig {

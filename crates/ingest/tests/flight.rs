@@ -188,7 +188,8 @@ fn what_is_no_flight_says_what_to_do() {
     assert!(error(&bare).contains("no telemetry beside it"));
     fs::write(bare.with_extension("SRT"), "1\n00:00:00,000 --> 00:00:01,000\nHello\n").unwrap();
     error(&bare);
-    fs::write(bare.with_extension("SRT"), srt(&[Written { focal: None, ..northward(0.0) }], 25.0)).unwrap();
+    let without_lens = [0.0, 0.04].map(|t| Written { focal: None, ..northward(t) });
+    fs::write(bare.with_extension("SRT"), srt(&without_lens, 25.0)).unwrap();
     assert!(error(&bare).contains("focal length"));
     let stream = folder.path().join("plain.ts");
     transport_stream(&stream, 25, 25, &[]);

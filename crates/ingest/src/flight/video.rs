@@ -3,16 +3,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks};
-use parapet_core::geo::Lens;
+use parapet_core::{Language, Timestamp, geo::Lens};
 
 use super::{
     FlightError, FlightKind, FlightOptions, Opened, Pick, Shot, Sight, Source,
@@ -21,11 +18,11 @@ use super::{
 use crate::{
     elements::{add_row, element, pad, start_library},
     error::{OpenError, explain},
-    telemetry::{PoseTrack, Reading, dji_srt, klv},
+    telemetry::{PoseTrack, Reading, dji_srt, klv, transport},
     thin::Decimator,
 };
 
-/// Longest time without an end while a file is read through, for each of its gigabytes and at least once.
+/// Longest time for reading a file through.
 const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(300);
 
 pub(super) fn open_subtitled(path: &Path, options: &FlightOptions) -> Result<Opened, FlightError> {
@@ -34,14 +31,16 @@ pub(super) fn open_subtitled(path: &Path, options: &FlightOptions) -> Result<Ope
         fs::read(&subtitles).map_err(|source| FlightError::Read { path: subtitles.clone(), source })?;
     let reading = dji_srt::read(&String::from_utf8_lossy(&bytes), &options.time_zone)
         .map_err(|source| FlightError::Telemetry { path: subtitles, source })?;
-    let index = Index::of(path, "parsebin")?;
+    let index = Index::of(path)?;
     opened(path, FlightKind::SubtitledVideo, index, &reading, options)
 }
 
 pub(super) fn open_stream(path: &Path, options: &FlightOptions) -> Result<Opened, FlightError> {
-    let mut index = Index::of(path, "tsdemux")?;
-    let metadata = std::mem::take(&mut index.metadata);
-    let reading = klv::read(metadata.iter().map(|(at, bytes)| (*at, bytes.as_slice())));
+    let read = |source| FlightError::Read { path: path.to_owned(), source };
+    let metadata = fs::File::open(path).and_then(transport::read).map_err(read)?;
+    let index = Index::of(path)?;
+    let begin = index.frames.first().copied().unwrap_or_default();
+    let reading = klv::read(metadata.iter().map(|(at, bytes)| (begin + *at, bytes.as_slice())));
     if reading.samples.is_empty() && reading.unreadable.is_empty() {
         return Err(FlightError::NoMetadata { path: path.to_owned() });
     }
@@ -62,20 +61,29 @@ fn opened(
 ) -> Result<Opened, FlightError> {
     let track = PoseTrack::new(reading, &options.track());
     let usual = reading.samples.iter().find_map(|s| s.focal);
-    let start = reading.samples.iter().find_map(|s| s.recorded_at?.checked_sub(s.at).ok());
+    let start = start_of(reading);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut shots = Vec::new();
     for at in index.picked(options.pick) {
         let fix = track.fix(at);
         let focal = options.focal.or(fix.and_then(|fix| fix.focal)).or(usual);
-        let lens =
-            focal.and_then(|focal| Lens::new(focal, f64::from(index.size.1) / f64::from(index.size.0)).ok());
-        let lens = lens.ok_or_else(|| FlightError::UnknownLens { path: path.to_owned() })?;
-        let time = fix.and_then(|fix| fix.recorded_at).or_else(|| start?.checked_add(at).ok());
+        let aspect = f64::from(index.size.1) / f64::from(index.size.0);
+        let lens = focal.and_then(|focal| Lens::new(focal, aspect).ok());
+        let Some(lens) = lens else {
+            // Where nothing holds, that is the trouble, not the lens.
+            let why: Vec<String> = track.report().problems.iter().map(|p| p.text(Language::En)).collect();
+            let path = path.to_owned();
+            return Err(if track.fixes().is_empty() {
+                FlightError::NothingUsable { path, why }
+            } else {
+                FlightError::UnknownLens { path }
+            });
+        };
         shots.push(Shot {
             name: format!("{name}@{:.3}s", at.as_secs_f64()),
             at,
-            captured_at: time.and_then(|time| time.checked_add(options.clock_correction).ok()),
+            captured_at: start
+                .and_then(|s| s.checked_add(at).ok()?.checked_add(options.clock_correction).ok()),
             size: index.size,
             sight: Sight::Camera { pose: fix.and_then(|fix| fix.pose()), lens },
         });
@@ -90,6 +98,15 @@ fn opened(
     })
 }
 
+/// When the recording began: the middle one of what the samples say, so that neither a wrong one nor times that are
+/// written in whole seconds make pictures jump in time.
+fn start_of(reading: &Reading) -> Option<Timestamp> {
+    let mut starts: Vec<Timestamp> =
+        reading.samples.iter().filter_map(|s| s.recorded_at?.checked_sub(s.at).ok()).collect();
+    starts.sort_unstable();
+    starts.get(starts.len() / 2).copied()
+}
+
 /// What a video file holds, without its pixels.
 #[derive(Debug)]
 struct Index {
@@ -99,29 +116,24 @@ struct Index {
     keyframes: Vec<Duration>,
     /// Width and height in pixels.
     size: (u32, u32),
-    /// Buffers of the metadata stream.
-    metadata: Vec<(Duration, Vec<u8>)>,
 }
 
 /// What GStreamer's threads find.
 #[derive(Default)]
 struct Found {
     frames: Mutex<Vec<(Duration, bool)>>,
-    metadata: Mutex<Vec<(Duration, Vec<u8>)>>,
     size: Mutex<Option<(i32, i32)>>,
-    /// Time of the newest picture, in nanoseconds: metadata without times of their own belong to it.
-    newest: AtomicU64,
 }
 
 impl Index {
-    /// Reads a file through, without decoding; `demuxer` is `parsebin`, or `tsdemux` for metadata too.
-    fn of(path: &Path, demuxer: &str) -> Result<Self, FlightError> {
+    /// Reads a file through, without decoding.
+    fn of(path: &Path) -> Result<Self, FlightError> {
         start_library()?;
         let not_a_video = |detail: String| OpenError::NotAVideo { path: path.to_owned(), detail };
         let pipeline = Reader(gst::Pipeline::new());
         let source = element("filesrc")?;
         source.set_property("location", path);
-        let demux = element(demuxer)?;
+        let demux = element("parsebin")?;
         let found = Arc::new(Found::default());
         let (weak, kept) = (pipeline.0.downgrade(), Arc::clone(&found));
         demux.connect_pad_added(move |_, from| {
@@ -146,14 +158,12 @@ impl Index {
         frames.sort_unstable();
         frames.dedup_by_key(|(at, _)| *at);
         let size = *found.size.lock().expect("no panic while held");
-        let metadata = std::mem::take(&mut *found.metadata.lock().expect("no panic while held"));
         match (size, failure) {
             // A file that was cut off gives what is there.
             (Some((width, height)), _) if !frames.is_empty() && width > 0 && height > 0 => Ok(Self {
                 keyframes: frames.iter().filter(|(_, keyframe)| *keyframe).map(|(at, _)| *at).collect(),
                 frames: frames.into_iter().map(|(at, _)| at).collect(),
                 size: (width.cast_unsigned(), height.cast_unsigned()),
-                metadata,
             }),
             (_, failure) => {
                 Err(not_a_video(failure.unwrap_or_else(|| "it has no pictures".to_owned())).into())
@@ -186,35 +196,17 @@ impl Drop for Reader {
 /// Notes what comes out of a demuxer's pad.
 fn attach(pipeline: &gst::Pipeline, from: &gst::Pad, found: &Arc<Found>) -> Result<(), OpenError> {
     let caps = from.current_caps().unwrap_or_else(|| from.query_caps(None));
-    let about = caps.structure(0);
-    let name = about.map(|s| s.name().to_string()).unwrap_or_default();
-    let failed = |e: &dyn std::fmt::Display| OpenError::Pipeline(e.to_string());
-    let is_video = name.starts_with("video/") || name.starts_with("image/");
-    let is_parsed = about.is_some_and(|s| s.get("parsed").unwrap_or(false) || s.has_field("width"));
-    if is_video && !is_parsed {
-        // As it comes out of a transport stream: not cut into pictures yet.
-        let parse = element("parsebin")?;
-        let (weak, kept) = (pipeline.downgrade(), Arc::clone(found));
-        parse.connect_pad_added(move |_, from| {
-            let Some(pipeline) = weak.upgrade() else { return };
-            if let Err(error) = attach(&pipeline, from, &kept) {
-                tracing::debug!(%error, "a stream of a flight is left alone");
-            }
-        });
-        add_row(pipeline, &[&parse])?;
-        return from.link(&pad(&parse, "sink")?).map(drop).map_err(|e| failed(&e));
-    }
+    let name = caps.structure(0).map(|s| s.name().to_string()).unwrap_or_default();
     let kept = Arc::clone(found);
-    let note: Box<dyn FnMut(&gst::Sample) + Send> = if is_video {
-        Box::new(move |sample| kept.note_frame(sample))
-    } else if name == "meta/x-klv" {
-        Box::new(move |sample| kept.note_metadata(sample))
-    } else {
-        Box::new(|_| {})
-    };
+    let note: Box<dyn FnMut(&gst::Sample) + Send> =
+        if name.starts_with("video/") || name.starts_with("image/") {
+            Box::new(move |sample| kept.note(sample))
+        } else {
+            Box::new(|_| {})
+        };
     let sink = noting_sink(note);
     add_row(pipeline, &[sink.upcast_ref()])?;
-    from.link(&pad(sink.upcast_ref(), "sink")?).map(drop).map_err(|e| failed(&e))
+    from.link(&pad(sink.upcast_ref(), "sink")?).map(drop).map_err(|e| OpenError::Pipeline(e.to_string()))
 }
 
 /// A sink that hands every sample over and waits for none.
@@ -230,23 +222,15 @@ fn noting_sink(mut note: Box<dyn FnMut(&gst::Sample) + Send>) -> AppSink {
 }
 
 impl Found {
-    fn note_frame(&self, sample: &gst::Sample) {
+    fn note(&self, sample: &gst::Sample) {
         let mut size = self.size.lock().expect("no panic while held");
         if size.is_none() {
             let about = sample.caps().and_then(|caps| caps.structure(0));
             *size = about.and_then(|s| Some((s.get("width").ok()?, s.get("height").ok()?)));
         }
         let (Some(at), Some(buffer)) = (time_of(sample), sample.buffer()) else { return };
-        self.newest.store(at.as_nanos() as u64, Ordering::Relaxed);
         let keyframe = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
         self.frames.lock().expect("no panic while held").push((at, keyframe));
-    }
-
-    fn note_metadata(&self, sample: &gst::Sample) {
-        let at = time_of(sample).unwrap_or_else(|| Duration::from_nanos(self.newest.load(Ordering::Relaxed)));
-        if let Some(bytes) = sample.buffer().and_then(|b| b.map_readable().ok()) {
-            self.metadata.lock().expect("no panic while held").push((at, bytes.to_vec()));
-        }
     }
 }
 

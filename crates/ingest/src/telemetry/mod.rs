@@ -11,6 +11,7 @@ mod live;
 mod report;
 pub mod still;
 mod track;
+pub(crate) mod transport;
 
 pub use live::LiveTelemetry;
 pub use report::{TelemetryProblem, TelemetryReport, Trouble};

@@ -560,6 +560,19 @@ mod tests {
     }
 
     #[test]
+    fn coarse_positions_are_told_but_not_called_frozen() {
+        // Steps of 11 m, as the Matrice 300 writes them while it climbs.
+        let mut samples = flight(20);
+        for (n, sample) in samples.iter_mut().enumerate() {
+            (sample.position, sample.height) = (Some(HOME), Some(n as f64 * 0.3));
+        }
+        let reading = Reading { samples, resolution: Some(11.1), ..Reading::default() };
+        let track = PoseTrack::new(&reading, &TrackOptions::default());
+        assert_eq!(troubles(&track), [(Trouble::Coarse(11.1), 0.0, 19.9, 200)]);
+        assert!(track.pose(Duration::from_secs(9)).is_some());
+    }
+
+    #[test]
     fn one_sample_is_no_track() {
         let track = track(flight(1)[..1].to_vec());
         assert_eq!(troubles(&track), [(Trouble::TooFew, 0.0, 0.0, 1)]);
