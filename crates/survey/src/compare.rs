@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use parapet_change::survey::{
-    Fused, Gates, Head, Measure, Patch, Prior, Reference, Refusal, Registration, Thing, ThingKind,
+    Eye, Fused, Gates, Head, Measure, Patch, Prior, Reference, Refusal, Registration, Thing, ThingKind,
     ThingOptions, View, things,
 };
 use parapet_core::{
@@ -95,6 +95,20 @@ pub struct Tools<'a> {
     /// Boxes of vehicles and people in a picture: these places are not compared. `None`: nothing is known of them, and
     /// only what stands in most looks is a finding.
     pub occupied: Option<&'a mut dyn FnMut(&Picture) -> Vec<BBox>>,
+    /// Is shown each roof as it is judged: for learning and measuring.
+    pub examined: Option<&'a mut dyn FnMut(&Examined<'_>)>,
+}
+
+/// A roof as it is judged.
+pub struct Examined<'a> {
+    /// The building.
+    pub building: &'a Building,
+    /// All looks together.
+    pub fused: &'a Fused,
+    /// What has changed, with what is too unsure to be a finding.
+    pub things: &'a [Thing],
+    /// The place of a point of the patch (pixels from its upper left corner).
+    pub place: &'a dyn Fn(f64, f64) -> GroundPoint,
 }
 
 /// What is being done.
@@ -391,14 +405,14 @@ fn compared(
             .features
             .features(laid.patch.picture())
             .map_err(|source| CompareError::Features { building: roof.building.id.to_string(), source })?;
-        Ok(View::new(&laid.patch, features))
+        Ok(View::new(&laid.patch, features, laid.eye(grid)))
     };
     let views_before = before.iter().map(&mut view).collect::<Result<Vec<_>, _>>()?;
     let views_after = after.iter().map(&mut view).collect::<Result<Vec<_>, _>>()?;
     let fused =
-        Fused::new(&views_before, &views_after, &judged).expect("each side has a look, all of one size");
+        Fused::new(views_before, views_after, &judged).expect("each side has a look, all of one size");
     let (measure, seed, grow) = match options.judge {
-        Judge::Head => (Measure::Head(tools.head), 0.6, 0.4),
+        Judge::Head => (Measure::Head(tools.head), 0.45, 0.3),
         Judge::Pixels(limit) => (Measure::Pixels, limit, limit),
         Judge::Correlation(limit) => (Measure::Correlation, limit, limit),
         Judge::Deep(limit) => (Measure::Deep, limit, limit),
@@ -417,10 +431,15 @@ fn compared(
     if changed > MOST_CHANGED * judged_area {
         return Ok(Err(Reason::TooMuchChanged { share: (changed / judged_area.max(1e-6)) as f32 }));
     }
+    if let Some(examined) = &mut tools.examined {
+        let place = |x: f64, y: f64| correction.moved(grid.ground(x, y));
+        examined(&Examined { building: roof.building, fused: &fused, things: &things, place: &place });
+    }
     let findings = things
         .into_iter()
         .map(|thing| draft(thing, grid, &correction))
-        .filter(|d| d.confidence >= options.min_confidence)
+        .filter(|d| !matches!(options.judge, Judge::Head) || d.confidence >= options.min_confidence)
+        .filter(|d| d.thing.looks_seen * 2 >= d.thing.looks_asked)
         .collect();
     let worst = before.iter().chain(&after).map(|l| l.residual).fold(0.0, f64::max);
     Ok(Ok(Found {
@@ -514,6 +533,19 @@ impl Laid {
     }
 }
 
+impl Laid {
+    /// Where the camera was over the reference's grid; `None` for maps, which lean nowhere.
+    fn eye(&self, grid: &RoofGrid) -> Option<Eye> {
+        let Projection::Camera(view, _) = &self.projection else { return None };
+        let foot = view.foot();
+        let (east, north) = (foot.east - self.offset.0, foot.north - self.offset.1);
+        Some(Eye {
+            foot: grid.pixel(GroundPoint { east, north }),
+            height: (view.pose().height - grid.up) / grid.meters_per_pixel,
+        })
+    }
+}
+
 /// Where the reference's grid really lies: between where both flights' telemetry puts it, each weighed by its own
 /// uncertainty. Errors within a flight go together, so that more looks do not make a flight surer.
 struct Correction {
@@ -556,13 +588,13 @@ fn draft(thing: Thing, grid: &RoofGrid, correction: &Correction) -> Draft {
     let polygon: Vec<_> = thing.outline.iter().map(|p| place(*p)).collect();
     // The middle moves with the outline: by its error along the thing's own extent.
     let own = f64::from(thing.area_error / thing.area.sqrt().max(0.1)) / 2.0;
-    let share = thing.looks_seen as f32 / thing.looks_asked.max(1) as f32;
     Draft {
         change: match thing.kind {
             ThingKind::New => Change::New,
             ThingKind::Gone => Change::Removed,
+            ThingKind::Grown => Change::Grown,
         },
-        confidence: (thing.score * share).clamp(0.0, 1.0),
+        confidence: thing.confidence,
         position: place(thing.middle),
         uncertainty: correction.uncertainty.hypot(own),
         polygon,

@@ -6,6 +6,7 @@
 mod compare;
 mod deep;
 mod flight;
+pub mod measure;
 mod objects;
 mod plan;
 mod recorded;
@@ -16,7 +17,7 @@ mod write;
 
 pub use parapet_change::survey::{Head, HeadError};
 
-pub use compare::{CompareError, CompareOptions, Judge, Progress, Stage, Survey, Tools, compare};
+pub use compare::{CompareError, CompareOptions, Examined, Judge, Progress, Stage, Survey, Tools, compare};
 pub use deep::{DeepFeatures, NetworkFeatures, NoFeatures};
 pub use flight::{Flight, FlightError, Georeference, Raster, SurveyPicture};
 pub use objects::{Detect, GroundObject, ObjectReport, ObjectsError, meters_per_width, objects};

@@ -226,7 +226,7 @@ pub(super) struct Pair {
 /// The pairs of corners that are each other's likest within `reach` pixels, and by a margin.
 pub(super) fn pairs(before: &[Corner], after: &[Corner], reach: f32) -> Vec<Pair> {
     /// A pair counts when it is this much nearer than the next at another place (Lowe 2004, on squared distances).
-    const RATIO: f32 = 0.72;
+    const RATIO: f32 = 0.8;
     let best = |from: &[Corner], to: &[Corner]| -> Vec<Option<usize>> {
         from.iter()
             .map(|a| {

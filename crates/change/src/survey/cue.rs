@@ -1,7 +1,7 @@
 //! What speaks for and against a change at each cell of a roof: how the two patches differ in structure, light, colour
 //! and deep features, and what they show there.
 
-use super::{features::FeatureGrid, patch::Patch};
+use super::{features::FeatureGrid, patch::Patch, relief::Eye};
 use crate::{
     light::Light,
     raster::{Size, box_mean, eroded, halved},
@@ -47,23 +47,48 @@ pub struct View {
     width: usize,
     seen: Vec<bool>,
     features: Vec<FeatureGrid>,
+    eye: Option<Eye>,
 }
 
 impl View {
     /// Prepares a patch. `features` are its deep features from fine to coarse: two maps (strides 8 and 16), or none.
-    pub fn new(patch: &Patch, features: Vec<FeatureGrid>) -> Self {
+    /// `eye` is where it was taken from, if that is known and not straight above everything.
+    pub fn new(patch: &Patch, features: Vec<FeatureGrid>, eye: Option<Eye>) -> Self {
         let size = patch.size();
         let whole = patch.small();
         let (y, half) = halved(&whole.y, size);
         let (u, v) = (halved(&whole.u, size).0, halved(&whole.v, size).0);
         let seen = eroded(patch.seen(), size, 1);
         let seen = (0..half.len()).map(|i| seen[(i / half.w * 2) * size.w + i % half.w * 2]).collect();
-        Self { half: Small { y, u, v }, size: half, width: size.w, seen, features }
+        Self { half: Small { y, u, v }, size: half, width: size.w, seen, features, eye }
     }
 
     pub(super) fn cells(&self) -> Size {
         const HALF: usize = CELL_PIXELS / 2;
         Size { w: (self.size.w / HALF).max(1), h: (self.size.h / HALF).max(1) }
+    }
+
+    /// Without what is only needed to compare it.
+    pub(super) fn slim(self) -> Self {
+        let half = Small { u: Vec::new(), v: Vec::new(), ..self.half };
+        Self { half, features: Vec::new(), ..self }
+    }
+
+    pub(super) fn eye(&self) -> Option<Eye> {
+        self.eye
+    }
+
+    /// Half of the patch's size, in which pixels are compared.
+    pub(super) fn half_size(&self) -> Size {
+        self.size
+    }
+
+    pub(super) fn half_luma(&self) -> &[f32] {
+        &self.half.y
+    }
+
+    pub(super) fn is_seen(&self, i: usize) -> bool {
+        self.seen[i]
     }
 
     pub(super) fn patch_width(&self) -> usize {

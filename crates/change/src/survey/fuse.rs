@@ -11,15 +11,17 @@ pub struct Fused {
     pub(super) cells: Vec<Option<Cues>>,
     /// For each look after, against that look before which differs least.
     pub(super) looks: Vec<Vec<Option<Cues>>>,
+    pub(super) before: Vec<View>,
+    pub(super) after: Vec<View>,
 }
 
 impl Fused {
     /// Compares all looks before with all looks after. `roof` says which pixels of the patches are roof. `None` when
     /// there is no look on one side or they are not of one size.
-    pub fn new(before: &[View], after: &[View], roof: &[bool]) -> Option<Self> {
+    pub fn new(before: Vec<View>, after: Vec<View>, roof: &[bool]) -> Option<Self> {
         let first = before.first()?;
         let size = first.cells();
-        if after.is_empty() || before.iter().chain(after).any(|v| v.cells() != size) {
+        if after.is_empty() || before.iter().chain(&after).any(|v| v.cells() != size) {
             return None;
         }
         let on_roof = roof_cells(first, roof);
@@ -46,7 +48,9 @@ impl Fused {
             .collect();
         let looks =
             looks.into_iter().map(|l| l.into_iter().map(|c| c.map(|(_, cues)| cues)).collect()).collect();
-        Some(Self { size, cells, looks })
+        // From here on only brightness is asked for: how high things stand.
+        let slim = |views: Vec<View>| views.into_iter().map(View::slim).collect();
+        Some(Self { size, cells, looks, before: slim(before), after: slim(after) })
     }
 
     /// Cells across and down.

@@ -1,20 +1,24 @@
-//! The small network that weighs the cues: how likely it is that a cell shows a structure that is new, or the place of
-//! one that is gone. Learnt on rendered flights; the weights are a file of a few kilobytes.
+//! What has been learnt: how cues are weighed cell by cell, and which things are structures that are new, gone or
+//! grown. Learnt on painted and rendered flights; the weights are a file of some kilobytes.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     cue::{CUE_NAMES, CUES, Cues},
     fuse::Fused,
+    network::Network,
+    things::THING_INPUTS,
 };
 use crate::raster::Size;
 
 /// A cell's own cues and the means over it and its neighbours.
-pub const INPUTS: usize = 2 * CUES;
+pub(super) const CELL_INPUTS: usize = 2 * CUES;
 /// What a cell can be: as it was, new, gone.
-pub const CLASSES: usize = 3;
+pub const CELL_CLASSES: usize = 3;
+/// What a thing can be: nothing that counts, new, gone, grown.
+pub const THING_CLASSES: usize = 4;
 
-/// Weights of a network with one hidden layer.
+/// The weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
@@ -22,14 +26,10 @@ pub struct Head {
     pub cues: Vec<String>,
     /// What it was learnt on, for people.
     pub note: String,
-    /// Of each input: the value that becomes 0.
-    pub middle: Vec<f32>,
-    /// Of each input: what one unit is.
-    pub scale: Vec<f32>,
-    /// Of each hidden cell: its bias, then a weight for each input.
-    pub hidden: Vec<Vec<f32>>,
-    /// Of each class: its bias, then a weight for each hidden cell.
-    pub output: Vec<Vec<f32>>,
+    /// From a cell's cues to what the cell is.
+    pub cells: Network,
+    /// From a thing's looks to what it is.
+    pub things: Network,
 }
 
 /// Why weights cannot be used.
@@ -39,14 +39,22 @@ pub enum HeadError {
     #[error("the head's weights cannot be read")]
     Json(#[from] serde_json::Error),
     /// Made for other cues.
-    #[error("the head was made for other cues than this program has; hint: train it again")]
+    #[error("the head was made for other cues than this program has; hint: learn it again")]
     OtherCues,
     /// Numbers are missing.
-    #[error("the head has {0} rows or columns too few or too many; hint: train it again")]
+    #[error("the head's network of {0} has rows or columns too few or too many; hint: learn it again")]
     Shape(&'static str),
 }
 
 impl Head {
+    /// The weights that ship with this program; `crates/survey/examples/learn.rs` makes them.
+    ///
+    /// # Panics
+    /// Never: a test reads them.
+    pub fn built_in() -> Self {
+        Self::read(include_str!("head.json")).expect("the weights that ship were made for these cues")
+    }
+
     /// Reads weights.
     ///
     /// # Errors
@@ -56,39 +64,35 @@ impl Head {
         if head.cues != CUE_NAMES {
             return Err(HeadError::OtherCues);
         }
-        let wide = |rows: &[Vec<f32>], n: usize| rows.iter().all(|r| r.len() == n + 1);
-        if head.middle.len() != INPUTS || head.scale.len() != INPUTS || !wide(&head.hidden, INPUTS) {
-            return Err(HeadError::Shape("input"));
+        if !head.cells.fits(CELL_INPUTS, CELL_CLASSES) {
+            return Err(HeadError::Shape("cells"));
         }
-        if head.output.len() != CLASSES || !wide(&head.output, head.hidden.len()) {
-            return Err(HeadError::Shape("output"));
+        if !head.things.fits(THING_INPUTS, THING_CLASSES) {
+            return Err(HeadError::Shape("things"));
         }
         Ok(head)
     }
 
-    /// Probabilities that a cell is as it was, new, gone.
-    pub fn judge(&self, input: &[f32; INPUTS]) -> [f32; CLASSES] {
-        let hidden: Vec<f32> = self
-            .hidden
-            .iter()
-            .map(|row| {
-                let scaled = (0..INPUTS).map(|i| row[i + 1] * (input[i] - self.middle[i]) / self.scale[i]);
-                (row[0] + scaled.sum::<f32>()).tanh()
-            })
-            .collect();
-        let mut out = [0.0f32; CLASSES];
-        for (value, row) in out.iter_mut().zip(&self.output) {
-            *value = row[0] + row[1..].iter().zip(&hidden).map(|(w, h)| w * h).sum::<f32>();
-        }
-        let top = out.iter().fold(f32::MIN, |a, b| a.max(*b));
-        out.iter_mut().for_each(|v| *v = (*v - top).exp());
-        let sum: f32 = out.iter().sum();
-        out.map(|v| v / sum)
+    /// A head of these networks.
+    pub fn new(cells: Network, things: Network, note: &str) -> Self {
+        Self { cues: CUE_NAMES.map(str::to_owned).to_vec(), note: note.to_owned(), cells, things }
+    }
+
+    /// A head that calls nothing changed: to gather what one is learnt from.
+    pub fn untrained() -> Self {
+        let (cells, things) =
+            (Network::constant(CELL_INPUTS, CELL_CLASSES), Network::constant(THING_INPUTS, THING_CLASSES));
+        Self::new(cells, things, "nothing")
+    }
+
+    /// A head whose cells are judged by `cells` and whose things are all kept: to gather what things are learnt from.
+    pub fn of_cells(cells: Network) -> Self {
+        Self { cells, ..Self::untrained() }
     }
 }
 
 /// The inputs of each cell of a map of cues.
-pub(super) fn inputs(cells: &[Option<Cues>], size: Size) -> Vec<Option<[f32; INPUTS]>> {
+pub(super) fn inputs(cells: &[Option<Cues>], size: Size) -> Vec<Option<[f32; CELL_INPUTS]>> {
     (0..size.len())
         .map(|i| {
             let own = cells[i]?;
@@ -102,7 +106,7 @@ pub(super) fn inputs(cells: &[Option<Cues>], size: Size) -> Vec<Option<[f32; INP
                     }
                 }
             }
-            let mut input = [0.0; INPUTS];
+            let mut input = [0.0; CELL_INPUTS];
             input[..CUES].copy_from_slice(&own);
             input[CUES..].iter_mut().zip(sum).for_each(|(v, s)| *v = s / n);
             Some(input)
@@ -111,8 +115,30 @@ pub(super) fn inputs(cells: &[Option<Cues>], size: Size) -> Vec<Option<[f32; INP
 }
 
 impl Fused {
-    /// What the head is given, cell by cell: for training.
-    pub fn inputs(&self) -> Vec<Option<[f32; INPUTS]>> {
-        inputs(&self.cells, self.size)
+    /// What the head is given, cell by cell: for learning.
+    pub fn inputs(&self) -> Vec<Option<Vec<f32>>> {
+        inputs(&self.cells, self.size).into_iter().map(|i| i.map(|i| i.to_vec())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weights_that_ship_can_be_read() {
+        assert!(!Head::built_in().cells.hidden.is_empty());
+    }
+
+    #[test]
+    fn a_head_for_other_cues_is_refused() {
+        let head = Head::untrained();
+        let json = serde_json::to_string(&head).unwrap();
+        assert_eq!(Head::read(&json).unwrap(), head);
+        assert!(matches!(Head::read(&json.replace("new_s8", "old")), Err(HeadError::OtherCues)));
+        let mut short = head;
+        short.things.middle.pop();
+        let json = serde_json::to_string(&short).unwrap();
+        assert!(matches!(Head::read(&json), Err(HeadError::Shape("things"))));
     }
 }

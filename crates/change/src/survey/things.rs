@@ -1,15 +1,16 @@
-//! Cells that have changed, joined to things with an outline, an area and a confidence.
+//! Cells that have changed, joined to things with an outline, an area, a kind and a confidence.
 
 use parapet_core::Point;
 
 use super::{
     cue::{CELL_PIXELS, CUES, Cues},
     fuse::Fused,
-    head::{Head, inputs},
+    head::{CELL_INPUTS, Head, inputs},
+    relief::{Relief, relief},
 };
 use crate::raster::{Size, components, dilated, eroded, fill_holes, outline_of};
 
-/// By what cells are judged.
+/// By what roofs are judged.
 #[derive(Debug, Clone, Copy)]
 pub enum Measure<'a> {
     /// All cues, weighed by a learnt head.
@@ -24,11 +25,11 @@ pub enum Measure<'a> {
 
 impl Measure<'_> {
     /// Scores that a cell is new and that it is gone. A measure that cannot tell the two apart says new.
-    fn scores(self, own: &Cues, input: &[f32; super::head::INPUTS]) -> (f32, f32) {
+    fn scores(self, own: &Cues, input: &[f32; CELL_INPUTS]) -> (f32, f32) {
         match self {
             Self::Head(head) => {
-                let [_, new, gone] = head.judge(input);
-                (new, gone)
+                let classes = head.cells.judge(input);
+                (classes[1], classes[2])
             }
             Self::Pixels => (own[6].max(own[7]).min(1.0), 0.0),
             Self::Correlation => (own[4], 0.0),
@@ -44,6 +45,8 @@ pub enum ThingKind {
     New,
     /// It is not there any more.
     Gone,
+    /// Something was there and there is more of it.
+    Grown,
 }
 
 /// How cells become things.
@@ -62,8 +65,10 @@ pub struct ThingOptions {
 /// Something that has changed on a roof.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Thing {
-    /// New or gone.
+    /// What happened.
     pub kind: ThingKind,
+    /// How likely it is a structure that came, went or grew, 0..=1. Measures without a head give their score.
+    pub confidence: f32,
     /// Corners of its outline, in pixels of the patch from its upper left corner.
     pub outline: Vec<Point>,
     /// Square metres.
@@ -78,13 +83,20 @@ pub struct Thing {
     pub looks_asked: usize,
     /// … and in which it is there.
     pub looks_seen: usize,
-    /// Mean cues over it, in the order of [`super::CUE_NAMES`].
-    pub cues: Vec<f32>,
+    /// How high it stood before, where that can be told.
+    pub relief_before: Option<Relief>,
+    /// How high it stands now, where that can be told.
+    pub relief_after: Option<Relief>,
+    /// What the head is given: for learning.
+    pub input: Vec<f32>,
     /// Its cells, by row.
     pub cells: Vec<u32>,
 }
 
-/// The things on a roof.
+/// Numbers that the head is given for a thing: see [`Draft::input`].
+pub(super) const THING_INPUTS: usize = 6 + CUES + 4 + 8;
+
+/// The things on a roof, the surest first.
 pub fn things(fused: &Fused, measure: Measure<'_>, options: &ThingOptions) -> Vec<Thing> {
     let size = fused.size;
     let scores = scores(&fused.cells, size, measure);
@@ -102,9 +114,9 @@ pub fn things(fused: &Fused, measure: Measure<'_>, options: &ThingOptions) -> Ve
         .into_iter()
         .filter(|c| c.pixels.iter().any(|i| seeds[*i as usize]))
         .filter(|c| c.pixels.len() as f32 * cell_meters * cell_meters >= options.min_area)
-        .map(|c| thing(c.pixels, fused, &scores, &looks, options, cell_meters))
+        .map(|c| Draft::new(c.pixels, fused, &scores, &looks, options).thing(measure, options))
         .collect();
-    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     found
 }
 
@@ -119,46 +131,138 @@ fn scores(cells: &[Option<Cues>], size: Size, measure: Measure<'_>) -> Scores {
         .collect()
 }
 
-fn thing(
+/// A thing whose kind has not been judged.
+struct Draft {
+    size: Size,
     cells: Vec<u32>,
-    fused: &Fused,
-    scores: &Scores,
-    looks: &[Scores],
-    options: &ThingOptions,
-    cell_meters: f32,
-) -> Thing {
-    let size = fused.size;
-    let known: Vec<(f32, f32)> = cells.iter().filter_map(|i| scores[*i as usize]).collect();
-    let (new, gone) = known.iter().fold((0.0, 0.0), |sum, s| (sum.0 + s.0, sum.1 + s.1));
-    let n = known.len().max(1) as f32;
-    let mut cues = vec![0.0f32; CUES];
-    for cell in cells.iter().filter_map(|i| fused.cells[*i as usize].as_ref()) {
-        cues.iter_mut().zip(cell).for_each(|(sum, c)| *sum += c / n);
+    new: f32,
+    gone: f32,
+    cues: [f32; CUES],
+    /// Means over the cells around it.
+    around: Option<[f32; CUES]>,
+    looks_asked: usize,
+    looks_seen: usize,
+    relief_before: Option<Relief>,
+    relief_after: Option<Relief>,
+}
+
+impl Draft {
+    fn new(
+        cells: Vec<u32>,
+        fused: &Fused,
+        scores: &Scores,
+        looks: &[Scores],
+        options: &ThingOptions,
+    ) -> Self {
+        let size = fused.size;
+        let known: Vec<(f32, f32)> = cells.iter().filter_map(|i| scores[*i as usize]).collect();
+        let (new, gone) = known.iter().fold((0.0, 0.0), |sum, s| (sum.0 + s.0, sum.1 + s.1));
+        let n = known.len().max(1) as f32;
+        let in_look = |look: &Scores| {
+            let seen: Vec<_> = cells.iter().filter_map(|i| look[*i as usize]).collect();
+            let mean = seen.iter().map(|(n, g)| n + g).sum::<f32>() / seen.len().max(1) as f32;
+            (seen.len() * 2 >= cells.len()).then_some(mean >= options.grow)
+        };
+        let answers: Vec<bool> = looks.iter().filter_map(in_look).collect();
+        let mut inside = vec![false; size.len()];
+        cells.iter().for_each(|i| inside[*i as usize] = true);
+        let (near, far) = (dilated(&inside, size, 1), dilated(&inside, size, 3));
+        let ring: Vec<u32> = (0..size.len()).filter(|i| far[*i] && !near[*i]).map(|i| i as u32).collect();
+        let meters = f64::from(options.meters_per_pixel);
+        Self {
+            size,
+            new: new / n,
+            gone: gone / n,
+            cues: mean(&cells, &fused.cells).unwrap_or([0.0; CUES]),
+            around: mean(&ring, &fused.cells),
+            looks_asked: answers.len(),
+            looks_seen: answers.iter().filter(|a| **a).count(),
+            relief_before: relief(&fused.before, &cells, meters),
+            relief_after: relief(&fused.after, &cells, meters),
+            cells,
+        }
     }
-    let in_look = |look: &Scores| {
-        let seen: Vec<_> = cells.iter().filter_map(|i| look[*i as usize]).collect();
-        (seen.len() * 2 >= cells.len())
-            .then(|| seen.iter().map(|(n, g)| n + g).sum::<f32>() / seen.len() as f32 >= options.grow)
-    };
-    let answers: Vec<bool> = looks.iter().filter_map(in_look).collect();
-    let pixels = (size.w as f32 * CELL_PIXELS as f32, size.h as f32 * CELL_PIXELS as f32);
-    let outline: Vec<Point> =
-        outline_of(&cells, size).into_iter().map(|p| Point::new(p.x * pixels.0, p.y * pixels.1)).collect();
-    let around: f32 = (0..outline.len()).map(|i| outline[i].distance(outline[(i + 1) % outline.len()])).sum();
-    let middle = cells.iter().fold((0.0f32, 0.0f32), |sum, i| {
-        (sum.0 + (*i as usize % size.w) as f32 + 0.5, sum.1 + (*i as usize / size.w) as f32 + 0.5)
-    });
-    let per_cell = CELL_PIXELS as f32 / cells.len() as f32;
-    Thing {
-        kind: if new >= gone { ThingKind::New } else { ThingKind::Gone },
-        area: cells.len() as f32 * cell_meters * cell_meters,
-        area_error: around * options.meters_per_pixel * cell_meters / 4.0,
-        middle: Point::new(middle.0 * per_cell, middle.1 * per_cell),
-        score: (new + gone) / n,
-        looks_asked: answers.len(),
-        looks_seen: answers.iter().filter(|a| **a).count(),
-        cues,
-        cells,
-        outline,
+
+    fn input(&self, cell_meters: f32) -> Vec<f32> {
+        let area = self.cells.len() as f32 * cell_meters * cell_meters;
+        let (columns, rows) = self.extent();
+        let (long, short) = (columns.max(rows) as f32, columns.min(rows) as f32);
+        let mut input = vec![
+            self.new + self.gone,
+            self.new - self.gone,
+            area.ln(),
+            self.looks_seen as f32 / self.looks_asked.max(1) as f32,
+            self.cells.len() as f32 / (long * short),
+            (long / short).ln(),
+        ];
+        input.extend(self.cues);
+        // How it stands out from what is around it: brightness and saturation, before and after.
+        input.extend([13, 14, 15, 16].map(|k| self.around.map_or(0.0, |a| (self.cues[k] - a[k]).abs())));
+        for relief in [self.relief_before, self.relief_after] {
+            input.extend(relief.map_or([0.0; 4], |r| [1.0, r.height, r.fit, r.fit - r.flat_fit]));
+        }
+        input
     }
+
+    /// Cells across and down the box around it.
+    fn extent(&self) -> (usize, usize) {
+        let fold = |value: &dyn Fn(usize) -> usize| {
+            let values = self.cells.iter().map(|i| value(*i as usize));
+            let (low, high) = values.fold((usize::MAX, 0), |(low, high), v| (low.min(v), high.max(v)));
+            high - low + 1
+        };
+        (fold(&|i| i % self.size.w), fold(&|i| i / self.size.w))
+    }
+
+    fn thing(self, measure: Measure<'_>, options: &ThingOptions) -> Thing {
+        let size = self.size;
+        let cell_meters = options.meters_per_pixel * CELL_PIXELS as f32;
+        let input = self.input(cell_meters);
+        let score = self.new + self.gone;
+        let (kind, confidence) = match measure {
+            Measure::Head(head) => {
+                let classes = head.things.judge(&input);
+                let kinds = [ThingKind::New, ThingKind::Gone, ThingKind::Grown];
+                let best = (1..classes.len()).max_by(|a, b| classes[*a].total_cmp(&classes[*b])).unwrap_or(1);
+                (kinds[best - 1], 1.0 - classes[0])
+            }
+            _ if self.new >= self.gone => (ThingKind::New, score.min(1.0)),
+            _ => (ThingKind::Gone, score.min(1.0)),
+        };
+        let pixels = (size.w as f32 * CELL_PIXELS as f32, size.h as f32 * CELL_PIXELS as f32);
+        let outline: Vec<Point> = outline_of(&self.cells, size)
+            .into_iter()
+            .map(|p| Point::new(p.x * pixels.0, p.y * pixels.1))
+            .collect();
+        let n = outline.len();
+        let around: f32 = (0..n).map(|i| outline[i].distance(outline[(i + 1) % n])).sum();
+        let sum = self.cells.iter().fold((0.0f32, 0.0f32), |sum, i| {
+            (sum.0 + (*i as usize % size.w) as f32 + 0.5, sum.1 + (*i as usize / size.w) as f32 + 0.5)
+        });
+        let per_cell = CELL_PIXELS as f32 / self.cells.len() as f32;
+        Thing {
+            kind,
+            confidence,
+            area: self.cells.len() as f32 * cell_meters * cell_meters,
+            area_error: around * options.meters_per_pixel * cell_meters / 4.0,
+            middle: Point::new(sum.0 * per_cell, sum.1 * per_cell),
+            score,
+            looks_asked: self.looks_asked,
+            looks_seen: self.looks_seen,
+            relief_before: self.relief_before,
+            relief_after: self.relief_after,
+            input,
+            cells: self.cells,
+            outline,
+        }
+    }
+}
+
+fn mean(cells: &[u32], of: &[Option<Cues>]) -> Option<[f32; CUES]> {
+    let (mut sum, mut n) = ([0.0f32; CUES], 0.0f32);
+    for cues in cells.iter().filter_map(|i| of[*i as usize].as_ref()) {
+        sum.iter_mut().zip(cues).for_each(|(s, c)| *s += c);
+        n += 1.0;
+    }
+    (n > 0.0).then(|| sum.map(|s| s / n))
 }
