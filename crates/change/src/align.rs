@@ -84,6 +84,14 @@ impl Homography {
         (((1.0 + p[0]) * x + p[1] * y + p[2]) / d, (p[3] * x + (1.0 + p[4]) * y + p[5]) / d, d)
     }
 
+    /// Along the row at `y`: both numerators and the denominator of [`Self::at`], each as its value at `x = 0` and its
+    /// growth with `x`.
+    pub(crate) fn along(&self, y: f64) -> [[f32; 2]; 3] {
+        let p = &self.0;
+        [[p[1] * y + p[2], 1.0 + p[0]], [(1.0 + p[4]) * y + p[5], p[3]], [1.0 + p[7] * y, p[6]]]
+            .map(|line| line.map(|v| v as f32))
+    }
+
     pub(crate) fn pixel(&self, size: Size, x: f64, y: f64) -> (f64, f64) {
         let (w, cx, cy) = (size.w as f64, size.w as f64 / 2.0, size.h as f64 / 2.0);
         let (u, v, _) = self.at((x + 0.5 - cx) / w, (y + 0.5 - cy) / w);
@@ -112,17 +120,25 @@ impl Homography {
 
     /// The present picture as the baseline would see it, and which pixels of it lie in the frame.
     pub(crate) fn aligned(&self, current: &Small, size: Size) -> (Small, Vec<bool>) {
-        let mut out = Small { y: vec![0.0; size.len()], u: vec![0.0; size.len()], v: vec![0.0; size.len()] };
-        let mut inside = vec![false; size.len()];
+        let ([y, u, v], inside) = self.aligned_planes([&current.y, &current.u, &current.v], size);
+        (Small { y, u, v }, inside)
+    }
+
+    /// The same of any planes of that size.
+    pub(crate) fn aligned_planes<const N: usize>(
+        &self,
+        planes: [&[f32]; N],
+        size: Size,
+    ) -> ([Vec<f32>; N], Vec<bool>) {
+        let mut out = planes.map(|_| Vec::with_capacity(size.len()));
+        let mut inside = Vec::with_capacity(size.len());
         for y in 0..size.h {
             for x in 0..size.w {
                 let (sx, sy) = self.pixel(size, x as f64, y as f64);
-                let i = y * size.w + x;
-                inside[i] = sx >= 0.0 && sy >= 0.0 && sx <= (size.w - 1) as f64 && sy <= (size.h - 1) as f64;
-                let (sx, sy) = (sx as f32, sy as f32);
-                out.y[i] = sample(&current.y, size, sx, sy);
-                out.u[i] = sample(&current.u, size, sx, sy);
-                out.v[i] = sample(&current.v, size, sx, sy);
+                inside.push(sx >= 0.0 && sy >= 0.0 && sx <= (size.w - 1) as f64 && sy <= (size.h - 1) as f64);
+                for (out, plane) in out.iter_mut().zip(planes) {
+                    out.push(sample(plane, size, sx as f32, sy as f32));
+                }
             }
         }
         (out, inside)

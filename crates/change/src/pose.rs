@@ -25,8 +25,29 @@ const STARTS: usize = 3;
 /// A picture that lies nearer than this to the reference, in widths, is left as it is.
 const NEGLIGIBLE: f64 = 0.002;
 
-/// A view that a camera comes back to.
+/// A view that a camera comes back to. Holds a small picture and prepares it at each look: a dome has many presets and
+/// looks at one.
+#[derive(Debug, Clone)]
 pub struct ReferenceView {
+    picture: Picture,
+    field_of_view_degrees: f32,
+}
+
+impl ReferenceView {
+    /// The view that `picture` shows with a lens of this horizontal field of view.
+    pub fn new(picture: &Picture, field_of_view_degrees: f32) -> Self {
+        let size = working_size(picture, WIDTH);
+        Self { picture: picture.resized(size.w, size.h), field_of_view_degrees }
+    }
+
+    /// How the picture lies to the reference if it was taken no more than `reach_degrees` beside it; `None` where no
+    /// place gives structure to compare. [`Pose::fit`] says how far to believe it.
+    pub fn locate(&self, picture: &Picture, reach_degrees: f32) -> Option<Pose> {
+        Prepared::new(self).locate(picture, reach_degrees)
+    }
+}
+
+struct Prepared {
     size: Size,
     target: Target,
     coarse: Vec<f32>,
@@ -35,19 +56,16 @@ pub struct ReferenceView {
     focal: f64,
 }
 
-impl ReferenceView {
-    /// The view that `picture` shows with a lens of this horizontal field of view.
-    pub fn new(picture: &Picture, field_of_view_degrees: f32) -> Self {
-        let size = working_size(picture, WIDTH);
-        let small = Small::new(picture, size);
+impl Prepared {
+    fn new(view: &ReferenceView) -> Self {
+        let size = Size { w: view.picture.width(), h: view.picture.height() };
+        let small = Small::new(&view.picture, size);
         let (coarse, coarse_size) = coarsened(&small.y, size);
-        let half = f64::from(field_of_view_degrees.clamp(1.0, 150.0)).to_radians() / 2.0;
+        let half = f64::from(view.field_of_view_degrees.clamp(1.0, 150.0)).to_radians() / 2.0;
         Self { size, target: Target::new(small, size), coarse, coarse_size, focal: 0.5 / half.tan() }
     }
 
-    /// How the picture lies to the reference if it was taken no more than `reach_degrees` beside it; `None` where no
-    /// place gives structure to compare. [`Pose::fit`] says how far to believe it.
-    pub fn locate(&self, picture: &Picture, reach_degrees: f32) -> Option<Pose> {
+    fn locate(&self, picture: &Picture, reach_degrees: f32) -> Option<Pose> {
         let current = Small::new(picture, self.size);
         let nothing = vec![false; self.size.len()];
         let reach = self.focal * f64::from(reach_degrees.clamp(0.0, 60.0)).to_radians().tan();
@@ -172,16 +190,20 @@ impl Pose {
 
     fn straightened_plane(&self, plane: &Plane) -> Plane {
         let (w, h) = (plane.width(), plane.height());
+        let (wf, hf) = (w as f32, h as f32);
         let aspect = self.size.h as f64 / self.size.w as f64;
+        let down = hf / aspect as f32;
         let samples = plane.samples();
         let mut out = Vec::with_capacity(w * h);
         for row in 0..h {
             let y = ((row as f64 + 0.5) / h as f64 - 0.5) * aspect;
+            let [u, v, d] = self.homography.along(y);
             for column in 0..w {
-                let x = (column as f64 + 0.5) / w as f64 - 0.5;
-                let (u, v, _) = self.homography.at(x, y);
-                let sx = (((u + 0.5) * w as f64 - 0.5) as f32).clamp(0.0, (w - 1) as f32);
-                let sy = (((v / aspect + 0.5) * h as f64 - 0.5) as f32).clamp(0.0, (h - 1) as f32);
+                let x = (column as f32 + 0.5) / wf - 0.5;
+                let part = 1.0 / (d[0] + d[1] * x);
+                let sx = (u[0] + u[1] * x) * part * wf + (wf / 2.0 - 0.5);
+                let sy = (v[0] + v[1] * x) * part * down + (hf / 2.0 - 0.5);
+                let (sx, sy) = (sx.clamp(0.0, wf - 1.0), sy.clamp(0.0, hf - 1.0));
                 let (x0, y0) = (sx as usize, sy as usize);
                 let (x1, y1) = ((x0 + 1).min(w - 1), (y0 + 1).min(h - 1));
                 let (fx, fy) = (sx - x0 as f32, sy - y0 as f32);

@@ -60,9 +60,9 @@ impl Target {
             .into_iter()
             .filter(|h| h.reach(self.size) < 2.0 * f64::from(max_shift))
             .filter_map(|h| {
-                let (aligned, inside) = h.aligned(current, self.size);
+                let ([luma], inside) = h.aligned_planes([&current.y], self.size);
                 let masked: Vec<bool> = occupied.iter().zip(&inside).map(|(o, i)| *o || !i).collect();
-                Some((h, self.full.share_of_fitting_blocks(&aligned.y, &masked)?))
+                Some((h, self.full.share_of_fitting_blocks(&luma, &masked)?))
             })
             .max_by(|a, b| a.1.total_cmp(&b.1))
     }
