@@ -40,6 +40,10 @@ pub enum HealthEvent {
     Reconfigured,
     /// The thread of the camera panicked and was started again.
     Crashed,
+    /// A dome does not come back to a preset: nothing is analysed there.
+    OffPreset,
+    /// A dome comes back to all of its presets again.
+    OnPreset,
 }
 
 /// A change in a camera's state.

@@ -57,6 +57,10 @@ mirror! {
         Reconfigured,
         /// Its thread was started again.
         Crashed,
+        /// A dome does not come back to a preset.
+        OffPreset,
+        /// A dome comes back to all of its presets again.
+        OnPreset,
     }
     /// Course of an incident, as the node sees it.
     Phase of core::Phase {

@@ -67,6 +67,8 @@ export const en: Dictionary = {
   "healthEvent.thawed": "Picture moves again",
   "healthEvent.reconfigured": "Settings changed",
   "healthEvent.crashed": "Restarted after a crash",
+  "healthEvent.off_preset": "Dome does not come back to a preset",
+  "healthEvent.on_preset": "Dome comes back to its presets",
 
   "purpose.bay": "Bay",
   "purpose.forbidden": "No parking",

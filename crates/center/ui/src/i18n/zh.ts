@@ -66,6 +66,8 @@ export const zh = {
   "healthEvent.thawed": "画面恢复变化",
   "healthEvent.reconfigured": "配置已变更",
   "healthEvent.crashed": "处理线程异常后已重启",
+  "healthEvent.off_preset": "球机未回到预置位",
+  "healthEvent.on_preset": "球机已回到各预置位",
 
   "purpose.bay": "停放点",
   "purpose.forbidden": "禁停区",
