@@ -3,7 +3,7 @@
 use std::{hint::black_box, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use parapet_change::{Background, BackgroundConfig, Baseline, BaselineConfig};
+use parapet_change::{Background, BackgroundConfig, Baseline, BaselineConfig, Motion, ReferenceView};
 use parapet_core::{BBox, Picture, Polygon, Timestamp};
 
 fn picture(frame: u32, thing: bool) -> Picture {
@@ -56,5 +56,33 @@ fn change(c: &mut Criterion) {
     });
 }
 
-criterion_group! { name = benches; config = Criterion::default().sample_size(20); targets = change }
+/// What a dome's frame costs: whether it moves at each, where it looks at each arrival, laying it back at each that is
+/// displaced.
+fn dome(c: &mut Criterion) {
+    let panned = |pixels: u32| {
+        let (w, h) = (1280u32, 720u32);
+        let rgb: Vec<u8> = (0..w * h)
+            .flat_map(|i| {
+                let (x, y) = (i % w + pixels, i / w);
+                let tile = ((x / 47 * 7919) ^ (y / 37 * 104_729)) % 97;
+                let window = ((x / 13 * 104_729) ^ (y / 11 * 7919)) % 31;
+                [(60 + tile + window) as u8; 3]
+            })
+            .collect();
+        Picture::from_rgb(w as usize, h as usize, &rgb).expect("sized above")
+    };
+    let (straight, beside, far) = (panned(0), panned(40), panned(700));
+    let mut motion = Motion::new();
+    motion.is_still(&straight);
+    c.bench_function("motion, 720p frame", |b| b.iter(|| assert!(motion.is_still(&straight))));
+    let reference = ReferenceView::new(&straight, 60.0);
+    let locate = |picture| reference.locate(picture, 25.0);
+    let pose = locate(&beside).expect("there is structure");
+    assert!(pose.fit > 0.8 && (1.5..2.5).contains(&pose.offset_degrees()), "{pose:?}");
+    c.bench_function("pose, 720p frame 2° beside", |b| b.iter(|| black_box(locate(&beside))));
+    c.bench_function("pose, 720p frame of another place", |b| b.iter(|| black_box(locate(&far))));
+    c.bench_function("laying back, 720p frame", |b| b.iter(|| black_box(pose.straightened(&beside))));
+}
+
+criterion_group! { name = benches; config = Criterion::default().sample_size(20); targets = change, dome }
 criterion_main!(benches);

@@ -20,9 +20,10 @@ use parapet_ingest::{
 
 use crate::{
     assembly::{Assembly, AssemblyError, Engines},
-    camera::StageTimer,
     config::Pipeline,
     evidence::{Canvas, REGION, TRACK, ZONE, of_severity},
+    telemetry::StageTimer,
+    watch::Looked,
 };
 
 /// Longest silence of GStreamer before a file counts as broken.
@@ -237,7 +238,7 @@ pub fn analyze(
                 timer.frame_came();
                 let at = frame.captured_at;
                 times = Some((times.map_or(at, |(first, _, _)| first), at, frame.run));
-                let step = assembled.view.step(&frame)?;
+                let Looked { frame, step, .. } = assembled.watch.step(&frame)?;
                 timer.step_done();
                 write(&step.events, &mut summary)?;
                 if let Some(path) = &options.annotated {
@@ -280,7 +281,7 @@ pub fn analyze(
     if let Some((first, last, _)) = times {
         summary.video = since(first, last);
         if options.end_open {
-            write(&assembled.view.end_all(EndReason::EndOfRecording, last), &mut summary)?;
+            write(&assembled.watch.end_all(EndReason::EndOfRecording, last), &mut summary)?;
         }
     }
     log.flush().map_err(AnalyzeError::Log)?;
@@ -302,7 +303,8 @@ fn annotate(
     config: &crate::config::CameraConfig,
 ) -> image::RgbImage {
     let mut canvas = Canvas::new(&frame.picture);
-    for zone in config.zones.values() {
+    let zones = config.view(frame.preset.as_ref()).map(|view| view.zones.values());
+    for zone in zones.into_iter().flatten() {
         canvas.outline(zone.polygon.points(), ZONE);
     }
     for region in &step.change.stationary {

@@ -10,14 +10,20 @@ use std::{
     time::Duration,
 };
 
-use parapet_analytics::{Pipeline as View, PipelineConfig};
+use parapet_analytics::{Pipeline as View, PipelineConfig, schedule};
 use parapet_change::ViewChange;
 use parapet_core::{
-    CameraId, ChangeDetector, Clock, DetectError, Detection, Detector, Frame, Picture, ZonePurpose,
+    CameraId, ChangeDetector, Clock, DetectError, Detection, Detector, Frame, Picture, PresetId, Zone,
+    ZonePurpose,
 };
 use parapet_infer::{Engine, EngineError, Manifest, ManifestError, Overload};
 
-use crate::config::{CameraConfig, ModelConfig, Pipeline};
+use crate::{
+    baselines::{ApprovedChange, BaselineInUse, Shelf},
+    config::{CameraConfig, ModelConfig, Pipeline, ViewOptions},
+    dome::{Dome, DomeControl, DomePreset, OnvifControl, Plan, Unled},
+    watch::{Watch, WatchedView},
+};
 
 /// Why a camera's pipeline cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +40,9 @@ pub enum AssemblyError {
     /// The system gave no thread.
     #[error("cannot start the thread of the camera")]
     Thread(#[source] std::io::Error),
-    /// The baseline picture.
-    #[error("cannot read the baseline picture {}", path.display())]
-    Baseline {
+    /// A baseline or reference picture.
+    #[error("cannot read the picture {}; hint: JPEG or PNG", path.display())]
+    Picture {
         /// The picture.
         path: PathBuf,
         /// Why not.
@@ -71,26 +77,38 @@ impl Engines {
     }
 }
 
-/// What one camera's pipeline is made of; makes it anew after a crash.
+/// What one camera's pipelines are made of; makes them anew after a crash.
 #[derive(Clone)]
 pub struct Assembly {
     camera: CameraId,
     config: CameraConfig,
     engine: Arc<Engine>,
-    baselines: Vec<Arc<Picture>>,
+    /// The pictures of each view, by preset.
+    pictures: BTreeMap<Option<PresetId>, ViewPictures>,
+    /// Where approved baselines are, and the time zone that they are kept by.
+    baselines: (PathBuf, schedule::Zone),
     clock: Arc<dyn Clock>,
+    offline: bool,
 }
 
-/// A pipeline and the time that its model took.
+/// The pictures that a pipeline file names for a view.
+#[derive(Clone, Default)]
+struct ViewPictures {
+    baselines: Vec<Arc<Picture>>,
+    references: Vec<Arc<Picture>>,
+}
+
+/// What looks at a camera's frames, and the time that its model took.
 pub struct Assembled {
-    /// The pipeline.
-    pub view: View,
+    /// The pipeline, or a dome's pipelines.
+    pub watch: Watch,
     /// Time spent waiting for the model.
     pub model_time: ModelTime,
 }
 
 impl Assembly {
-    /// Loads what the camera's pipeline needs. `offline`: frames wait for the model, none is shed.
+    /// Loads what the camera's pipeline needs. `offline`: frames wait for the model, none is shed; a dome is not told
+    /// anything but recognised from the picture; baselines are those of the pipeline file alone.
     ///
     /// # Errors
     /// See [`AssemblyError`].
@@ -109,63 +127,115 @@ impl Assembly {
             model.engine.overload = Overload::Wait;
         }
         let engine = engines.get(name, &model)?;
-        let baselines = config.baseline_pictures.iter().map(|path| read_picture(path).map(Arc::new));
-        let baselines = baselines.collect::<Result<_, _>>()?;
-        Ok(Self { camera: camera.clone(), config: config.clone(), engine, baselines, clock })
+        let read = |paths: &[PathBuf]| {
+            paths.iter().map(|path| read_picture(path).map(Arc::new)).collect::<Result<Vec<_>, _>>()
+        };
+        let mut pictures = BTreeMap::new();
+        for (preset, view) in config.views() {
+            let references = preset.and_then(|preset| config.presets.get(preset));
+            let references = references.map_or(Ok(Vec::new()), |preset| read(&preset.reference_pictures))?;
+            let baselines = read(view.baseline_pictures)?;
+            pictures.insert(preset.cloned(), ViewPictures { baselines, references });
+        }
+        let baselines = (pipeline.baselines_dir(), pipeline.node.time_zone.clone());
+        let (camera, config) = (camera.clone(), config.clone());
+        Ok(Self { camera, config, engine, pictures, baselines, clock, offline })
     }
 
-    /// The first approved picture of the view.
-    pub(crate) fn baseline(&self) -> Option<Arc<Picture>> {
-        self.baselines.first().cloned()
-    }
-
-    /// A pipeline that has seen nothing.
+    /// Pipelines that have seen nothing.
     ///
     /// # Errors
-    /// If the camera's detector options do not suit the model.
+    /// If the camera's detector options do not suit the model, or a dome's thread cannot be started.
     pub fn build(&self) -> Result<Assembled, AssemblyError> {
-        let CameraConfig { detector, zones: _, lines, rules, change, tracker, standing, presence, .. } =
-            &self.config;
-        let zones = self.config.zones();
         let model_time = ModelTime::default();
+        let Some(dome) = &self.config.dome else {
+            let view = self.view(None, &model_time)?;
+            return Ok(Assembled { watch: Watch::fixed(view), model_time });
+        };
+        let mut presets = Vec::new();
+        for (id, preset) in &self.config.presets {
+            presets.push(DomePreset {
+                id: id.clone(),
+                token: preset.token.clone().unwrap_or_else(|| id.to_string()),
+                field_of_view_degrees: preset.field_of_view_degrees,
+                references: self.pictures[&Some(id.clone())].references.clone(),
+                view: self.view(Some(id), &model_time)?,
+            });
+        }
+        let control: Box<dyn DomeControl> = match &dome.onvif {
+            Some(onvif) if !self.offline => Box::new(
+                OnvifControl::start(&self.camera, onvif, self.clock.clone())
+                    .map_err(AssemblyError::Thread)?,
+            ),
+            _ => Box::new(Unled),
+        };
+        let plan = Plan::new(&self.config, dome, self.offline);
+        let dome = Dome::new(self.camera.clone(), dome, plan, presets, control);
+        Ok(Assembled { watch: Watch::dome(dome), model_time })
+    }
+
+    /// The pipeline of the whole view, or of a preset.
+    fn view(&self, preset: Option<&PresetId>, model_time: &ModelTime) -> Result<WatchedView, AssemblyError> {
+        let CameraConfig { detector, tracker, standing, presence, .. } = &self.config;
+        let options = self.config.view(preset).expect("asked for its own presets");
+        let pictures = &self.pictures[&preset.cloned()];
         let detector = Timed {
             inner: self.engine.detector(&self.camera, detector.clone())?,
             spent: model_time.clone(),
             clock: self.clock.clone(),
         };
-        let of = |purpose: ZonePurpose| {
-            zones
-                .iter()
-                .filter(move |zone| zone.purpose == purpose)
-                .map(|zone| zone.polygon.clone())
-                .collect::<Vec<_>>()
-        };
-        let change: Option<Box<dyn ChangeDetector>> =
-            (change.background.is_some() || change.baseline.is_some()).then(|| {
-                let (ignore, roofs) = (of(ZonePurpose::Ignore), of(ZonePurpose::Roof));
-                let view = ViewChange::new(change, &ignore, &roofs, self.baselines.clone());
-                Box::new(view) as Box<dyn ChangeDetector>
-            });
+        let baseline = BaselineInUse::default();
         let config = PipelineConfig {
             camera: self.camera.clone(),
-            preset: None,
+            preset: preset.cloned(),
             ground: None,
-            zones,
-            lines: lines.iter().map(|(id, line)| (id.clone(), line.points)).collect(),
+            zones: options.core_zones(),
+            lines: options.lines.iter().map(|(id, line)| (id.clone(), line.points)).collect(),
             tracker: tracker.clone(),
             standing: standing.clone(),
             presence: presence.clone(),
-            rules: rules.clone(),
+            rules: options.rules.clone(),
         };
-        Ok(Assembled { view: View::new(config, Box::new(detector), change), model_time })
+        let change = self.change(preset, options, &config.zones, pictures.baselines.clone(), &baseline);
+        Ok(WatchedView { pipeline: View::new(config, Box::new(detector), change), baseline })
+    }
+
+    fn change(
+        &self,
+        preset: Option<&PresetId>,
+        options: ViewOptions<'_>,
+        zones: &[Zone],
+        pictures: Vec<Arc<Picture>>,
+        in_use: &BaselineInUse,
+    ) -> Option<Box<dyn ChangeDetector>> {
+        if options.change.background.is_none() && options.change.baseline.is_none() {
+            return None;
+        }
+        let of = |purpose: ZonePurpose| {
+            let zones = zones.iter().filter(|zone| zone.purpose == purpose);
+            zones.map(|zone| zone.polygon.clone()).collect::<Vec<_>>()
+        };
+        let (ignore, roofs) = (of(ZonePurpose::Ignore), of(ZonePurpose::Roof));
+        let view = ViewChange::new(options.change, &ignore, &roofs, pictures.clone());
+        if options.change.baseline.is_none() || self.offline {
+            return Some(Box::new(view));
+        }
+        let (root, time_zone) = &self.baselines;
+        let shelf = Shelf::of(root, &self.camera, preset, time_zone.clone());
+        Some(Box::new(ApprovedChange::new(self.camera.clone(), view, shelf, pictures, in_use.clone())))
     }
 }
 
 fn read_picture(path: &PathBuf) -> Result<Picture, AssemblyError> {
-    let image = image::open(path).map_err(|source| AssemblyError::Baseline { path: path.clone(), source })?;
+    let image = image::open(path).map_err(|source| AssemblyError::Picture { path: path.clone(), source })?;
+    Ok(picture_from(image))
+}
+
+/// A decoded picture in our form.
+pub(crate) fn picture_from(image: image::DynamicImage) -> Picture {
     let image = image.into_rgb8();
     let (width, height) = (image.width() as usize, image.height() as usize);
-    Ok(Picture::from_rgb(width, height, image.as_raw()).expect("a decoded picture has pixels"))
+    Picture::from_rgb(width, height, image.as_raw()).expect("a decoded picture has pixels")
 }
 
 /// Time that a camera spent waiting for its model, in all.

@@ -15,22 +15,22 @@ use std::{
     time::Duration,
 };
 
-use parapet_analytics::Step;
 use parapet_bus::wire;
 use parapet_core::{
     CameraHealth, CameraId, Clock, DetectError, EndReason, Frame, HealthEvent, HealthState, IncidentEvent,
-    IncidentId, IncidentKind, NodeId, Phase, Picture, SiteId, Timestamp, time::seconds_between,
+    IncidentId, IncidentKind, NodeId, Phase, Picture, PresetId, SiteId, Timestamp,
 };
 use parapet_ingest::{CameraStream, StreamEvent};
 use tracing::{error, info};
 
 use crate::{
-    assembly::{Assembled, AssemblyError, ModelTime},
+    assembly::{Assembled, AssemblyError},
     config::CameraConfig,
     evidence::{ClipSource, PastPictures, RecorderHandle, Suspicion},
-    live::{CameraInfo, LiveCameras, LiveFrame, LiveRegion, LiveTrack, Overlay, RuleInfo, ZoneInfo},
-    telemetry::{self, StageTimes},
+    live::{CameraInfo, LiveCameras, LiveFrame, Overlay},
+    telemetry::{self, StageTimer},
     uplink::{UplinkHandle, interrupted},
+    watch::{Looked, WatchNote},
 };
 
 /// Longest wait for a frame before the thread looks whether it should stop.
@@ -52,8 +52,6 @@ pub(crate) struct CameraSpec {
     pub(crate) config: CameraConfig,
     /// Makes the camera's pipeline; anew after a crash.
     pub(crate) build: Build,
-    /// Approved picture of the view.
-    pub(crate) baseline: Option<Arc<Picture>>,
     pub(crate) uplink: UplinkHandle,
     pub(crate) recorder: Option<RecorderHandle>,
     pub(crate) before_seconds: f64,
@@ -73,7 +71,7 @@ impl CameraThread {
     pub(crate) fn start(spec: CameraSpec) -> io::Result<Self> {
         let (stop, orders) = channel();
         let started = Arc::new(AtomicBool::new(false));
-        spec.live.insert(info_of(&spec));
+        spec.live.insert(CameraInfo::new(&spec.id, &spec.site, &spec.config));
         let worker = Worker {
             open: BTreeMap::new(),
             health: None,
@@ -148,6 +146,18 @@ impl Seen {
     }
 }
 
+/// The past of each view, by preset.
+type Past = BTreeMap<Option<PresetId>, PastPictures>;
+
+/// What events are proved with.
+struct Scene<'a> {
+    frame: &'a Frame,
+    past: &'a PastPictures,
+    /// Approved picture of the view.
+    baseline: Option<Arc<Picture>>,
+    stream: &'a CameraStream,
+}
+
 /// Why a watch came to its end.
 enum Over {
     Stopped(EndReason),
@@ -202,7 +212,7 @@ impl Worker {
     }
 
     fn watch(&mut self, orders: &Receiver<EndReason>) -> Over {
-        let Assembled { mut view, model_time } = match (self.spec.build)() {
+        let Assembled { mut watch, model_time } = match (self.spec.build)() {
             Ok(assembled) => assembled,
             Err(error) => return Over::Unusable(error.to_string()),
         };
@@ -212,13 +222,13 @@ impl Worker {
             Err(error) => return Over::Unusable(error.to_string()),
         };
         self.started.store(true, Ordering::Relaxed);
-        let mut past = PastPictures::default();
+        let mut past = Past::new();
         let mut timer = StageTimer::new(clock, model_time);
         loop {
             match orders.try_recv() {
                 Ok(reason) => {
                     let at = self.latest;
-                    self.hand_over(view.end_all(reason, at), None, &past, &stream);
+                    self.hand_over(watch.end_all(reason, at), None);
                     return Over::Stopped(reason);
                 }
                 Err(std::sync::mpsc::TryRecvError::Disconnected) => {
@@ -231,7 +241,7 @@ impl Worker {
                 Some(StreamEvent::Health(health)) => self.report(health),
                 Some(StreamEvent::Ended) => {
                     let at = self.latest;
-                    self.hand_over(view.end_all(EndReason::EndOfRecording, at), None, &past, &stream);
+                    self.hand_over(watch.end_all(EndReason::EndOfRecording, at), None);
                     return Over::Ended;
                 }
                 Some(StreamEvent::Frame(frame)) => {
@@ -242,19 +252,30 @@ impl Worker {
                     {
                         self.spec.uplink.show(&self.status_of(health));
                     }
-                    match view.step(&frame) {
-                        Ok(mut step) => {
+                    match watch.step(&frame) {
+                        Ok(Looked { frame, mut step, watched, notes }) => {
                             timer.step_done();
                             if step.shed {
                                 telemetry::frame_dropped(&id, "model");
                             }
+                            notes.into_iter().for_each(|note| self.report_note(note));
                             let events = std::mem::take(&mut step.events);
-                            self.hand_over(events, Some(&frame), &past, &stream);
-                            if self.spec.recorder.is_some() {
+                            let past = past.entry(frame.preset.clone()).or_default();
+                            let baseline = watch.baseline(frame.preset.as_ref());
+                            let scene = Scene { frame: &frame, past, baseline, stream: &stream };
+                            self.hand_over(events, Some(&scene));
+                            if watched && self.spec.recorder.is_some() {
                                 past.offer(&frame);
                             }
-                            self.spec.live.show(LiveFrame::new(frame.clone(), overlay(&frame, &step)));
-                            timer.all_done(&id);
+                            self.spec
+                                .live
+                                .show(LiveFrame::new(frame.clone(), Overlay::new(&frame, &step, watched)));
+                            if watched {
+                                telemetry::frame_analysed(&id, timer.finish());
+                            } else {
+                                timer.finish();
+                                telemetry::frame_dropped(&id, "elsewhere");
+                            }
                             self.crashes = 0;
                         }
                         Err(DetectError::Stopped) => {
@@ -272,13 +293,7 @@ impl Worker {
     }
 
     /// Sends events on their way, and has what has just started proved.
-    fn hand_over(
-        &mut self,
-        events: Vec<IncidentEvent>,
-        frame: Option<&Frame>,
-        past: &PastPictures,
-        stream: &CameraStream,
-    ) {
+    fn hand_over(&mut self, events: Vec<IncidentEvent>, scene: Option<&Scene<'_>>) {
         if events.is_empty() {
             return;
         }
@@ -291,8 +306,8 @@ impl Worker {
                         incident = %event.incident_id, "incident started"
                     );
                     self.open.insert(event.incident_id, event.clone());
-                    if let (Some(frame), Some(recorder)) = (frame, &self.spec.recorder) {
-                        recorder.started(self.suspicion(event, frame, past, stream));
+                    if let (Some(scene), Some(recorder)) = (scene, &self.spec.recorder) {
+                        recorder.started(self.suspicion(event, scene));
                     }
                 }
                 Phase::Updated => {
@@ -314,26 +329,21 @@ impl Worker {
         self.spec.uplink.send(events.into_iter().map(|event| self.incident_message(event)).collect());
     }
 
-    fn suspicion(
-        &self,
-        event: &IncidentEvent,
-        frame: &Frame,
-        past: &PastPictures,
-        stream: &CameraStream,
-    ) -> Suspicion {
-        let zone = event.zone.as_ref().and_then(|zone| self.spec.config.zones.get(zone));
+    fn suspicion(&self, event: &IncidentEvent, scene: &Scene<'_>) -> Suspicion {
+        let view = self.spec.config.view(event.preset.as_ref());
+        let zone = event.zone.as_ref().and_then(|zone| view?.zones.get(zone));
         let wanted = event.since - Duration::from_secs_f64(self.spec.before_seconds.max(0.0));
-        let preroll = stream.preroll();
+        let preroll = scene.stream.preroll();
         let clip: ClipSource = Box::new(move |from, to, path| {
             preroll.write_clip(from, to, path).map(drop).map_err(|error| error.to_string())
         });
         let of_roof = event.kind == IncidentKind::RooftopStructure;
         Suspicion {
             event: event.clone(),
-            frame: frame.clone(),
+            frame: scene.frame.clone(),
             zone: zone.map(|zone| zone.polygon.points().to_vec()),
-            before: past.at(wanted).cloned(),
-            baseline: self.spec.baseline.clone().filter(|_| of_roof),
+            before: scene.past.at(wanted).cloned(),
+            baseline: scene.baseline.clone().filter(|_| of_roof),
             clip: Some(clip),
         }
     }
@@ -373,6 +383,14 @@ impl Worker {
         });
     }
 
+    /// Something about a camera whose stream is as it was.
+    fn report_note(&mut self, note: WatchNote) {
+        let WatchNote { event, detail } = note;
+        if let Some(health) = self.health.clone() {
+            self.report(CameraHealth { event, detail, at: self.spec.clock.now(), ..health });
+        }
+    }
+
     fn report(&mut self, health: CameraHealth) {
         self.spec.live.set_health(&health);
         if health.state != HealthState::Streaming {
@@ -410,132 +428,9 @@ impl Worker {
     }
 }
 
-/// What a page needs to know about the camera.
-fn info_of(spec: &CameraSpec) -> CameraInfo {
-    let config = &spec.config;
-    let rule = |(id, rule): (&parapet_core::RuleId, &parapet_analytics::RuleConfig)| {
-        let options = serde_json::to_value(rule).unwrap_or_default();
-        let options = &options[rule.kind().as_str()];
-        let zones = ["zones", "forbidden"].into_iter().find_map(|key| options[key].as_array());
-        RuleInfo {
-            id: id.clone(),
-            kind: rule.kind(),
-            zones: zones.into_iter().flatten().filter_map(|zone| zone.as_str()?.parse().ok()).collect(),
-            limit_seconds: options["limit_seconds"].as_f64(),
-        }
-    };
-    CameraInfo {
-        camera: spec.id.clone(),
-        site: spec.site.clone(),
-        name: config.name.clone(),
-        width: None,
-        height: None,
-        analysed_fps: config.source.analysed_fps,
-        synthetic: config.synthetic,
-        zones: config
-            .zones
-            .iter()
-            .map(|(id, zone)| ZoneInfo {
-                id: id.clone(),
-                purpose: zone.purpose,
-                polygon: zone.polygon.points().to_vec(),
-            })
-            .collect(),
-        rules: config.rules.iter().map(rule).collect(),
-        health: None,
-    }
-}
-
-fn overlay(frame: &Frame, step: &Step) -> Overlay {
-    let stationary = step.change.stationary.iter().map(|region| LiveRegion {
-        number: region.number,
-        bbox: region.bbox,
-        outline: region.outline.clone(),
-        source: "stationary",
-        since: region.since,
-    });
-    let differences = step.change.differences.iter().map(|region| LiveRegion {
-        number: region.number,
-        bbox: region.bbox,
-        outline: region.outline.clone(),
-        source: "baseline",
-        since: region.since,
-    });
-    let since_of = |id| step.open.iter().find(|open| open.track == Some(id)).map(|open| open.since);
-    let tracks = step.tracks.iter().map(|track| LiveTrack {
-        id: track.id,
-        label: track.label.clone(),
-        state: track.state,
-        score: track.score,
-        bbox: track.bbox,
-        standing_seconds: step
-            .standing
-            .contains(&track.id)
-            .then(|| seconds_between(since_of(track.id).unwrap_or(track.first_seen_at), frame.captured_at)),
-    });
-    Overlay {
-        camera: frame.camera.clone(),
-        run: frame.run,
-        sequence: frame.sequence,
-        captured_at: frame.captured_at,
-        width: frame.picture.width(),
-        height: frame.picture.height(),
-        tracks: tracks.collect(),
-        regions: stationary.chain(differences).collect(),
-        open: step.open.iter().map(Into::into).collect(),
-        light_changed: step.change.light_changed,
-        view_shifted: step.change.view_shifted,
-    }
-}
-
 fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("panic without a message").to_owned()
-}
-
-/// Measures where the time of each frame goes.
-pub(crate) struct StageTimer {
-    clock: Arc<dyn Clock>,
-    model: ModelTime,
-    model_before: Duration,
-    done: Duration,
-    came: Duration,
-    stepped: Duration,
-}
-
-impl StageTimer {
-    pub(crate) fn new(clock: Arc<dyn Clock>, model: ModelTime) -> Self {
-        let now = clock.monotonic();
-        Self { clock, model, model_before: Duration::ZERO, done: now, came: now, stepped: now }
-    }
-
-    pub(crate) fn frame_came(&mut self) {
-        self.came = self.clock.monotonic();
-        self.model_before = self.model.total();
-    }
-
-    pub(crate) fn step_done(&mut self) {
-        self.stepped = self.clock.monotonic();
-    }
-
-    /// Times of this frame; the next one begins.
-    pub(crate) fn finish(&mut self) -> StageTimes {
-        let now = self.clock.monotonic();
-        let infer = self.model.total().saturating_sub(self.model_before);
-        let step = self.stepped.saturating_sub(self.came);
-        let times = StageTimes {
-            wait: self.came.saturating_sub(self.done),
-            infer,
-            analyse: step.saturating_sub(infer),
-            rest: now.saturating_sub(self.stepped),
-        };
-        self.done = now;
-        times
-    }
-
-    fn all_done(&mut self, camera: &CameraId) {
-        telemetry::frame_analysed(camera, self.finish());
-    }
 }
 
 #[cfg(test)]
@@ -549,7 +444,12 @@ mod tests {
     use tokio::{sync::mpsc, time::timeout};
 
     use super::*;
-    use crate::uplink::Uplink;
+    use crate::{
+        assembly::ModelTime,
+        baselines::BaselineInUse,
+        uplink::Uplink,
+        watch::{Watch, WatchedView},
+    };
 
     /// Panics at the third frame of its life, but only in the first life.
     struct Fragile(Arc<AtomicU32>, mpsc::UnboundedSender<u64>);
@@ -594,8 +494,9 @@ mod tests {
             let id = id.clone();
             move || {
                 let detector = Box::new(Fragile(calls.clone(), seen.clone()));
-                let view = View::new(PipelineConfig::new(id.clone()), detector, None);
-                Ok(Assembled { view, model_time: ModelTime::default() })
+                let pipeline = View::new(PipelineConfig::new(id.clone()), detector, None);
+                let watch = Watch::fixed(WatchedView { pipeline, baseline: BaselineInUse::default() });
+                Ok(Assembled { watch, model_time: ModelTime::default() })
             }
         });
         let config: CameraConfig = serde_json::from_str(r#"{"source": {"test": {}}}"#).unwrap();
@@ -605,7 +506,6 @@ mod tests {
             site: "s".parse().unwrap(),
             config: CameraConfig { source, ..config },
             build,
-            baseline: None,
             uplink: uplink.handle(),
             recorder: None,
             before_seconds: 3.0,

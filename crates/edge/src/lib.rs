@@ -5,15 +5,19 @@
 
 mod analyze;
 mod assembly;
+pub mod baselines;
 mod camera;
 pub mod config;
+mod dome;
 mod evidence;
 mod http;
 mod live;
 mod node;
+pub mod onvif;
 mod surveys;
 pub mod telemetry;
 mod uplink;
+mod watch;
 
 pub use analyze::{
     AnalyzeError, AnalyzeOptions, AnalyzeSummary, Progress, Recording, analyze, choose_camera,
@@ -25,3 +29,4 @@ pub use http::HttpConfig;
 pub use node::{Node, NodeError};
 pub use surveys::{SurveysConfig, SurveysError};
 pub use uplink::{Uplink, UplinkError, UplinkHandle};
+pub use watch::{Looked, Watch, WatchNote};

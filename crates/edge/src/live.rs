@@ -7,15 +7,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use parapet_analytics::OpenIncident;
+use parapet_analytics::{OpenIncident, RuleConfig, Step};
 use parapet_core::{
-    BBox, CameraHealth, CameraId, Frame, IncidentId, IncidentKind, Label, Point, RuleId, RunId, Severity,
-    SiteId, Timestamp, TrackId, TrackState, ZoneId, ZonePurpose,
+    BBox, CameraHealth, CameraId, Frame, IncidentId, IncidentKind, Label, Point, PresetId, RuleId, RunId,
+    Severity, SiteId, Timestamp, TrackId, TrackState, ZoneId, ZonePurpose, time::seconds_between,
 };
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::evidence::encode_jpeg;
+use crate::{config::CameraConfig, evidence::encode_jpeg};
 
 /// JPEG quality of live pictures.
 const QUALITY: u8 = 78;
@@ -24,6 +24,10 @@ const QUALITY: u8 = 78;
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Overlay {
     pub(crate) camera: CameraId,
+    /// The preset that a dome looks from; the picture is as its reference would see it.
+    pub(crate) preset: Option<PresetId>,
+    /// Whether the frame was analysed: not while a dome turns or looks elsewhere.
+    pub(crate) watched: bool,
     pub(crate) run: RunId,
     pub(crate) sequence: u64,
     pub(crate) captured_at: Timestamp,
@@ -86,6 +90,52 @@ impl From<&OpenIncident> for LiveIncident {
     }
 }
 
+impl Overlay {
+    /// What was found in a frame.
+    pub(crate) fn new(frame: &Frame, step: &Step, watched: bool) -> Self {
+        let stationary = step.change.stationary.iter().map(|region| LiveRegion {
+            number: region.number,
+            bbox: region.bbox,
+            outline: region.outline.clone(),
+            source: "stationary",
+            since: region.since,
+        });
+        let differences = step.change.differences.iter().map(|region| LiveRegion {
+            number: region.number,
+            bbox: region.bbox,
+            outline: region.outline.clone(),
+            source: "baseline",
+            since: region.since,
+        });
+        let since_of = |id| step.open.iter().find(|open| open.track == Some(id)).map(|open| open.since);
+        let tracks = step.tracks.iter().map(|track| LiveTrack {
+            id: track.id,
+            label: track.label.clone(),
+            state: track.state,
+            score: track.score,
+            bbox: track.bbox,
+            standing_seconds: step.standing.contains(&track.id).then(|| {
+                seconds_between(since_of(track.id).unwrap_or(track.first_seen_at), frame.captured_at)
+            }),
+        });
+        Self {
+            camera: frame.camera.clone(),
+            preset: frame.preset.clone(),
+            watched,
+            run: frame.run,
+            sequence: frame.sequence,
+            captured_at: frame.captured_at,
+            width: frame.picture.width(),
+            height: frame.picture.height(),
+            tracks: tracks.collect(),
+            regions: stationary.chain(differences).collect(),
+            open: step.open.iter().map(Into::into).collect(),
+            light_changed: step.change.light_changed,
+            view_shifted: step.change.view_shifted,
+        }
+    }
+}
+
 /// One analysed frame with what was found in it.
 #[derive(Debug)]
 pub(crate) struct LiveFrame {
@@ -141,6 +191,43 @@ pub(crate) struct RuleInfo {
     pub(crate) kind: IncidentKind,
     pub(crate) zones: Vec<ZoneId>,
     pub(crate) limit_seconds: Option<f64>,
+}
+
+impl CameraInfo {
+    /// A camera that has shown nothing yet. The zones of a dome belong to its presets and are not among these.
+    pub(crate) fn new(camera: &CameraId, site: &SiteId, config: &CameraConfig) -> Self {
+        let rule = |(id, rule): (&RuleId, &RuleConfig)| {
+            let options = serde_json::to_value(rule).unwrap_or_default();
+            let options = &options[rule.kind().as_str()];
+            let zones = ["zones", "forbidden"].into_iter().find_map(|key| options[key].as_array());
+            RuleInfo {
+                id: id.clone(),
+                kind: rule.kind(),
+                zones: zones.into_iter().flatten().filter_map(|zone| zone.as_str()?.parse().ok()).collect(),
+                limit_seconds: options["limit_seconds"].as_f64(),
+            }
+        };
+        Self {
+            camera: camera.clone(),
+            site: site.clone(),
+            name: config.name.clone(),
+            width: None,
+            height: None,
+            analysed_fps: config.source.analysed_fps,
+            synthetic: config.synthetic,
+            zones: config
+                .zones
+                .iter()
+                .map(|(id, zone)| ZoneInfo {
+                    id: id.clone(),
+                    purpose: zone.purpose,
+                    polygon: zone.polygon.points().to_vec(),
+                })
+                .collect(),
+            rules: config.views().flat_map(|(_, view)| view.rules).map(rule).collect(),
+            health: None,
+        }
+    }
 }
 
 /// The newest frame; `None` before the first.

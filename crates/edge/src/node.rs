@@ -390,7 +390,6 @@ impl Fleet {
             node: pipeline.node.id.clone(),
             site: setup.site.clone(),
             config: setup.camera.clone(),
-            baseline: assembly.baseline(),
             build: Arc::new(move || assembly.build()),
             uplink: self.uplink.clone(),
             recorder: self.recorder.clone(),
@@ -447,7 +446,7 @@ impl Fleet {
 }
 
 /// An error with what caused it, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

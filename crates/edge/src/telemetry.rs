@@ -1,10 +1,15 @@
 //! Names of the metrics. All start with `parapet_`; those of a camera have the label `camera`.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use parapet_core::{CameraId, IncidentKind};
+use parapet_core::{CameraId, Clock, IncidentKind};
+
+use crate::assembly::ModelTime;
 
 /// Upper bounds of the step-time histogram, in seconds.
 const STEP_BUCKETS: [f64; 10] = [0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 5.0];
@@ -33,7 +38,7 @@ fn describe() {
     describe_counter!("parapet_frames_total", "Frames that the source offered to analysis");
     describe_counter!(
         "parapet_frames_dropped_total",
-        "Frames that were not analysed, by the stage that was behind"
+        "Frames that were not analysed, by the stage that was behind (elsewhere: a dome did not look at a preset)"
     );
     describe_histogram!(
         "parapet_step_seconds",
@@ -136,4 +141,45 @@ pub(crate) fn disk_free(bytes: u64) {
 
 pub(crate) fn config_reloaded(result: &'static str) {
     counter!("parapet_config_reloads_total", "result" => result).increment(1);
+}
+
+/// Measures where the time of each frame goes.
+pub(crate) struct StageTimer {
+    clock: Arc<dyn Clock>,
+    model: ModelTime,
+    model_before: Duration,
+    done: Duration,
+    came: Duration,
+    stepped: Duration,
+}
+
+impl StageTimer {
+    pub(crate) fn new(clock: Arc<dyn Clock>, model: ModelTime) -> Self {
+        let now = clock.monotonic();
+        Self { clock, model, model_before: Duration::ZERO, done: now, came: now, stepped: now }
+    }
+
+    pub(crate) fn frame_came(&mut self) {
+        self.came = self.clock.monotonic();
+        self.model_before = self.model.total();
+    }
+
+    pub(crate) fn step_done(&mut self) {
+        self.stepped = self.clock.monotonic();
+    }
+
+    /// Times of this frame; the next one begins.
+    pub(crate) fn finish(&mut self) -> StageTimes {
+        let now = self.clock.monotonic();
+        let infer = self.model.total().saturating_sub(self.model_before);
+        let step = self.stepped.saturating_sub(self.came);
+        let times = StageTimes {
+            wait: self.came.saturating_sub(self.done),
+            infer,
+            analyse: step.saturating_sub(infer),
+            rest: now.saturating_sub(self.stepped),
+        };
+        self.done = now;
+        times
+    }
 }

@@ -70,3 +70,62 @@ fn a_camera_with_a_broken_source_still_has_its_other_mistakes_told() {
     let paths: Vec<&str> = told.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["cameras.a.model", "cameras.a.tracker", "cameras.a.source.rtsp.url"], "{told:?}");
 }
+
+#[test]
+fn the_mistakes_of_a_dome_are_all_told() {
+    let told = mistakes(
+        r#"
+        [node]
+        id = "n"
+        site = "s"
+        [models.default]
+        manifest = "../../models/nanodet-g"
+        [cameras.fixed]
+        source.test = {}
+        presets.gate.reference_pictures = ["none.jpg"]
+        [cameras.own]
+        source.test = {}
+        dome = {}
+        patrols.round.stops = [{ preset = "gate" }]
+        presets.gate.reference_pictures = []
+        [cameras.led]
+        source.test = {}
+        zones.lane = { purpose = "roadway", polygon = [[0, 0], [1, 0], [1, 1]] }
+        [cameras.led.dome]
+        max_offset_degrees = 90
+        onvif = { url = "10.0.0.8", password_env = "DOME" }
+        [cameras.led.presets.gate]
+        reference_pictures = ["none.jpg"]
+        field_of_view_degrees = 0
+        rules.bikes.misparked_ebike.forbidden = ["kerb"]
+        rules.sheds.rooftop_structure = {}
+        [cameras.led.patrols]
+        day.stops = [{ preset = "gat" }, { preset = "gate", dwell_seconds = 0 }]
+        night = { stops = [], schedule.hours = ["22"] }
+        "#,
+    );
+    let paths: Vec<&str> =
+        told.iter().map(|(path, _)| path.as_str()).filter(|path| path.starts_with("cam")).collect();
+    assert_eq!(
+        paths,
+        [
+            "cameras.fixed.presets",
+            "cameras.own.patrols",
+            "cameras.own.presets.gate.reference_pictures",
+            "cameras.led.zones",
+            "cameras.led.dome.max_offset_degrees",
+            "cameras.led.dome.onvif.username",
+            "cameras.led.dome.onvif.url",
+            "cameras.led.presets.gate.reference_pictures",
+            "cameras.led.presets.gate.field_of_view_degrees",
+            "cameras.led.presets.gate.rules.bikes.misparked_ebike.forbidden[0]",
+            "cameras.led.presets.gate.rules.sheds.rooftop_structure.zones",
+            "cameras.led.presets.gate.rules.sheds.rooftop_structure",
+            "cameras.led.patrols.day.stops[0].preset",
+            "cameras.led.patrols.day.stops[1].dwell_seconds",
+            "cameras.led.patrols.night.stops",
+            "cameras.led.patrols.night.schedule.hours[0]",
+        ],
+        "{told:#?}"
+    );
+}

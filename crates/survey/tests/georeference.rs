@@ -36,8 +36,7 @@ struct Still {
 
 impl Still {
     fn pose(&self) -> Pose {
-        let attitude =
-            Attitude { yaw: self.yaw_degrees, pitch: self.pitch_degrees, roll: self.roll_degrees };
+        let attitude = Attitude { yaw: self.yaw_degrees, pitch: self.pitch_degrees, roll: self.roll_degrees };
         let position = GeoPoint::new(self.latitude, self.longitude).unwrap();
         Pose { position, height: self.height_meters, attitude }
     }

@@ -4,6 +4,8 @@
 //! follows from a mistake that was noted (a table that lost a required key) is not noted again. References between
 //! tables are checked on the tree as written, so that a mistake elsewhere in a camera does not hide them.
 
+mod dome;
+
 use std::{
     collections::{BTreeMap, HashSet},
     fs, io,
@@ -18,7 +20,7 @@ use serde_json::Value;
 use toml::de::DeValue;
 
 use super::{
-    CameraConfig, Pipeline,
+    CameraConfig, Pipeline, ViewOptions,
     problem::{Problem, nearest, render_all},
     reference::{resolved, schema},
     tree::{self, Fault, Node, ReadError, Reader, Step},
@@ -475,30 +477,57 @@ impl Checker<'_, '_> {
                 camera.source.srt.as_ref().and_then(|srt| srt.passphrase_file.as_ref()),
             ),
         ];
-        let pictures = camera.baseline_pictures.iter().map(|picture| ("baseline_pictures", Some(picture)));
-        for (field, file) in files.into_iter().chain(pictures) {
-            if let Some(file) = file.filter(|file| !file.exists()) {
-                let message = format!("there is no {}", file.display());
-                let hint = "paths are relative to the directory of the pipeline file".to_owned();
-                self.note_field(at, field, message, Some(hint));
-            }
-        }
-        if camera.change.baseline.is_some() == camera.baseline_pictures.is_empty() {
-            let (field, message, hint) = if camera.baseline_pictures.is_empty() {
-                ("change.baseline", "there is no picture to compare with", "add baseline_pictures = [\"…\"]")
-            } else {
-                ("baseline_pictures", "nothing compares with them", "add a table [cameras.….change.baseline]")
-            };
-            self.note_field(at, field, message.to_owned(), Some(hint.to_owned()));
-        }
-        let zones = self.zones_of(at, camera);
-        for (id, rule) in &camera.rules {
-            self.check_rule(&below(&["rules", id.as_str(), rule.kind().as_str()]), camera, rule, &zones);
+        for (field, file) in files {
+            self.check_files(at, field, file);
         }
         if let Some(manifest) = manifest {
             self.note_texts(&below(&["detector"]), camera.detector.problems(manifest));
+        }
+        self.check_dome(at, camera);
+        for (preset, view) in camera.views() {
+            match preset {
+                Some(preset) => self.check_view(&below(&["presets", preset.as_str()]), view, manifest),
+                None => {
+                    self.check_view(at, view, manifest);
+                    if view.change.baseline.is_some() && view.baseline_pictures.is_empty() {
+                        let message = "there is no picture to compare with".to_owned();
+                        let hint = "add baseline_pictures = [\"…\"]".to_owned();
+                        self.note_field(at, "change.baseline", message, Some(hint));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Files that must be there.
+    fn check_files<'a>(&mut self, at: &[Step], field: &str, files: impl IntoIterator<Item = &'a PathBuf>) {
+        for file in files.into_iter().filter(|file| !file.exists()) {
+            let message = format!("there is no {}", file.display());
+            let hint = "paths are relative to the directory of the pipeline file".to_owned();
+            self.note_field(at, field, message, Some(hint));
+        }
+    }
+
+    /// One view: a fixed camera's, or that of a preset, which stands at `at`.
+    fn check_view(&mut self, at: &[Step], view: ViewOptions<'_>, manifest: Option<&Manifest>) {
+        let below = |steps: &[&str]| {
+            let mut path = at.to_vec();
+            path.extend(keys(steps));
+            path
+        };
+        self.check_files(at, "baseline_pictures", view.baseline_pictures);
+        if view.change.baseline.is_none() && !view.baseline_pictures.is_empty() {
+            let message = "nothing compares with them".to_owned();
+            let hint = "add a table [cameras.….change.baseline]".to_owned();
+            self.note_field(at, "baseline_pictures", message, Some(hint));
+        }
+        let zones = self.zones_of(at, view);
+        for (id, rule) in view.rules {
+            self.check_rule(&below(&["rules", id.as_str(), rule.kind().as_str()]), view, rule, &zones);
+        }
+        if let Some(manifest) = manifest {
             let classes = manifest.classes();
-            for (id, zone) in &camera.zones {
+            for (id, zone) in view.zones {
                 self.check_labels(
                     &below(&["zones", id.as_str()]),
                     "labels",
@@ -509,7 +538,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn check_rule(&mut self, at: &[Step], camera: &CameraConfig, rule: &RuleConfig, zones: &[Zone]) {
+    fn check_rule(&mut self, at: &[Step], view: ViewOptions<'_>, rule: &RuleConfig, zones: &[Zone]) {
         for problem in rule.problems(zones) {
             let mut path = at.to_vec();
             path.push(Step::Key(problem.option.to_owned()));
@@ -530,7 +559,7 @@ impl Checker<'_, '_> {
                 Some("how long it may stay, in seconds: 60 for a minute".to_owned()),
             );
         }
-        if rule.needs_background() && camera.change.background.is_none() {
+        if rule.needs_background() && view.change.background.is_none() {
             self.note_field(
                 at,
                 "objects",
@@ -538,7 +567,7 @@ impl Checker<'_, '_> {
                 Some("add a table [cameras.….change.background], or set objects = false".to_owned()),
             );
         }
-        if rule.needs_baseline() && camera.change.baseline.is_none() {
+        if rule.needs_baseline() && view.change.baseline.is_none() {
             self.note_field(
                 at,
                 "",
@@ -568,16 +597,16 @@ impl Checker<'_, '_> {
         Some((Some(step), choice(&name, &names, "draw it: a table [cameras.….zones.NAME]")))
     }
 
-    /// The camera's zones, with stand-ins of every purpose for those that have mistakes of their own, so that rules
+    /// The view's zones, with stand-ins of every purpose for those that have mistakes of their own, so that rules
     /// that name them are not blamed.
-    fn zones_of(&self, at: &[Step], camera: &CameraConfig) -> Vec<Zone> {
-        let mut zones = camera.zones();
+    fn zones_of(&self, at: &[Step], view: ViewOptions<'_>) -> Vec<Zone> {
+        let mut zones = view.core_zones();
         let mut path = at.to_vec();
         path.push(Step::Key("zones".to_owned()));
         let written = tree::at(self.tree, &path).and_then(|(_, node)| node.get_ref().as_table());
         for (key, _) in written.into_iter().flatten() {
             let Ok(id) = key.get_ref().parse::<ZoneId>() else { continue };
-            if camera.zones.contains_key(&id) {
+            if view.zones.contains_key(&id) {
                 continue;
             }
             for purpose in EVERY_PURPOSE {

@@ -2,6 +2,7 @@
 //! hang together, and [`check`], which names every mistake in a file at once.
 
 mod check;
+mod dome;
 mod problem;
 mod reference;
 mod tree;
@@ -11,17 +12,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use parapet_analytics::{PresenceConfig, RuleConfig, StandingConfig, TrackerConfig};
+use parapet_analytics::{PresenceConfig, RuleConfig, StandingConfig, TrackerConfig, schedule};
 use parapet_bus::BusConfig;
 use parapet_change::ChangeConfig;
 use parapet_core::{
-    CameraId, Label, Line, Membership, NodeId, Polygon, RuleId, SiteId, Zone, ZoneId, ZonePurpose,
+    CameraId, Label, Line, Membership, NodeId, Polygon, PresetId, RuleId, SiteId, Zone, ZoneId, ZonePurpose,
 };
 use parapet_infer::{DetectorOptions, EngineConfig};
 use parapet_ingest::SourceConfig;
 use serde::Deserialize;
 
 pub use check::{LoadError, check, load};
+pub use dome::{DomeConfig, OnvifConfig, PatrolConfig, PresetConfig, StopConfig};
 pub use problem::{Problem, render_all};
 pub use reference::{reference, schema};
 
@@ -64,6 +66,9 @@ pub struct NodeConfig {
     /// Drone surveys that are told to the command center.
     #[serde(default)]
     pub surveys: Option<SurveysConfig>,
+    /// Time zone of the compound: baselines are kept by the time of its day. Rules have their own.
+    #[serde(default)]
+    pub time_zone: schedule::Zone,
     /// Read the file again when it changes, and touch only the cameras that changed.
     #[serde(default = "yes")]
     pub hot_reload: bool,
@@ -125,6 +130,29 @@ pub struct CameraConfig {
     /// When something counts as being in a zone.
     #[serde(default)]
     pub presence: PresenceConfig,
+    /// The camera is a PTZ dome.
+    pub dome: Option<DomeConfig>,
+    /// The places that a dome returns to, by name.
+    #[serde(default)]
+    pub presets: BTreeMap<PresetId, PresetConfig>,
+    /// The rounds on which a dome is sent, by name.
+    #[serde(default)]
+    pub patrols: BTreeMap<String, PatrolConfig>,
+}
+
+/// What one view shows and what may not happen there: a fixed camera's own options, or those of a dome's preset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ViewOptions<'a> {
+    /// Areas of the view.
+    pub zones: &'a BTreeMap<ZoneId, ZoneConfig>,
+    /// Lines whose crossing is counted.
+    pub lines: &'a BTreeMap<ZoneId, LineConfig>,
+    /// What may not happen.
+    pub rules: &'a BTreeMap<RuleId, RuleConfig>,
+    /// Detection of what is new.
+    pub change: &'a ChangeConfig,
+    /// Approved pictures of the view.
+    pub baseline_pictures: &'a [PathBuf],
 }
 
 /// An area of a camera's view.
@@ -169,6 +197,11 @@ impl Pipeline {
         found.map(|(name, model)| (name.as_str(), model))
     }
 
+    /// Where approved pictures of views are kept, with their history.
+    pub fn baselines_dir(&self) -> PathBuf {
+        self.node.data_dir.join("baselines")
+    }
+
     /// Where evidence is kept.
     pub fn evidence_dir(&self) -> PathBuf {
         self.node.data_dir.join(&self.node.evidence.dir)
@@ -200,6 +233,12 @@ impl Pipeline {
         }
         for camera in self.cameras.values_mut() {
             camera.baseline_pictures.iter_mut().for_each(fix);
+            for preset in camera.presets.values_mut() {
+                preset.reference_pictures.iter_mut().chain(&mut preset.baseline_pictures).for_each(fix);
+            }
+            if let Some(onvif) = camera.dome.as_mut().and_then(|dome| dome.onvif.as_mut()) {
+                onvif.password_file.as_mut().map(fix);
+            }
             let source = &mut camera.source;
             if let Some(rtsp) = &mut source.rtsp {
                 rtsp.password_file.as_mut().map(fix);
@@ -224,8 +263,31 @@ impl Pipeline {
 }
 
 impl CameraConfig {
+    /// What is watched: a fixed camera's whole view (`None`), or a preset of a dome. `None` if there is no such preset.
+    pub fn view(&self, preset: Option<&PresetId>) -> Option<ViewOptions<'_>> {
+        match preset {
+            Some(preset) => self.presets.get(preset).map(PresetConfig::view),
+            None => Some(ViewOptions {
+                zones: &self.zones,
+                lines: &self.lines,
+                rules: &self.rules,
+                change: &self.change,
+                baseline_pictures: &self.baseline_pictures,
+            }),
+        }
+    }
+
+    /// The views, each with its preset: one without for a fixed camera, one for each preset of a dome.
+    pub fn views(&self) -> impl Iterator<Item = (Option<&PresetId>, ViewOptions<'_>)> {
+        let fixed = self.dome.is_none().then(|| self.view(None)).flatten().map(|view| (None, view));
+        let presets = self.presets.iter().filter(|_| self.dome.is_some());
+        fixed.into_iter().chain(presets.map(|(id, preset)| (Some(id), preset.view())))
+    }
+}
+
+impl ViewOptions<'_> {
     /// The zones in core's form.
-    pub fn zones(&self) -> Vec<Zone> {
+    pub fn core_zones(&self) -> Vec<Zone> {
         let zone = |(id, zone): (&ZoneId, &ZoneConfig)| Zone {
             id: id.clone(),
             purpose: zone.purpose,

@@ -1,6 +1,9 @@
 //! The reference of all options, made from the doc comments of the types that read them.
 
-use std::fmt::Write;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt::Write,
+};
 
 use serde_json::Value;
 
@@ -19,7 +22,7 @@ pub fn reference() -> String {
          Made from the source (`cargo test -p parapet-edge` keeps it so). NAME stands for a name of your choice.\n\
          **Bold** options are required. Paths are relative to the directory of the file.\n",
     );
-    table(&mut page, &schema, &schema, "");
+    table(&mut page, &schema, &schema, "", &homes(&schema));
     page
 }
 
@@ -40,31 +43,66 @@ pub(super) fn resolved<'a>(root: &'a Value, node: &'a Value) -> &'a Value {
     node
 }
 
-fn table(page: &mut String, root: &Value, node: &Value, path: &str) {
-    let node = resolved(root, node);
-    let title = if path.is_empty() { "The file".into() } else { format!("`[{path}]`") };
-    let _ = write!(page, "\n## {title}\n\n{}\n\n", paragraph(&node["description"]));
-    let required: Vec<&str> =
-        node["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut rows = String::new();
+/// Where each table is written: at its shortest path. In other places the page points there.
+fn homes(schema: &Value) -> BTreeMap<*const Value, String> {
+    let mut homes = BTreeMap::new();
+    let mut next = VecDeque::from([(String::new(), schema)]);
+    while let Some((path, node)) = next.pop_front() {
+        let node = resolved(schema, node);
+        if !homes.contains_key(&std::ptr::from_ref(node)) {
+            next.extend(below(schema, node, &path));
+            homes.insert(std::ptr::from_ref(node), path);
+        }
+    }
+    homes
+}
+
+/// The tables directly below one.
+fn below<'a>(root: &'a Value, node: &'a Value, path: &str) -> Vec<(String, &'a Value)> {
     let mut below = Vec::new();
     for (name, option) in node["properties"].as_object().into_iter().flatten() {
         let inner = resolved(root, option);
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         if inner["properties"].is_object() {
             below.push((path, inner));
-        } else if inner["type"] == "object" && inner["additionalProperties"].is_object() {
-            let entry = resolved(root, &inner["additionalProperties"]);
+        } else if let Some(entry) = entry_of(root, inner) {
             match alternatives(entry) {
                 Some(choices) => {
-                    for (choice, content) in choices {
-                        below.push((format!("{path}.NAME.{choice}"), content));
-                    }
+                    below.extend(
+                        choices.into_iter().map(|(name, inner)| (format!("{path}.NAME.{name}"), inner)),
+                    );
                 }
                 None if entry["properties"].is_object() => below.push((format!("{path}.NAME"), entry)),
-                None => row(&mut rows, root, name, option, required.contains(&name.as_str())),
+                None => {}
             }
-        } else {
+        }
+    }
+    below
+}
+
+/// What stands under each name of a table whose names are free.
+fn entry_of<'a>(root: &'a Value, node: &'a Value) -> Option<&'a Value> {
+    let is_map = node["type"] == "object" && node["additionalProperties"].is_object();
+    is_map.then(|| resolved(root, &node["additionalProperties"]))
+}
+
+fn table(page: &mut String, root: &Value, node: &Value, path: &str, homes: &BTreeMap<*const Value, String>) {
+    let node = resolved(root, node);
+    let title = if path.is_empty() { "The file".into() } else { format!("`[{path}]`") };
+    if let Some(home) = homes.get(&std::ptr::from_ref(node)).filter(|home| *home != path) {
+        let _ = write!(page, "\n## {title}\n\nAs `[{home}]`.\n");
+        return;
+    }
+    let _ = write!(page, "\n## {title}\n\n{}\n\n", paragraph(&node["description"]));
+    let required: Vec<&str> =
+        node["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut rows = String::new();
+    for (name, option) in node["properties"].as_object().into_iter().flatten() {
+        let inner = resolved(root, option);
+        let is_table = inner["properties"].is_object()
+            || entry_of(root, inner)
+                .is_some_and(|e| alternatives(e).is_some() || e["properties"].is_object());
+        if !is_table {
             row(&mut rows, root, name, option, required.contains(&name.as_str()));
         }
     }
@@ -72,8 +110,8 @@ fn table(page: &mut String, root: &Value, node: &Value, path: &str) {
         page.push_str("| option | type | default | meaning |\n|---|---|---|---|\n");
         page.push_str(&rows);
     }
-    for (path, inner) in below {
-        table(page, root, inner, &path);
+    for (path, inner) in below(root, node, path) {
+        table(page, root, inner, &path, homes);
     }
 }
 

@@ -1,0 +1,96 @@
+//! What looks at the frames of one camera: one pipeline for a fixed view, or a dome's with one for each preset. Live nodes
+//! and offline analysis drive this one.
+
+use std::sync::Arc;
+
+use parapet_analytics::{OpenIncident, Pipeline as View, Step};
+use parapet_core::{DetectError, EndReason, Frame, HealthEvent, IncidentEvent, Picture, PresetId, Timestamp};
+
+use crate::{baselines::BaselineInUse, dome::Dome};
+
+/// One view with what it is compared with.
+pub(crate) struct WatchedView {
+    pub(crate) pipeline: View,
+    pub(crate) baseline: BaselineInUse,
+}
+
+/// Looks at a camera's frames.
+pub struct Watch(Kind);
+
+enum Kind {
+    Fixed(WatchedView),
+    Dome(Box<Dome>),
+}
+
+/// What came of one frame of a camera.
+#[derive(Debug)]
+pub struct Looked {
+    /// The frame as it was analysed: with its preset, and as the preset's reference would see it. As it came where it
+    /// was not analysed.
+    pub frame: Frame,
+    /// What came of it; nothing where it was not analysed.
+    pub step: Step,
+    /// Whether it was analysed: never while a dome turns or looks elsewhere.
+    pub watched: bool,
+    /// What somebody should know of the camera.
+    pub notes: Vec<WatchNote>,
+}
+
+/// Something that somebody should know of a camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchNote {
+    /// What kind of thing.
+    pub event: HealthEvent,
+    /// What, in words; `None` when all is well again.
+    pub detail: Option<String>,
+}
+
+impl Watch {
+    /// A fixed view.
+    pub(crate) fn fixed(view: WatchedView) -> Self {
+        Self(Kind::Fixed(view))
+    }
+
+    /// A dome.
+    pub(crate) fn dome(dome: Dome) -> Self {
+        Self(Kind::Dome(Box::new(dome)))
+    }
+
+    /// Looks at the next frame.
+    ///
+    /// # Errors
+    /// As the pipeline of the view.
+    pub fn step(&mut self, frame: &Frame) -> Result<Looked, DetectError> {
+        match &mut self.0 {
+            Kind::Fixed(view) => {
+                let step = view.pipeline.step(frame)?;
+                Ok(Looked { frame: frame.clone(), step, watched: true, notes: Vec::new() })
+            }
+            Kind::Dome(dome) => dome.step(frame),
+        }
+    }
+
+    /// Ends all open incidents of all views.
+    pub fn end_all(&mut self, reason: EndReason, at: Timestamp) -> Vec<IncidentEvent> {
+        match &mut self.0 {
+            Kind::Fixed(view) => view.pipeline.end_all(reason, at),
+            Kind::Dome(dome) => dome.end_all(reason, at),
+        }
+    }
+
+    /// Incidents that go on, of all views.
+    pub fn open_incidents(&self) -> Vec<OpenIncident> {
+        match &self.0 {
+            Kind::Fixed(view) => view.pipeline.open_incidents(),
+            Kind::Dome(dome) => dome.open_incidents(),
+        }
+    }
+
+    /// The approved picture that a view is compared with at present.
+    pub(crate) fn baseline(&self, preset: Option<&PresetId>) -> Option<Arc<Picture>> {
+        match &self.0 {
+            Kind::Fixed(view) => view.baseline.get(),
+            Kind::Dome(dome) => dome.baseline(preset?),
+        }
+    }
+}
