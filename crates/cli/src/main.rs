@@ -36,6 +36,12 @@ enum Command {
     Analyze(command::analyze::Options),
     /// Score models and pipelines on labelled footage, and write a report.
     Eval(command::eval::Options),
+    /// Approved pictures of views: what is there, proposing, approving and rejecting.
+    #[command(subcommand)]
+    Baseline(command::baseline::Command),
+    /// What PTZ domes say of themselves.
+    #[command(subcommand)]
+    Dome(command::dome::Command),
     /// The models that are there, and whether they are what their manifests say.
     #[command(subcommand)]
     Models(command::models::Command),
@@ -72,6 +78,8 @@ fn main() -> ExitCode {
         Command::Check(options) => command::check::run(&options),
         Command::Analyze(options) => command::analyze::run(options),
         Command::Eval(options) => command::eval::run(&options),
+        Command::Baseline(command) => command::baseline::run(command),
+        Command::Dome(command) => command::dome::run(command),
         Command::Models(command) => command::models::run(command),
         Command::Camera(command) => command::camera::run(command),
         Command::Scenario(command) => command::scenario::run(command),

@@ -19,7 +19,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     for file in &options.files {
         match config::load(file) {
             Ok(pipeline) => {
-                let rules: usize = pipeline.cameras.values().map(|camera| camera.rules.len()).sum();
+                let rules: usize = pipeline
+                    .cameras
+                    .values()
+                    .flat_map(|camera| camera.views())
+                    .map(|(_, view)| view.rules.len())
+                    .sum();
                 let cameras = pipeline.cameras.len();
                 writeln!(out, "{}: ok, {cameras} cameras, {rules} rules", file.display())?;
             }

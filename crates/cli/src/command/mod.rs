@@ -1,10 +1,12 @@
 //! One module for each subcommand: its options, and the few calls that do the job.
 
 pub(crate) mod analyze;
+pub(crate) mod baseline;
 pub(crate) mod camera;
 pub(crate) mod center;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod dome;
 pub(crate) mod eval;
 pub(crate) mod models;
 pub(crate) mod node;
