@@ -188,7 +188,7 @@ impl Assembly {
         let config = PipelineConfig {
             camera: self.camera.clone(),
             preset: preset.cloned(),
-            ground: None,
+            ground: options.ground.cloned(),
             zones: options.core_zones(),
             lines: options.lines.iter().map(|(id, line)| (id.clone(), line.points)).collect(),
             tracker: tracker.clone(),

@@ -6,7 +6,8 @@ use super::{GeoPoint, GroundPoint, LocalFrame, Position};
 use crate::Point;
 
 /// From a fixed view's picture to the ground, by at least four named points.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Vec<GroundReference>")]
 pub struct GroundMap {
     frame: LocalFrame,
     /// Row-major, the last element 1; from normalized picture points (around the middle) to metres.
@@ -104,6 +105,13 @@ impl GroundMap {
         let (x, y) = centred(p);
         let [east, north, w] = [0, 3, 6].map(|i| self.h[i] * x + self.h[i + 1] * y + self.h[i + 2]);
         (w > 1e-3).then(|| GroundPoint { east: east / w, north: north / w })
+    }
+}
+
+impl TryFrom<Vec<GroundReference>> for GroundMap {
+    type Error = InvalidGroundMap;
+    fn try_from(references: Vec<GroundReference>) -> Result<Self, InvalidGroundMap> {
+        Self::new(&references)
     }
 }
 

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use parapet_analytics::{Fraction, RuleConfig, Schedule, Seconds};
 use parapet_change::ChangeConfig;
-use parapet_core::{PresetId, RuleId, ZoneId};
+use parapet_core::{
+    PresetId, RuleId, ZoneId,
+    geo::{GroundMap, GroundReference},
+};
 use serde::Deserialize;
 
 use super::{LineConfig, ViewOptions, ZoneConfig};
@@ -97,6 +100,9 @@ pub struct PresetConfig {
     /// Pictures that `change.baseline` compares with as long as none is approved with `parapet baseline`.
     #[serde(default)]
     pub baseline_pictures: Vec<PathBuf>,
+    /// Where the view shows the ground, as for a fixed camera.
+    #[schemars(with = "Option<Vec<GroundReference>>")]
+    pub ground: Option<GroundMap>,
 }
 
 fn default_field_of_view_degrees() -> f32 {
@@ -142,6 +148,7 @@ impl PresetConfig {
             rules: &self.rules,
             change: &self.change,
             baseline_pictures: &self.baseline_pictures,
+            ground: self.ground.as_ref(),
         }
     }
 }

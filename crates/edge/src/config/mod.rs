@@ -17,6 +17,7 @@ use parapet_bus::BusConfig;
 use parapet_change::ChangeConfig;
 use parapet_core::{
     CameraId, Label, Line, Membership, NodeId, Polygon, PresetId, RuleId, SiteId, Zone, ZoneId, ZonePurpose,
+    geo::{GroundMap, GroundReference},
 };
 use parapet_infer::{DetectorOptions, EngineConfig};
 use parapet_ingest::SourceConfig;
@@ -121,6 +122,11 @@ pub struct CameraConfig {
     /// Approved pictures of the view that `change.baseline` compares with; several for different light.
     #[serde(default)]
     pub baseline_pictures: Vec<PathBuf>,
+    /// Where the view shows the ground: at least four points of it, far apart, each with its place on the picture and on the
+    /// earth (`{ at = [0.1, 0.9], place = { latitude = 30.53, longitude = 120.68 } }`). With it an incident has a place,
+    /// and what a drone sees there too is one incident.
+    #[schemars(with = "Option<Vec<GroundReference>>")]
+    pub ground: Option<GroundMap>,
     /// How objects are followed.
     #[serde(default)]
     pub tracker: TrackerConfig,
@@ -153,6 +159,8 @@ pub struct ViewOptions<'a> {
     pub change: &'a ChangeConfig,
     /// Approved pictures of the view.
     pub baseline_pictures: &'a [PathBuf],
+    /// Where it shows the ground.
+    pub ground: Option<&'a GroundMap>,
 }
 
 /// An area of a camera's view.
@@ -273,6 +281,7 @@ impl CameraConfig {
                 rules: &self.rules,
                 change: &self.change,
                 baseline_pictures: &self.baseline_pictures,
+                ground: self.ground.as_ref(),
             }),
         }
     }

@@ -206,6 +206,8 @@ impl Footage {
 fn every_frame() -> SourceConfig {
     SourceConfig {
         rtsp: None,
+        rtmp: None,
+        srt: None,
         file: None,
         images: None,
         device: None,

@@ -24,6 +24,7 @@ impl Checker<'_, '_> {
             ("rules", camera.rules.is_empty()),
             ("change", camera.change == parapet_change::ChangeConfig::default()),
             ("baseline_pictures", camera.baseline_pictures.is_empty()),
+            ("ground", camera.ground.is_none()),
         ];
         for (table, _) in of_views.into_iter().filter(|(_, empty)| !empty) {
             let hint = format!("move it to [cameras.….presets.NAME.{table}]");
