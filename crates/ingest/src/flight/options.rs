@@ -18,6 +18,9 @@ pub struct FlightOptions {
     pub ground_altitude: Option<f64>,
     /// The take-off place above the site's ground, metres; 0 where the drone starts from the ground.
     pub take_off_height: f64,
+    /// Where the telemetry has no angles of the camera (Mini and Air drones write none): it looks where the drone flies,
+    /// this far up in degrees; −90 is straight down. The report says so.
+    pub assumed_pitch: Option<f64>,
     /// Focal length in picture widths, in place of what the files say.
     pub focal: Option<f64>,
     /// Zone of times of day that are written without one.
@@ -37,6 +40,7 @@ impl Default for FlightOptions {
         Self {
             ground_altitude: None,
             take_off_height: 0.0,
+            assumed_pitch: None,
             focal: None,
             time_zone: TimeZone::UTC,
             clock_correction: SignedDuration::ZERO,
@@ -52,6 +56,7 @@ impl FlightOptions {
         TrackOptions {
             ground_altitude: self.ground_altitude,
             take_off_height: self.take_off_height,
+            assumed_pitch: self.assumed_pitch,
             max_gap: self.max_gap,
             time_resolution: Duration::ZERO,
         }

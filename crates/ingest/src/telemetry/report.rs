@@ -44,6 +44,8 @@ pub enum Trouble {
     Coarse(f64),
     /// Too little is left to interpolate.
     TooFew,
+    /// No angles of the camera: it is assumed to look where the drone flies, as the options say.
+    AssumedDirection,
     /// A still that a program turned upside down after the flight; its pose is turned with it.
     UpsideDown,
     /// A still that a program saved again after the flight: if it was cropped or turned, its places are wrong.
@@ -53,7 +55,7 @@ pub enum Trouble {
 impl Trouble {
     /// Whether the stretch has no poses because of it.
     pub fn loses_poses(self) -> bool {
-        !matches!(self, Self::Coarse(_) | Self::UpsideDown | Self::Edited)
+        !matches!(self, Self::Coarse(_) | Self::AssumedDirection | Self::UpsideDown | Self::Edited)
     }
 
     /// What it is and what follows.
@@ -80,6 +82,9 @@ impl Trouble {
                     format!("positions are written in steps of {meters:.0} m only: places are no sharper")
                 }
                 Self::TooFew => "too few samples are left for a track".to_owned(),
+                Self::AssumedDirection => {
+                    "no gimbal angles; the camera is assumed to look where the drone flies".to_owned()
+                }
                 Self::UpsideDown => {
                     "turned by 180° in Windows Photo Viewer after the flight; the pose is turned with it"
                         .to_owned()
@@ -102,6 +107,7 @@ impl Trouble {
                 Self::Gap => "没有遥测数据".to_owned(),
                 Self::Coarse(meters) => format!("位置记录的最小单位为 {meters:.0} 米，定位精度不会更高"),
                 Self::TooFew => "剩余数据太少，无法形成航迹".to_owned(),
+                Self::AssumedDirection => "没有云台角度；假定相机朝飞行方向".to_owned(),
                 Self::UpsideDown => "飞行后在“Windows 照片查看器”中旋转了 180°；位姿已随之修正".to_owned(),
                 Self::Edited => "飞行后被软件另存过；若经裁剪或旋转，定位会出错".to_owned(),
             },

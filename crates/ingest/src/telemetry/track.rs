@@ -30,6 +30,8 @@ const HEIGHTS: std::ops::RangeInclusive<f64> = 0.0..=1500.0;
 const HIGHEST_PITCH: f64 = 45.0;
 /// Before the first and after the last sample a pose holds for this long: some frames.
 const EDGE: Duration = Duration::from_millis(100);
+/// A course over the ground is measured over at most this time, before and after.
+const LONGEST_COURSE: Duration = Duration::from_secs(10);
 /// Competing tracks that are kept while it is open which one the drone flew.
 const MAX_CHAINS: usize = 8;
 
@@ -41,6 +43,9 @@ pub struct TrackOptions {
     pub ground_altitude: Option<f64>,
     /// The take-off place above the site's ground, metres: of a roof, say.
     pub take_off_height: f64,
+    /// Where a record has no angles of the camera: it looks ahead over the ground, this far up in degrees (−90 is straight
+    /// down). Without it such a record gives no poses.
+    pub assumed_pitch: Option<f64>,
     /// Longest time between samples over which poses are interpolated.
     pub max_gap: Duration,
     /// How coarse the samples' times are: 1 s for most stills, 0 for videos.
@@ -52,6 +57,7 @@ impl Default for TrackOptions {
         Self {
             ground_altitude: None,
             take_off_height: 0.0,
+            assumed_pitch: None,
             max_gap: Duration::from_secs(2),
             time_resolution: Duration::ZERO,
         }
@@ -95,7 +101,7 @@ pub fn check(reading: &Reading, options: &TrackOptions) -> (Vec<Option<Fix>>, Te
         mark_frozen(samples, &heights, &mut verdicts);
     }
 
-    let fixes: Vec<Option<Fix>> = samples
+    let mut fixes: Vec<Option<Fix>> = samples
         .iter()
         .zip(&heights)
         .zip(&verdicts)
@@ -105,6 +111,7 @@ pub fn check(reading: &Reading, options: &TrackOptions) -> (Vec<Option<Fix>>, Te
             Some(Fix { at, recorded_at, position, height: *height, attitude, focal })
         })
         .collect();
+    let assumed = options.assumed_pitch.map_or(0, |pitch| look_ahead(&mut fixes, pitch));
     let lacks = fixes.iter().map(|fix| {
         let fix = fix.as_ref()?;
         match (fix.height, fix.attitude) {
@@ -130,6 +137,9 @@ pub fn check(reading: &Reading, options: &TrackOptions) -> (Vec<Option<Fix>>, Te
     }
     if let (Some(meters), Some(first), Some(last)) = (reading.resolution, samples.first(), samples.last()) {
         report.add(Trouble::Coarse(meters), first.at, last.at, samples.len());
+    }
+    if let (1.., Some(first), Some(last)) = (assumed, samples.first(), samples.last()) {
+        report.add(Trouble::AssumedDirection, first.at, last.at, assumed);
     }
     report.problems.sort_by_key(|p| (p.from, p.to));
     (fixes, report)
@@ -261,6 +271,37 @@ fn mark_frozen(samples: &[Sample], heights: &[Option<f64>], verdicts: &mut [Opti
             }
         }
     }
+}
+
+/// Gives fixes without an attitude the one of a camera that looks along the way over the ground; how many. A drone that
+/// hovers has no way, and gets none.
+fn look_ahead(fixes: &mut [Option<Fix>], pitch: f64) -> usize {
+    let good: Vec<(usize, Fix)> =
+        fixes.iter().enumerate().filter_map(|(i, fix)| Some((i, (*fix)?))).collect();
+    // The nearest fix, one way or the other, that is farther than the positions' noise.
+    let apart = |from: &Fix, others: &mut dyn Iterator<Item = &(usize, Fix)>| {
+        let frame = LocalFrame::at(from.position);
+        others
+            .map(|(_, fix)| fix)
+            .take_while(|fix| fix.at.abs_diff(from.at) <= LONGEST_COURSE)
+            .map(|fix| frame.local(fix.position))
+            .find(|way| way.distance(GroundPoint::default()) > POSITION_NOISE)
+    };
+    let mut count = 0;
+    for (n, (i, fix)) in good.iter().enumerate().filter(|(_, (_, fix))| fix.attitude.is_none()) {
+        let before = apart(fix, &mut good[..n].iter().rev());
+        let after = apart(fix, &mut good[n + 1..].iter());
+        if before.is_none() && after.is_none() {
+            continue;
+        }
+        let (from, to) = (before.unwrap_or_default(), after.unwrap_or_default());
+        let yaw = (to.east - from.east).atan2(to.north - from.north).to_degrees();
+        if let Some(fix) = &mut fixes[*i] {
+            fix.attitude = Some(Attitude { yaw, pitch, roll: 0.0 });
+            count += 1;
+        }
+    }
+    count
 }
 
 /// One problem for each run of samples with the same kind of trouble.
@@ -557,6 +598,27 @@ mod tests {
         let with = PoseTrack::new(&reading, &options);
         assert_eq!(with.pose(Duration::from_secs(1)).unwrap().height, 60.0);
         assert!(with.report().problems.is_empty());
+    }
+
+    #[test]
+    fn a_camera_without_angles_looks_where_it_flies_if_that_is_assumed() {
+        let mut samples = flight(10);
+        for (n, sample) in samples.iter_mut().enumerate() {
+            // North, then east, then hovering for long.
+            let east = n.saturating_sub(50) as f64 * 0.8;
+            sample.position = Some(place(east, n.min(50) as f64 * 0.8));
+            sample.attitude = None;
+        }
+        let end = samples[99];
+        samples.extend((100..400).map(|n| Sample { at: Duration::from_millis(n * 100), ..end }));
+        assert!(troubles(&track(samples.clone())).iter().any(|(t, ..)| *t == Trouble::NoDirection));
+        let options = TrackOptions { assumed_pitch: Some(-90.0), ..TrackOptions::default() };
+        let track = PoseTrack::new(&Reading { samples, ..Reading::default() }, &options);
+        let attitude = |seconds| track.pose(Duration::from_secs(seconds)).map(|p| p.attitude);
+        let (north, east) = (attitude(2).unwrap(), attitude(8).unwrap());
+        assert!(north.yaw.abs() < 0.1 && (east.yaw - 90.0).abs() < 0.1, "{north:?} {east:?}");
+        assert_eq!((north.pitch, attitude(30)), (-90.0, None));
+        assert!(track.report().has(|t| *t == Trouble::AssumedDirection));
     }
 
     #[test]
