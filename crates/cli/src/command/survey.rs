@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::tz::TimeZone;
 use parapet_core::{
     CameraId, Detector as _, Frame, Language, Picture, RunId, Timestamp, geo::PoseError, site::Site,
 };
@@ -51,6 +52,12 @@ pub(crate) struct Reading {
     /// Focal length in picture widths (35 mm equivalent / 36), in place of what the files say.
     #[arg(long, value_name = "WIDTHS")]
     focal: Option<f64>,
+    /// Where a drone that writes no gimbal angles looks: −90 is straight down, 0 the horizon.
+    #[arg(long, value_name = "DEGREES", allow_hyphen_values = true)]
+    assumed_pitch: Option<f64>,
+    /// Zone of times that are written without one.
+    #[arg(long, default_value = "Asia/Shanghai", value_name = "ZONE")]
+    time_zone: String,
     /// Time between the pictures of a video that are looked at.
     #[arg(long, default_value_t = 1.0, value_name = "SECONDS")]
     every: f64,
@@ -62,8 +69,12 @@ impl Reading {
         if self.every.is_nan() || self.every <= 0.0 {
             return Err(Mistake("--every must be more than 0 seconds".into()).into());
         }
+        let time_zone = TimeZone::get(&self.time_zone)
+            .map_err(|e| Mistake(format!("--time-zone {}: {e}; hint: as Asia/Shanghai", self.time_zone)))?;
         let how = FlightOptions {
             ground_altitude: self.ground_altitude,
+            assumed_pitch: self.assumed_pitch,
+            time_zone,
             take_off_height: self.take_off_height,
             focal: self.focal,
             pick: Pick::Every(std::time::Duration::from_secs_f64(self.every)),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use jiff::tz::TimeZone;
 use parapet_core::{IncidentKind, SiteId, StructureState, geo::PoseError};
 use parapet_ingest::flight::{FlightOptions, SiteArea};
 use parapet_store::Store;
@@ -21,7 +22,8 @@ pub(super) const CAMERA: &str = "drone";
 pub(super) fn compare_all(home: &Path, out: &Path) -> anyhow::Result<()> {
     let compound = home.join(COMPOUND);
     let site = read_site(&compound.join("site.geojson"))?;
-    let how = FlightOptions { site: Some(SiteArea::of(&site)), ..FlightOptions::default() };
+    let time_zone = TimeZone::get("Asia/Shanghai").context("the time zones are built in")?;
+    let how = FlightOptions { site: Some(SiteArea::of(&site)), time_zone, ..FlightOptions::default() };
     let open = |name: &str| Recorded::open(&compound.join(name), &how, PoseError::CONSUMER_DRONE);
     for pair in FLIGHTS.windows(2) {
         let (mut before, mut after) = (open(pair[0])?, open(pair[1])?);
