@@ -4,7 +4,7 @@ use parapet_core::{
     CameraHealth, CameraId, DeadlineUnit, EvidenceItem, HealthState, IncidentEvent, IncidentId, KindCode,
     NodeId, RoofHistory, RunId, SiteId, Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Whether a record was news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
