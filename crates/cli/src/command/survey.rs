@@ -185,7 +185,7 @@ fn run_objects(options: &Objects) -> anyhow::Result<()> {
     let site = read_site(&options.site)?;
     let mut flight = options.reading.open(&options.flight, &site)?;
     let model = options.model.clone().unwrap_or_else(|| home.join("models/nanodet-g"));
-    let manifest = Manifest::read(&model).map_err(|e| Mistake(chain(&e)))?;
+    let manifest = Manifest::load(&model).map_err(|e| Mistake(chain(&e)))?;
     let side = manifest.input_size().0;
     let across = meters_per_width(&flight, &site).unwrap_or(60.0);
     let tiles = (CAR.0 * across / (CAR.1 * f64::from(side as u32))).round().clamp(1.0, 4.0) as usize;
@@ -255,7 +255,7 @@ pub(crate) fn compare_with(
     how: &CompareOptions,
 ) -> anyhow::Result<parapet_survey::Survey> {
     let model = model.map_or_else(|| home.join("models/efficientnet-lite0"), Path::to_owned);
-    let manifest = Manifest::read(&model).map_err(|e| Mistake(chain(&e)))?;
+    let manifest = Manifest::load(&model).map_err(|e| Mistake(chain(&e)))?;
     let engine = Engine::start(&manifest, &EngineConfig::default())?;
     let weights = home.join("models/roof-head/head.json");
     let head = fs::read_to_string(&weights)
@@ -270,7 +270,12 @@ pub(crate) fn compare_with(
         before,
         after,
         site,
-        &mut Tools { features: &mut NetworkFeatures::new(&engine)?, head: &head, occupied: None },
+        &mut Tools {
+            features: &mut NetworkFeatures::new(&engine)?,
+            head: &head,
+            occupied: None,
+            examined: None,
+        },
         how,
         &mut |Progress { stage, done, of }| {
             bar.set_message(match stage {
