@@ -1,4 +1,4 @@
-//! When a rule is in force: weekdays, hours (over midnight too) and holidays in the site's own time.
+//! When a rule or a patrol is in force: weekdays, hours (over midnight too) and holidays in the site's own time.
 
 use std::{collections::BTreeSet, fmt, str::FromStr, sync::LazyLock};
 
@@ -9,7 +9,7 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-/// When a rule is in force. Without any option: always.
+/// When a rule or a patrol is in force. Without any option: always.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
@@ -47,12 +47,12 @@ impl Default for Schedule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnHolidays {
-    /// The rule rests.
+    /// It rests.
     #[default]
     Closed,
-    /// The rule is in force at its hours, whatever the weekday is.
+    /// It is in force at its hours, whatever the weekday is.
     Open,
-    /// The rule is in force on holidays only.
+    /// It is in force on holidays only.
     Only,
 }
 

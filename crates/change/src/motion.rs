@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn fog_is_no_movement() {
         let mut motion = Motion::new();
-        let fog = Picture::from_rgb(320, 180, &[140; 320 * 180 * 3]).unwrap();
+        let fog = Picture::from_rgb(320, 180, &vec![140; 320 * 180 * 3]).unwrap();
         motion.is_still(&fog);
         assert!(motion.is_still(&fog));
     }

@@ -258,7 +258,9 @@ impl Worker {
                             if step.shed {
                                 telemetry::frame_dropped(&id, "model");
                             }
-                            notes.into_iter().for_each(|note| self.report_note(note));
+                            for note in notes {
+                                self.report_note(note);
+                            }
                             let events = std::mem::take(&mut step.events);
                             let past = past.entry(frame.preset.clone()).or_default();
                             let baseline = watch.baseline(frame.preset.as_ref());
@@ -302,8 +304,9 @@ impl Worker {
                 Phase::Started => {
                     telemetry::incident_started(&event.camera, event.kind);
                     info!(
-                        camera = %event.camera, kind = event.kind.as_str(), rule = %event.rule,
-                        incident = %event.incident_id, "incident started"
+                        camera = %event.camera, preset = event.preset.as_ref().map(PresetId::as_str),
+                        kind = event.kind.as_str(), rule = %event.rule, incident = %event.incident_id,
+                        "incident started"
                     );
                     self.open.insert(event.incident_id, event.clone());
                     if let (Some(scene), Some(recorder)) = (scene, &self.spec.recorder) {

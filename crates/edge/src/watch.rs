@@ -18,7 +18,7 @@ pub(crate) struct WatchedView {
 pub struct Watch(Kind);
 
 enum Kind {
-    Fixed(WatchedView),
+    Fixed(Box<WatchedView>),
     Dome(Box<Dome>),
 }
 
@@ -48,7 +48,7 @@ pub struct WatchNote {
 impl Watch {
     /// A fixed view.
     pub(crate) fn fixed(view: WatchedView) -> Self {
-        Self(Kind::Fixed(view))
+        Self(Kind::Fixed(Box::new(view)))
     }
 
     /// A dome.

@@ -10,6 +10,7 @@ use parapet_core::{CameraId, Clock, PresetId, SystemClock, Timestamp};
 use parapet_edge::{
     Pipeline,
     baselines::{Actor, Baseline, BaselineError, Shelf, Standing},
+    config::CameraConfig,
 };
 
 use crate::failure::Mistake;
@@ -150,7 +151,7 @@ fn list(out: &mut impl Write, pipeline: &Pipeline, only: Option<&CameraId>) -> a
 impl View {
     fn shelf(&self) -> anyhow::Result<(Pipeline, Shelf)> {
         let pipeline = super::load_pipeline(&self.pipeline)?;
-        let views = pipeline.cameras.get(&self.camera).map(|camera| camera.views());
+        let views = pipeline.cameras.get(&self.camera).map(CameraConfig::views);
         let presets: Vec<Option<&PresetId>> =
             views.ok_or_else(|| self.no_camera(&pipeline))?.map(|(preset, _)| preset).collect();
         if !presets.contains(&self.preset.as_ref()) {

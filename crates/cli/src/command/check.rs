@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::PathBuf};
 
-use parapet_edge::config::{self, LoadError};
+use parapet_edge::config::{self, CameraConfig, LoadError};
 
 use crate::failure::{Mistake, Silent};
 
@@ -22,7 +22,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
                 let rules: usize = pipeline
                     .cameras
                     .values()
-                    .flat_map(|camera| camera.views())
+                    .flat_map(CameraConfig::views)
                     .map(|(_, view)| view.rules.len())
                     .sum();
                 let cameras = pipeline.cameras.len();

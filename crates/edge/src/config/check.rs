@@ -485,16 +485,13 @@ impl Checker<'_, '_> {
         }
         self.check_dome(at, camera);
         for (preset, view) in camera.views() {
-            match preset {
-                Some(preset) => self.check_view(&below(&["presets", preset.as_str()]), view, manifest),
-                None => {
-                    self.check_view(at, view, manifest);
-                    if view.change.baseline.is_some() && view.baseline_pictures.is_empty() {
-                        let message = "there is no picture to compare with".to_owned();
-                        let hint = "add baseline_pictures = [\"…\"]".to_owned();
-                        self.note_field(at, "change.baseline", message, Some(hint));
-                    }
-                }
+            let at_view = preset.map_or_else(|| at.to_vec(), |preset| below(&["presets", preset.as_str()]));
+            self.check_view(&at_view, view, manifest);
+            // A preset may wait for one that is approved.
+            if preset.is_none() && view.change.baseline.is_some() && view.baseline_pictures.is_empty() {
+                let message = "there is no picture to compare with".to_owned();
+                let hint = "add baseline_pictures = [\"…\"]".to_owned();
+                self.note_field(at, "change.baseline", message, Some(hint));
             }
         }
     }

@@ -73,8 +73,8 @@ pub struct PresetConfig {
     pub name: Option<String>,
     /// The dome's own token of the preset (`GetPresets`); by default the name of this table.
     pub token: Option<String>,
-    /// Pictures of the view as it should be, one for each light that differs much: zones are drawn on the first, and
-    /// the aim is checked against all. A lamp-lit night needs one of its own.
+    /// Pictures of the view as it should be, one for each light that differs much (a lamp-lit night needs one of its
+    /// own), all of one aim: zones are drawn on the first, and the aim is checked against all.
     pub reference_pictures: Vec<PathBuf>,
     /// Horizontal field of view at this preset's zoom.
     #[serde(default = "default_field_of_view_degrees")]

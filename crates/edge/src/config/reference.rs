@@ -49,10 +49,10 @@ fn homes(schema: &Value) -> BTreeMap<*const Value, String> {
     let mut next = VecDeque::from([(String::new(), schema)]);
     while let Some((path, node)) = next.pop_front() {
         let node = resolved(schema, node);
-        if !homes.contains_key(&std::ptr::from_ref(node)) {
+        homes.entry(std::ptr::from_ref(node)).or_insert_with(|| {
             next.extend(below(schema, node, &path));
-            homes.insert(std::ptr::from_ref(node), path);
-        }
+            path
+        });
     }
     homes
 }

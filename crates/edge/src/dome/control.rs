@@ -12,6 +12,7 @@ use std::{
 
 use parapet_core::{CameraId, Clock};
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::{
@@ -58,8 +59,9 @@ impl DomeControl for Unled {
 
 /// A dome that is told over ONVIF, by a thread of its own.
 pub(crate) struct OnvifControl {
-    /// Closed first: the thread ends then.
+    /// Closed first: the thread ends then, and does not wait for an answer.
     orders: Option<Sender<String>>,
+    stop: CancellationToken,
     told: Arc<Mutex<Told>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -73,12 +75,20 @@ impl OnvifControl {
         let (orders, inbox) = channel();
         let told = Arc::new(Mutex::new(Told::default()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (camera, config, to) = (camera.clone(), config.clone(), told.clone());
-        let worker = Worker { camera, config, clock, told: to, runtime, client: None };
+        let stop = CancellationToken::new();
+        let worker = Worker {
+            camera: camera.clone(),
+            config: config.clone(),
+            clock,
+            told: told.clone(),
+            runtime,
+            stop: stop.clone(),
+            client: None,
+        };
         let thread = std::thread::Builder::new()
             .name(format!("dome:{}", worker.camera))
             .spawn(move || worker.run(&inbox))?;
-        Ok(Self { orders: Some(orders), told, thread: Some(thread) })
+        Ok(Self { orders: Some(orders), stop, told, thread: Some(thread) })
     }
 }
 
@@ -100,6 +110,7 @@ impl DomeControl for OnvifControl {
 impl Drop for OnvifControl {
     fn drop(&mut self) {
         drop(self.orders.take());
+        self.stop.cancel();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -114,6 +125,7 @@ struct Worker {
     clock: Arc<dyn Clock>,
     told: Arc<Mutex<Told>>,
     runtime: Runtime,
+    stop: CancellationToken,
     client: Option<OnvifClient>,
 }
 
@@ -127,7 +139,7 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let answer = self.talk(order.as_deref());
+            let Some(answer) = self.talk(order.as_deref()) else { return };
             let mut told = self.told.lock().expect("no panic while it is held");
             match answer {
                 Ok(moving) => {
@@ -148,16 +160,21 @@ impl Worker {
         }
     }
 
-    /// Gives the order, or asks whether the dome moves.
-    fn talk(&mut self, order: Option<&str>) -> Result<Option<bool>, OnvifError> {
-        let connected = match self.client.take() {
-            Some(connected) => connected,
-            None => self.runtime.block_on(OnvifClient::connect(&self.config, self.clock.clone()))?,
+    /// Gives the order, or asks whether the dome moves; `None` if there is no more time for it.
+    fn talk(&mut self, order: Option<&str>) -> Option<Result<Option<bool>, OnvifError>> {
+        let (config, clock) = (&self.config, &self.clock);
+        let client = &mut self.client;
+        let talk = async {
+            let connected = match client.take() {
+                Some(connected) => connected,
+                None => OnvifClient::connect(config, clock.clone()).await?,
+            };
+            let client = client.insert(connected);
+            let Some(token) = order else { return Ok(client.status().await?.moving) };
+            client.go_to(token).await?;
+            // It may not have begun to move yet.
+            Ok(None)
         };
-        let client = self.client.insert(connected);
-        let Some(token) = order else { return Ok(self.runtime.block_on(client.status())?.moving) };
-        self.runtime.block_on(client.go_to(token))?;
-        // It may not have begun to move yet.
-        Ok(None)
+        self.runtime.block_on(self.stop.run_until_cancelled(talk))
     }
 }

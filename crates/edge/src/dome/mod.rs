@@ -154,7 +154,8 @@ impl Dome {
         }
         let State::Watching { preset } = self.patrol.state() else {
             self.visiting = None;
-            let step = Step::unlooked(self.open_incidents());
+            // What is open at the presets would be drawn over another view.
+            let step = Step::unlooked(Vec::new());
             return Ok(Looked { frame: frame.clone(), step, watched: false, notes: self.notes() });
         };
         let place = self.places.get_mut(&preset).expect("the patrol knows its presets");

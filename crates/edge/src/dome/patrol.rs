@@ -284,7 +284,7 @@ impl Patrol {
             self.strayed_at = None;
             // The stop that was left is taken up again.
             return match self.stop.filter(|(round, _)| *round == leads) {
-                Some((round, stop)) => self.send(at, round, stop),
+                Some((round, stop)) => Some(self.send(at, round, stop)),
                 None => self.go_on(at, leads),
             };
         }
@@ -316,15 +316,15 @@ impl Patrol {
             self.stop = Some((leads, next));
             return Some(Order::Check(vec![preset]));
         }
-        self.send(at, leads, next)
+        Some(self.send(at, leads, next))
     }
 
-    fn send(&mut self, at: Timestamp, round: usize, stop: usize) -> Option<Order> {
+    fn send(&mut self, at: Timestamp, round: usize, stop: usize) -> Order {
         let to = self.plan.rounds[round].stops[stop].0.clone();
         self.stop = Some((round, stop));
         self.phase =
             Phase::Sent(Journey { to: to.clone(), told_at: at, attempt: 1, looks: 0, looked_at: None });
-        Some(Order::GoTo(to))
+        Order::GoTo(to)
     }
 
     fn go_away(&mut self) {
@@ -391,8 +391,8 @@ mod tests {
                 .collect(),
             overdue: Duration::from_secs(20),
             takeover: Duration::from_secs(30),
-            recheck: Duration::from_secs(60),
-            return_within: Duration::from_secs(600),
+            recheck: Duration::from_mins(1),
+            return_within: Duration::from_mins(10),
         }
     }
 

@@ -266,8 +266,6 @@ async fn answer(State(service): State<Service>, request: String) -> (StatusCode,
             let now = now.strftime("<tt:Time><tt:Hour>%H</tt:Hour><tt:Minute>%M</tt:Minute><tt:Second>%S</tt:Second></tt:Time><tt:Date><tt:Year>%Y</tt:Year><tt:Month>%m</tt:Month><tt:Day>%d</tt:Day></tt:Date>");
             format!("<r><tt:UTCDateTime>{now}</tt:UTCDateTime></r>")
         }
-        // As older domes do.
-        "GetServices" => return fault("ActionNotSupported", "Optional Action Not Implemented"),
         "GetCapabilities" => "<r><tt:Media><tt:XAddr>http://192.168.1.64/onvif/media</tt:XAddr></tt:Media>\
              <tt:PTZ><tt:XAddr>http://192.168.1.64/onvif/ptz</tt:XAddr></tt:PTZ></r>"
             .to_owned(),
@@ -301,6 +299,7 @@ async fn answer(State(service): State<Service>, request: String) -> (StatusCode,
                  <tt:MoveStatus><tt:PanTilt>{state}</tt:PanTilt><tt:Zoom>IDLE</tt:Zoom></tt:MoveStatus></PTZStatus></r>"
             )
         }
+        // GetServices among them, as older domes do.
         _ => return fault("ActionNotSupported", "Optional Action Not Implemented"),
     };
     (StatusCode::OK, wrapped(&inner))
