@@ -16,14 +16,6 @@ pub enum RecordedError {
     /// `ingest` cannot read it.
     #[error(transparent)]
     Flight(#[from] flight::FlightError),
-    /// Its first picture cannot be decoded.
-    #[error("cannot decode the first picture of flight \"{}\"", path.display())]
-    NoPicture {
-        /// The flight.
-        path: PathBuf,
-        /// What the decoder said, if there was one.
-        source: Option<flight::PictureError>,
-    },
     /// An orthophoto that is not north up.
     #[error("the orthophoto \"{}\" is turned; hint: export it with north up, in EPSG:4326", path.display())]
     Turned {
@@ -50,15 +42,6 @@ impl Recorded {
     /// See [`RecordedError`].
     pub fn open(path: &Path, options: &FlightOptions, error: PoseError) -> Result<Self, RecordedError> {
         let flight = flight::Flight::open(path, options)?;
-        let first = match flight.pictures(&[0])?.next() {
-            Some(Ok((_, picture))) => picture,
-            other => {
-                return Err(RecordedError::NoPicture {
-                    path: path.to_owned(),
-                    source: other.and_then(Result::err),
-                });
-            }
-        };
         let turned = || RecordedError::Turned { path: path.to_owned() };
         let (mut pictures, mut shots) = (Vec::new(), Vec::new());
         for (index, shot) in flight.shots().iter().enumerate() {
@@ -66,8 +49,8 @@ impl Recorded {
             pictures.push(SurveyPicture {
                 name: shot.name.clone(),
                 captured_at: shot.captured_at,
-                width: first.width(),
-                height: first.height(),
+                width: shot.size.0 as usize,
+                height: shot.size.1 as usize,
                 georeference,
             });
             shots.push(index);
