@@ -1,246 +1,230 @@
 //! Learns the head that judges roofs and writes its weights: `learn OUT PAINTED [RENDERED…]` with a number of painted
-//! roofs and folders of rendered compounds (of the `train` set). Says how good it is on roofs that it was not learnt
-//! from (five folds).
+//! roofs and folders of rendered compounds (of the `train` set only). Says how good it is on roofs that it was not
+//! learnt from (five folds), and at which scores the baselines are best.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::missing_docs_in_private_items,
-    reason = "a recipe"
-)]
+#![expect(clippy::print_stdout, reason = "a recipe")]
 
 mod cases;
 
-use std::path::Path;
+use std::{error::Error, path::Path};
 
-use cases::{Case, painted, rendered};
-use parapet_change::survey::{
-    CELL_CLASSES, CELL_PIXELS, Fused, Head, Measure, Network, Sample, THING_CLASSES, Thing, ThingOptions,
-    Training, things, train,
+use cases::{
+    painted, rendered, reversed,
+    roofs::{Roof, roofs},
 };
-use parapet_core::geo::{GroundPoint, GroundPolygon};
+use parapet_change::survey::{
+    CELL_CLASSES, CELL_PIXELS, Head, Measure, Network, Sample, THING_CLASSES, Training, train,
+};
+use parapet_core::geo::GroundPolygon;
 use parapet_infer::{Engine, EngineConfig, ModelStore};
 use parapet_survey::{
-    Change, CompareOptions, Examined, NetworkFeatures, Tools, compare,
+    Change, CompareOptions, NetworkFeatures,
     measure::{Found, Tally, TrueChange},
 };
 
 const FOLDS: usize = 5;
 const CELLS: Training = Training { hidden: 20, rounds: 12, step: 0.01, decay: 1e-3 };
 const THINGS: Training = Training { hidden: 6, rounds: 60, step: 0.01, decay: 5e-2 };
+/// Rendered roofs count more than painted ones: they look more like real ones.
+const RENDERED_WEIGHT: f32 = 3.0;
 
-/// One roof, ready to learn from.
-struct Roof {
-    fold: usize,
-    is_rendered: bool,
-    fused: Fused,
-    /// Of the patch's corner, and one pixel to the right and down.
-    place: [GroundPoint; 3],
-    meters_per_pixel: f32,
-    truths: Vec<TrueChange>,
-}
-
-impl Roof {
-    fn at(&self, x: f64, y: f64) -> GroundPoint {
-        let [o, r, d] = self.place;
-        GroundPoint {
-            east: o.east + (r.east - o.east) * x + (d.east - o.east) * y,
-            north: o.north + (r.north - o.north) * x + (d.north - o.north) * y,
-        }
-    }
-
-    fn polygon(&self, thing: &Thing) -> Option<GroundPolygon> {
-        GroundPolygon::new(thing.outline.iter().map(|p| self.at(f64::from(p.x), f64::from(p.y))).collect())
-            .ok()
-    }
-
-    fn cell_samples(&self) -> Vec<Sample> {
-        let (width, _) = self.fused.dimensions();
-        let cell = CELL_PIXELS as f64;
-        let mut samples = Vec::new();
-        for (i, input) in self.fused.inputs().into_iter().enumerate() {
-            let Some(input) = input else { continue };
-            let at = self.at(((i % width) as f64 + 0.5) * cell, ((i / width) as f64 + 0.5) * cell);
-            let nearest = self.truths.iter().map(|t| (t.footprint.distance(at), t.change));
-            let class = match nearest.min_by(|a, b| a.0.total_cmp(&b.0)) {
-                Some((0.0, change)) => {
-                    if change == Change::Removed {
-                        2
-                    } else {
-                        1
-                    }
-                }
-                // The border, and what leans over it.
-                Some((distance, _)) if distance < 0.25 => continue,
-                _ => 0,
-            };
-            // Most cells are as they were; a third of them say the same.
-            if class == 0 && i % 3 != 0 {
-                continue;
-            }
-            samples.push(Sample { input, class, weight: if class == 0 { 1.5 } else { 1.0 } });
-        }
-        samples
-    }
-
-    fn things(&self, head: &Head) -> Vec<Thing> {
-        let options =
-            ThingOptions { seed: 0.45, grow: 0.3, min_area: 2.0, meters_per_pixel: self.meters_per_pixel };
-        things(&self.fused, Measure::Head(head), &options)
-    }
-
-    fn thing_samples(&self, head: &Head) -> Vec<Sample> {
-        self.things(head)
-            .into_iter()
-            .filter_map(|thing| {
-                let polygon = self.polygon(&thing)?;
-                let found =
-                    Found { change: Change::New, area: (0.0, 0.0), confidence: 0.0, footprint: polygon };
-                let class = self
-                    .truths
-                    .iter()
-                    .find(|t| {
-                        let mut tally = Tally::default();
-                        tally.add(std::slice::from_ref(*t), std::slice::from_ref(&found));
-                        tally.found > 0
-                    })
-                    .map_or(0, |t| match t.change {
-                        Change::New => 1,
-                        Change::Removed => 2,
-                        Change::Grown => 3,
-                    });
-                Some(Sample { input: thing.input, class, weight: if self.is_rendered { 3.0 } else { 1.0 } })
-            })
-            .collect()
+/// What a true change makes of a cell and of a thing.
+fn classes(change: Change) -> (usize, usize) {
+    match change {
+        Change::New => (1, 1),
+        Change::Removed => (2, 2),
+        Change::Grown => (1, 3),
     }
 }
 
-fn main() {
+fn cell_samples(roof: &Roof, weight: f32) -> Vec<Sample> {
+    let (width, _) = roof.fused.dimensions();
+    let cell = CELL_PIXELS as f64;
+    let mut samples = Vec::new();
+    for (i, input) in roof.fused.inputs().into_iter().enumerate() {
+        let Some(input) = input else { continue };
+        let at = roof.at(((i % width) as f64 + 0.5) * cell, ((i / width) as f64 + 0.5) * cell);
+        let nearest = roof.truths.iter().map(|t| (t.footprint.distance(at), t.change));
+        let class = match nearest.min_by(|a, b| a.0.total_cmp(&b.0)) {
+            Some((0.0, change)) => classes(change).0,
+            // A cell on the border is both.
+            Some((distance, _)) if distance < 0.25 => continue,
+            _ => 0,
+        };
+        // Most cells are as they were; a third of them say the same.
+        if class == 0 && i % 3 != 0 {
+            continue;
+        }
+        samples.push(Sample { input, class, weight: weight * if class == 0 { 1.5 } else { 1.0 } });
+    }
+    samples
+}
+
+fn is_one(truth: &TrueChange, polygon: &GroundPolygon) -> bool {
+    let found = Found {
+        change: truth.change,
+        area: (0.0, 0.0),
+        uncertainty: 0.0,
+        confidence: 0.0,
+        footprint: polygon.clone(),
+    };
+    let mut tally = Tally::default();
+    tally.add(std::slice::from_ref(truth), &[found]);
+    tally.found > 0
+}
+
+fn thing_samples(roof: &Roof, cells: &Network, scores: (f32, f32), weight: f32) -> Vec<Sample> {
+    let head = Head::of_cells(cells.clone());
+    let things = roof.things(Measure::Head(&head), scores);
+    let sample = |thing: parapet_change::survey::Thing| {
+        let polygon = roof.polygon(&thing)?;
+        let truth = roof.truths.iter().find(|t| is_one(t, &polygon));
+        Some(Sample { input: thing.input, class: truth.map_or(0, |t| classes(t.change).1), weight })
+    };
+    things.into_iter().filter_map(sample).collect()
+}
+
+/// Learns from the samples of all folds but one.
+fn without(fold: usize, samples: &[(usize, Vec<Sample>)], classes: usize, how: &Training) -> Network {
+    let others = samples.iter().filter(|(f, _)| *f != fold);
+    let samples: Vec<Sample> = others.flat_map(|(_, s)| s.iter().cloned()).collect();
+    train(&samples, classes, how).expect("there are samples")
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
     let [_, out, painted_count, folders @ ..] = &args[..] else {
-        println!("learn OUT PAINTED [RENDERED…]");
-        return;
+        return Err("usage: learn OUT PAINTED [RENDERED…]".into());
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let manifest = ModelStore::new(root.join("models")).load("efficientnet-lite0").unwrap();
-    let engine = Engine::start(&manifest, &EngineConfig::default()).unwrap();
-    let mut features = NetworkFeatures::new(&engine).unwrap();
-    let mut roofs = Vec::new();
-    for seed in 0..painted_count.parse().unwrap() {
-        gather(painted(seed), false, &mut features, &mut roofs);
-    }
+    let manifest = ModelStore::new(root.join("models")).load("efficientnet-lite0")?;
+    let engine = Engine::start(&manifest, &EngineConfig::default())?;
+    let mut features = NetworkFeatures::new(&engine)?;
+    let mut all = Vec::new();
     for folder in folders {
-        for case in rendered(Path::new(folder)).unwrap() {
-            gather(case, true, &mut features, &mut roofs);
+        for pair in rendered(Path::new(folder))?.into_iter().zip(rendered(Path::new(folder))?) {
+            all.push(pair.0);
+            all.push(reversed(pair.1));
         }
     }
-    println!("{} roofs, {} rendered", roofs.len(), roofs.iter().filter(|r| r.is_rendered).count());
+    let rendered_cases = all.len();
+    all.extend((0..painted_count.parse()?).map(painted));
+    // Each roof with its fold: all roofs of a pair of flights go together.
+    let (mut judged, mut weights, mut folds) = (Vec::new(), Vec::new(), Vec::new());
+    for (k, case) in all.into_iter().enumerate() {
+        let options = CompareOptions::default();
+        for roof in roofs(case, &mut features, &options, &mut |why, _| println!("not judged: {why}")) {
+            judged.push(roof);
+            // A pair of flights and its reverse go together.
+            folds.push(k / 2 % FOLDS);
+            weights.push(if k < rendered_cases { RENDERED_WEIGHT } else { 1.0 });
+        }
+    }
+    let n = judged.len();
+    let samples: Vec<_> = (0..n).map(|i| (folds[i], cell_samples(&judged[i], weights[i]))).collect();
     // What a head says of roofs that it has learnt from is too good to learn things from: each fold's things are those
     // of a head that has not seen it.
-    let cell_samples: Vec<Vec<Sample>> = roofs.iter().map(Roof::cell_samples).collect();
-    let cells_without = |fold: usize| -> Network {
-        let samples: Vec<Sample> = roofs
-            .iter()
-            .zip(&cell_samples)
-            .filter(|(r, _)| r.fold != fold)
-            .flat_map(|(_, s)| s.iter().cloned())
+    let cells: Vec<Network> = (0..FOLDS).map(|f| without(f, &samples, CELL_CLASSES, &CELLS)).collect();
+    for scores in SCORES {
+        let things: Vec<_> = (0..n)
+            .map(|i| (folds[i], thing_samples(&judged[i], &cells[folds[i]], scores, weights[i])))
             .collect();
-        train(&samples, CELL_CLASSES, &CELLS).unwrap()
-    };
-    let folds: Vec<Network> = (0..FOLDS).map(cells_without).collect();
-    let thing_samples: Vec<Vec<Sample>> =
-        roofs.iter().map(|r| r.thing_samples(&Head::of_cells(folds[r.fold].clone()))).collect();
-    let things_without = |fold: usize| -> Network {
-        let samples: Vec<Sample> = roofs
-            .iter()
-            .zip(&thing_samples)
-            .filter(|(r, _)| r.fold != fold)
-            .flat_map(|(_, s)| s.iter().cloned())
+        let heads: Vec<Head> = (0..FOLDS)
+            .map(|f| Head::new(cells[f].clone(), without(f, &things, THING_CLASSES, &THINGS), ""))
             .collect();
-        train(&samples, THING_CLASSES, &THINGS).unwrap()
-    };
-    for is_rendered in [false, true] {
-        for threshold in [0.3, 0.4, 0.5, 0.6, 0.7] {
-            let mut tally = Tally::default();
-            for fold in 0..FOLDS {
-                let head = Head::new(folds[fold].clone(), things_without(fold), "");
-                for roof in roofs.iter().filter(|r| r.fold == fold && r.is_rendered == is_rendered) {
-                    tally.add(&roof.truths, &found(roof, &head, threshold));
-                }
-            }
-            println!(
-                "rendered {is_rendered} at {threshold}: recall {:.3?} ({}) precision {:.3?} false/roof {:.3?} pixel F1 {:.3?} area {:.3?} kind {}/{} calibration {:.3?}",
-                tally.recall(),
-                tally.truths,
-                tally.precision(),
-                tally.wrong_per_roof(),
-                tally.pixel_f1(),
-                tally.area_error(),
-                tally.right_kind,
-                tally.found,
-                tally.calibration_error()
+        println!("cells of {scores:?}");
+        tell(&judged, &folds, &weights, &heads, scores);
+        if scores == CompareOptions::default().cells {
+            let note = format!(
+                "{n} roofs of {painted_count} painted and {rendered_cases} rendered pairs of flights"
             );
+            let cells = without(FOLDS, &samples, CELL_CLASSES, &CELLS);
+            let head = Head::new(cells, without(FOLDS, &things, THING_CLASSES, &THINGS), &note);
+            std::fs::write(out, serde_json::to_string(&head)? + "\n")?;
         }
     }
-    let head = Head::new(
-        cells_without(FOLDS),
-        things_without(FOLDS),
-        &format!("{} roofs: {painted_count} painted, rendered of the train set", roofs.len()),
-    );
-    std::fs::write(out, serde_json::to_string(&head).unwrap() + "\n").unwrap();
+    Ok(())
 }
 
-fn found(roof: &Roof, head: &Head, threshold: f32) -> Vec<Found> {
-    roof.things(head)
-        .into_iter()
-        .filter(|t| t.confidence >= threshold)
-        .filter_map(|thing| {
-            Some(Found {
-                change: match thing.kind {
-                    parapet_change::survey::ThingKind::New => Change::New,
-                    parapet_change::survey::ThingKind::Gone => Change::Removed,
-                    parapet_change::survey::ThingKind::Grown => Change::Grown,
-                },
-                footprint: roof.polygon(&thing)?,
-                area: (thing.area, thing.area_error),
-                confidence: thing.confidence,
-            })
-        })
-        .collect()
-}
+/// Scores of cells that are tried; those of the options' default make the head.
+const SCORES: [(f32, f32); 4] = [(0.45, 0.3), (0.4, 0.4), (0.5, 0.5), (0.6, 0.6)];
 
-fn gather(mut case: Case, is_rendered: bool, features: &mut NetworkFeatures<'_>, roofs: &mut Vec<Roof>) {
-    let blank = Head::untrained();
-    let fold = roofs.len() % FOLDS;
-    let truths: Vec<_> = case.site.buildings.iter().map(|b| (b.id.clone(), case.truths_of(&b.id))).collect();
-    let mut examined = |e: &Examined<'_>| {
-        let place = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)].map(|(x, y)| (e.place)(x, y));
-        roofs.push(Roof {
-            fold,
-            is_rendered,
-            fused: e.fused.clone(),
-            place,
-            meters_per_pixel: place[0].distance(place[1]) as f32,
-            truths: truths
-                .iter()
-                .find(|(b, _)| *b == e.building.id)
-                .map(|(_, t)| t.clone())
-                .unwrap_or_default(),
-        });
-    };
-    let mut tools = Tools { features, head: &blank, occupied: None, examined: Some(&mut examined) };
-    let survey = compare(
-        case.before.as_mut(),
-        case.after.as_mut(),
-        &case.site,
-        &mut tools,
-        &CompareOptions::default(),
-        &mut |_| {},
-    )
-    .unwrap();
-    for roof in &survey.report.roofs {
-        if let parapet_survey::RoofState::NotJudged { reason } = roof.state {
-            println!("{} {}: {reason:?}", case.name, roof.building);
+/// Tells how good heads are on the roofs of their folds, for each set.
+fn tell(judged: &[Roof], folds: &[usize], weights: &[f32], heads: &[Head], scores: (f32, f32)) {
+    let n = judged.len();
+    for (set, is_rendered) in [("painted", false), ("rendered", true)] {
+        let of_set: Vec<usize> = (0..n).filter(|i| (weights[*i] > 1.0) == is_rendered).collect();
+        let told = |what: String, tally: &Tally| {
+            println!(
+                "{set} {what}: {} roofs, {} changes, recall {:.3?}, precision {:.3?}, false/roof {:.3?}, F1 {:.3?}, pixel F1 {:.3?}, area error {:.3?}, bias {:.3}, kind {}/{}, calibration {:.3?}",
+                tally.roofs,
+                tally.truths,
+                tally.recall(),
+                tally.precision(),
+                tally.wrong_per_roof(),
+                tally.f1(),
+                tally.pixel_f1(),
+                tally.area_error(),
+                tally.area_errors.iter().sum::<f32>() / tally.area_errors.len().max(1) as f32,
+                tally.right_kind,
+                tally.found,
+                tally.calibration_error(),
+            );
+        };
+        for confidence in [0.3, 0.4, 0.5, 0.6, 0.7, 0.8] {
+            let mut tally = Tally::default();
+            for i in &of_set {
+                tally.add(&judged[*i].truths, &judged[*i].found(&heads[folds[*i]], confidence, scores));
+            }
+            told(format!("at {confidence}"), &tally);
+        }
+        if scores != SCORES[0] {
+            continue;
+        }
+        for (name, measure) in
+            [("pixels", Measure::Pixels), ("correlation", Measure::Correlation), ("deep", Measure::Deep)]
+        {
+            let scores = (1..10).map(|k| k as f32 * if name == "deep" { 0.05 } else { 0.1 });
+            let at = |score: f32| {
+                let mut tally = Tally::default();
+                for i in &of_set {
+                    tally.add(&judged[*i].truths, &judged[*i].found_by(measure, score));
+                }
+                (score, tally)
+            };
+            let best = scores.map(at).max_by(|a, b| a.1.f1().partial_cmp(&b.1.f1()).expect("no NaN"));
+            if let Some((score, tally)) = best {
+                told(format!("{name} best at {score:.3}"), &tally);
+            }
+        }
+    }
+    for i in (0..n).filter(|i| weights[*i] > 1.0) {
+        for f in judged[i].found(&heads[folds[i]], 0.5, scores) {
+            if !judged[i].truths.iter().any(|t| is_one(t, &f.footprint)) {
+                let near: Vec<_> = judged[i]
+                    .harmless
+                    .iter()
+                    .filter(|(_, h)| h.distance(f.footprint.centroid()) < 1.0)
+                    .map(|(k, _)| k.as_str())
+                    .collect();
+                println!(
+                    "false on {}: {:?} {:.1} m² at {:.2}, harmless near {near:?}",
+                    judged[i].name, f.change, f.area.0, f.confidence
+                );
+            }
+        }
+    }
+    for i in (0..n).filter(|i| weights[*i] > 1.0) {
+        let found = judged[i].found(&heads[folds[i]], 0.5, scores);
+        for t in judged[i].truths.iter().filter(|t| !found.iter().any(|f| is_one(t, &f.footprint))) {
+            let near = found.iter().find(|f| f.footprint.distance(t.footprint.centroid()) < 0.5);
+            println!(
+                "missed on {}: {:?} {:.1} m²; there: {:?}",
+                judged[i].name,
+                t.change,
+                t.footprint.area(),
+                near.map(|f| f.area.0),
+            );
         }
     }
 }

@@ -42,6 +42,9 @@ pub struct CompareOptions {
     pub gates: Gates,
     /// By what cells are judged.
     pub judge: Judge,
+    /// A finding has cells of at least the first score, and all cells of at least the second that are joined to them.
+    /// For the head only.
+    pub cells: (f32, f32),
     /// Changes smaller than this are left out, square metres.
     pub min_area: f32,
     /// Findings less likely than this are left out.
@@ -63,6 +66,7 @@ impl Default for CompareOptions {
             meters_per_pixel: 0.08,
             gates: Gates::default(),
             judge: Judge::Head,
+            cells: (0.5, 0.5),
             min_area: 2.0,
             min_confidence: 0.5,
             reach: 6.0,
@@ -86,6 +90,9 @@ pub enum Judge {
     Deep(f32),
 }
 
+/// Finds the boxes of vehicles and people in a picture.
+pub type Occupied<'a> = &'a mut dyn FnMut(&Picture) -> Vec<BBox>;
+
 /// What the comparison works with.
 pub struct Tools<'a> {
     /// Deep features of patches.
@@ -94,7 +101,7 @@ pub struct Tools<'a> {
     pub head: &'a Head,
     /// Boxes of vehicles and people in a picture: these places are not compared. `None`: nothing is known of them, and
     /// only what stands in most looks is a finding.
-    pub occupied: Option<&'a mut dyn FnMut(&Picture) -> Vec<BBox>>,
+    pub occupied: Option<Occupied<'a>>,
     /// Is shown each roof as it is judged: for learning and measuring.
     pub examined: Option<&'a mut dyn FnMut(&Examined<'_>)>,
 }
@@ -109,6 +116,8 @@ pub struct Examined<'a> {
     pub things: &'a [Thing],
     /// The place of a point of the patch (pixels from its upper left corner).
     pub place: &'a dyn Fn(f64, f64) -> GroundPoint,
+    /// Standard deviation of these places, metres.
+    pub uncertainty: f64,
 }
 
 /// What is being done.
@@ -225,7 +234,7 @@ pub fn compare(
     let of = roofs.len();
     for (done, (k, roof)) in roofs.into_iter().enumerate() {
         let building = roof.building;
-        match compared(roof, tools, options)? {
+        match compared(&roof, tools, options)? {
             Ok(found) => {
                 outcomes.insert(k, found.into_report(&mut survey, building, site, &flights));
             }
@@ -381,15 +390,15 @@ struct Laid {
 }
 
 fn compared(
-    roof: Roof<'_>,
+    roof: &Roof<'_>,
     tools: &mut Tools<'_>,
     options: &CompareOptions,
 ) -> Result<Result<Found, Reason>, CompareError> {
-    let (before, after) = match laid(&roof, options) {
+    let (before, after) = match laid(roof, options) {
         Ok(laid) => laid,
         Err(reason) => return Ok(Err(reason)),
     };
-    let correction = Correction::new(&before, &after, &roof);
+    let correction = Correction::new(&before, &after, roof);
     let grid = &roof.grid;
     let is_roof = grid.mask(|place| {
         let place = correction.moved(place);
@@ -412,7 +421,7 @@ fn compared(
     let fused =
         Fused::new(views_before, views_after, &judged).expect("each side has a look, all of one size");
     let (measure, seed, grow) = match options.judge {
-        Judge::Head => (Measure::Head(tools.head), 0.45, 0.3),
+        Judge::Head => (Measure::Head(tools.head), options.cells.0, options.cells.1),
         Judge::Pixels(limit) => (Measure::Pixels, limit, limit),
         Judge::Correlation(limit) => (Measure::Correlation, limit, limit),
         Judge::Deep(limit) => (Measure::Deep, limit, limit),
@@ -433,7 +442,13 @@ fn compared(
     }
     if let Some(examined) = &mut tools.examined {
         let place = |x: f64, y: f64| correction.moved(grid.ground(x, y));
-        examined(&Examined { building: roof.building, fused: &fused, things: &things, place: &place });
+        examined(&Examined {
+            building: roof.building,
+            fused: &fused,
+            things: &things,
+            place: &place,
+            uncertainty: correction.uncertainty,
+        });
     }
     let findings = things
         .into_iter()
@@ -484,7 +499,7 @@ fn laid(roof: &Roof<'_>, options: &CompareOptions) -> Result<(Vec<Laid>, Vec<Lai
                 }
                 match reference.register(patch, &options.gates) {
                     Ok(registration) => {
-                        side.push(Laid::new(&reference, patch, &registration, held.projection, grid))
+                        side.push(Laid::new(&reference, patch, &registration, held.projection, grid));
                     }
                     Err(refusal) => {
                         tracing::debug!(building = %roof.building.id, picture = held.look.picture, %refusal, "look is left out");

@@ -17,7 +17,9 @@ mod write;
 
 pub use parapet_change::survey::{Head, HeadError};
 
-pub use compare::{CompareError, CompareOptions, Examined, Judge, Progress, Stage, Survey, Tools, compare};
+pub use compare::{
+    CompareError, CompareOptions, Examined, Judge, Occupied, Progress, Stage, Survey, Tools, compare,
+};
 pub use deep::{DeepFeatures, NetworkFeatures, NoFeatures};
 pub use flight::{Flight, FlightError, Georeference, Raster, SurveyPicture};
 pub use objects::{Detect, GroundObject, ObjectReport, ObjectsError, meters_per_width, objects};

@@ -22,6 +22,8 @@ pub struct Found {
     pub footprint: GroundPolygon,
     /// The area that it gives and its standard deviation, square metres.
     pub area: (f32, f32),
+    /// Standard deviation of its place, metres.
+    pub uncertainty: f32,
     /// How sure it is.
     pub confidence: f32,
 }
@@ -49,12 +51,15 @@ pub struct Tally {
     pub area_errors: Vec<f32>,
     /// For each change that was found: whether its area is within two of the stated deviations.
     pub area_within: Vec<bool>,
+    /// For each change that was found: from its middle to the finding's, metres, and that in stated deviations.
+    pub distances: Vec<(f32, f32)>,
     /// Confidence of each finding and whether it was right.
     pub trust: Vec<(f32, bool)>,
 }
 
-/// A finding and a change are one when they share this much of the smaller of the two.
-const SHARED: f64 = 0.3;
+/// A finding and a change are one when they share this much of the ground that either covers (intersection over union):
+/// the finding is where the change is and about as large.
+const SHARED: f64 = 0.2;
 /// Metres across a cell in which areas are counted.
 const STEP: f64 = 0.15;
 
@@ -69,7 +74,8 @@ impl Tally {
             .map(|t| findings.iter().map(|f| shared(&t.footprint, &f.footprint)).collect())
             .collect();
         let is_one = |t: usize, f: usize| {
-            shared[t][f] >= SHARED * truths[t].footprint.area().min(findings[f].footprint.area())
+            let either = truths[t].footprint.area() + findings[f].footprint.area() - shared[t][f];
+            shared[t][f] >= SHARED * either
         };
         for (t, truth) in truths.iter().enumerate() {
             let best = (0..findings.len())
@@ -78,6 +84,8 @@ impl Tally {
             let Some(best) = best else { continue };
             self.found += 1;
             self.right_kind += usize::from(findings[best].change == truth.change);
+            let distance = truth.footprint.centroid().distance(findings[best].footprint.centroid()) as f32;
+            self.distances.push((distance, distance / findings[best].uncertainty.max(1e-3)));
             // Two findings on one structure have one area.
             let all = (0..findings.len()).filter(|f| is_one(t, *f));
             let (area, error) = all
@@ -122,6 +130,7 @@ impl Tally {
         self.square_meters.iter_mut().zip(other.square_meters).for_each(|(a, b)| *a += b);
         self.area_errors.extend(&other.area_errors);
         self.area_within.extend(&other.area_within);
+        self.distances.extend(&other.distances);
         self.trust.extend(&other.trust);
     }
 
@@ -157,6 +166,18 @@ impl Tally {
         let mut errors: Vec<f32> = self.area_errors.iter().map(|e| e.abs()).collect();
         errors.sort_by(f32::total_cmp);
         errors.get(errors.len() / 2).copied()
+    }
+
+    /// Median distance from changes to their findings, metres.
+    pub fn distance(&self) -> Option<f32> {
+        let mut distances: Vec<f32> = self.distances.iter().map(|d| d.0).collect();
+        distances.sort_by(f32::total_cmp);
+        distances.get(distances.len() / 2).copied()
+    }
+
+    /// Share of these that are within 2.45 stated deviations: 95 % of places in a plane are.
+    pub fn distance_within(&self) -> Option<f64> {
+        share(self.distances.iter().filter(|d| d.1 <= 2.45).count(), self.distances.len())
     }
 
     /// How far confidence is from the share that is right, on the mean over five bins of confidence (expected
@@ -215,6 +236,7 @@ mod tests {
             change: Change::New,
             footprint: square(east, 3.0),
             area: (9.0, 1.0),
+            uncertainty: 0.5,
             confidence,
         };
         let mut tally = Tally::default();
@@ -226,6 +248,7 @@ mod tests {
         assert!(
             (both - 7.2).abs() < 0.5 && (only_found - 10.8).abs() < 0.5 && (only_true - 10.8).abs() < 0.5
         );
+        assert!((tally.distance().unwrap() - 0.6).abs() < 1e-3 && tally.distance_within() == Some(1.0));
         assert!((tally.calibration_error().unwrap() - 0.2).abs() < 1e-6);
     }
 }

@@ -42,10 +42,9 @@ impl Recorded {
     /// See [`RecordedError`].
     pub fn open(path: &Path, options: &FlightOptions, error: PoseError) -> Result<Self, RecordedError> {
         let flight = flight::Flight::open(path, options)?;
-        let turned = || RecordedError::Turned { path: path.to_owned() };
         let (mut pictures, mut shots) = (Vec::new(), Vec::new());
         for (index, shot) in flight.shots().iter().enumerate() {
-            let Some(georeference) = georeference(shot, error).ok_or_else(turned)? else { continue };
+            let Some(georeference) = georeference(shot, error, path)? else { continue };
             pictures.push(SurveyPicture {
                 name: shot.name.clone(),
                 captured_at: shot.captured_at,
@@ -73,11 +72,15 @@ impl Recorded {
     }
 }
 
-/// Where a shot lies: `Some(None)` without a pose, `None` for a map that is turned.
-fn georeference(shot: &Shot, error: PoseError) -> Option<Option<Georeference>> {
+/// Where a shot lies; `None` without a pose.
+fn georeference(shot: &Shot, error: PoseError, path: &Path) -> Result<Option<Georeference>, RecordedError> {
     match shot.sight {
-        Sight::Camera { pose, lens } => Some(pose.map(|pose| Georeference::Camera { pose, lens, error })),
-        Sight::Map(map) => raster(&map, error.horizontal_meters).map(|r| Some(Georeference::Raster(r))),
+        Sight::Camera { pose, lens } => Ok(pose.map(|pose| Georeference::Camera { pose, lens, error })),
+        Sight::Map(map) => {
+            let raster = raster(&map, error.horizontal_meters);
+            let raster = raster.ok_or_else(|| RecordedError::Turned { path: path.to_owned() })?;
+            Ok(Some(Georeference::Raster(raster)))
+        }
     }
 }
 

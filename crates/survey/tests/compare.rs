@@ -47,6 +47,7 @@ fn tally(scene: &Scene, survey: &Survey) -> Tally {
             change: f.change,
             footprint: GroundPolygon::new(f.polygon.iter().map(|p| frame.local(*p)).collect()).unwrap(),
             area: (f.area_m2, f.area_error_m2),
+            uncertainty: f.position.uncertainty_meters,
             confidence: f.confidence,
         })
         .collect();

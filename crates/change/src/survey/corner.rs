@@ -73,7 +73,7 @@ fn harris(gx: &[f32], gy: &[f32], size: Size) -> Vec<f32> {
     let (xx, yy, xy) = (product(gx, gx), product(gy, gy), product(gx, gy));
     (0..size.len())
         .map(|i| {
-            let (half, difference) = ((xx[i] + yy[i]) / 2.0, (xx[i] - yy[i]) / 2.0);
+            let (half, difference) = (f32::midpoint(xx[i], yy[i]), (xx[i] - yy[i]) / 2.0);
             half - (difference * difference + xy[i] * xy[i]).sqrt()
         })
         .collect()

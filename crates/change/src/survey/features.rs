@@ -33,7 +33,9 @@ impl FeatureGrid {
         }
         for vector in vectors.chunks_exact_mut(channels) {
             let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-6);
-            vector.iter_mut().for_each(|v| *v /= length);
+            for value in vector {
+                *value /= length;
+            }
         }
         Some(Self { cell_pixels, channels, size: Size { w: width, h: height }, vectors })
     }

@@ -7,7 +7,7 @@ use super::{
     cue::{CUE_NAMES, CUES, Cues},
     fuse::Fused,
     network::Network,
-    things::THING_INPUTS,
+    things::{CUES_OF_THING, THING_INPUTS},
 };
 use crate::raster::Size;
 
@@ -76,6 +76,20 @@ impl Head {
     /// A head of these networks.
     pub fn new(cells: Network, things: Network, note: &str) -> Self {
         Self { cues: CUE_NAMES.map(str::to_owned).to_vec(), note: note.to_owned(), cells, things }
+    }
+
+    /// The same without these cues: for measuring what they are worth.
+    #[must_use]
+    pub fn without(mut self, cues: &[&str]) -> Self {
+        for k in (0..CUES).filter(|k| cues.contains(&CUE_NAMES[*k])) {
+            for row in &mut self.cells.hidden {
+                (row[1 + k], row[1 + CUES + k]) = (0.0, 0.0);
+            }
+            for row in &mut self.things.hidden {
+                row[1 + CUES_OF_THING + k] = 0.0;
+            }
+        }
+        self
     }
 
     /// A head that calls nothing changed: to gather what one is learnt from.

@@ -53,10 +53,11 @@ impl Network {
     fn classes(&self, hidden: &[f32]) -> Vec<f32> {
         let mut out: Vec<f32> = self.output.iter().map(|row| row[0] + dot(&row[1..], hidden)).collect();
         let top = out.iter().fold(f32::MIN, |a, b| a.max(*b));
-        out.iter_mut().for_each(|v| *v = (*v - top).exp());
+        for value in &mut out {
+            *value = (*value - top).exp();
+        }
         let sum: f32 = out.iter().sum();
-        out.iter_mut().for_each(|v| *v /= sum);
-        out
+        out.into_iter().map(|v| v / sum).collect()
     }
 
     /// The probability of each class.
@@ -90,7 +91,9 @@ impl Network {
             }
         }
         for row in in_hidden.iter_mut().chain(&mut in_output) {
-            row.iter_mut().for_each(|v| *v /= total.max(1e-6));
+            for value in row {
+                *value /= total.max(1e-6);
+            }
         }
         (in_hidden, in_output)
     }

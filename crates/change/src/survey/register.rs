@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     align::{Homography, Level, normalized},
-    raster::{Size, eroded, halved},
+    raster::{Size, eroded},
     register::Flattened,
     small::Small,
 };
@@ -148,7 +148,7 @@ pub struct Reference {
     roof: Vec<bool>,
     look: Look,
     corners: Vec<Corner>,
-    levels: [Level; 2],
+    level: Level,
     flattened: Flattened,
     prior: Prior,
 }
@@ -161,11 +161,10 @@ impl Reference {
     pub fn new(patch: Patch, roof: &[bool], prior: Prior) -> Self {
         let size = patch.size();
         let small = patch.small();
-        let (half, half_size) = halved(&small.y, size);
         Self {
             look: patch.look(roof),
             corners: corners(&small.y, size, &inner(&patch, roof), CORNERS, prior.turned),
-            levels: [Level::new(&half, half_size), Level::new(&small.y, size)],
+            level: Level::new(&small.y, size),
             flattened: Flattened::new(&small.y, size),
             patch,
             roof: roof.to_vec(),
@@ -237,7 +236,7 @@ impl Reference {
         })
     }
 
-    /// The homography refined on half and whole size, or as it was where that fits better.
+    /// The homography refined over all pixels, or as it was where that fits better.
     fn refined(
         &self,
         start: Homography,
@@ -246,16 +245,9 @@ impl Reference {
         hidden: &[bool],
     ) -> (Homography, f32) {
         let size = self.patch.size();
-        let (half, half_size) = halved(&small.y, size);
-        let half_hidden: Vec<bool> = (0..half_size.len())
-            .map(|i| {
-                let (x, y) = (i % half_size.w * 2, i / half_size.w * 2);
-                hidden[y.min(size.h - 1) * size.w + x.min(size.w - 1)]
-            })
-            .collect();
-        let coarse = self.levels[0].refined(&normalized(&half, half_size), &half_hidden, start, 8, 6);
-        let fine = self.levels[1].refined(&normalized(&small.y, size), hidden, coarse, 8, 5);
-        [start, coarse, fine]
+        // Corners leave less than a pixel, so that the whole size is enough.
+        let fine = self.level.refined(&normalized(&small.y, size), hidden, start, 8, 10);
+        [start, fine]
             .into_iter()
             .map(|h| {
                 let (aligned, inside) = h.aligned(small, size);
@@ -379,7 +371,7 @@ fn similar(p: &Pair, q: &Pair, size: Size) -> Option<Homography> {
     Homography::fitted(size, corners.into_iter().map(|(x, y)| ((x, y), carried(x, y), 1.0)))
 }
 
-/// A sequence of numbers that is the same each time (Steele et al. 2014, "SplitMix").
+/// A sequence of numbers that is the same each time (`SplitMix`, Steele et al. 2014).
 struct Draw(u64);
 
 impl Draw {
@@ -415,4 +407,75 @@ fn residual(h: &Homography, inliers: &[Pair], size: Size) -> f32 {
     let mut distances: Vec<f64> = inliers.iter().map(|p| distance(h, p, size)).collect();
     let middle = distances.len() / 2;
     *distances.select_nth_unstable_by(middle, f64::total_cmp).1 as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use parapet_core::Picture;
+
+    use super::*;
+
+    const W: usize = 320;
+    const H: usize = 192;
+
+    /// Tiles of many greys with a fine grain, seen turned by `turn`, shifted, and in other light.
+    fn look(seed: u32, turn: f64, shift: (f64, f64), light: (f64, f64)) -> Patch {
+        let (sin, cos) = turn.sin_cos();
+        let hash = |a: i64, b: i64| {
+            let mut h = (a as u32).wrapping_mul(0x9E37_79B9) ^ (b as u32).wrapping_mul(0x85EB_CA6B) ^ seed;
+            h ^= h >> 15;
+            h = h.wrapping_mul(0x2C1B_3C6D);
+            f64::from(h >> 24)
+        };
+        let rgb: Vec<u8> = (0..W * H)
+            .flat_map(|i| {
+                let (x, y) = ((i % W) as f64 - 160.0 - shift.0, (i / W) as f64 - 96.0 - shift.1);
+                let (u, v) = (x * cos + y * sin + 500.37, y * cos - x * sin + 500.61);
+                let tile = hash((u / 17.0) as i64, (v / 13.0) as i64);
+                let grain = hash((u / 4.0) as i64, 7 + (v / 4.0) as i64);
+                let value = 40.0 + 0.4 * tile + 0.15 * grain;
+                [(value * light.0 + light.1).clamp(0.0, 255.0) as u8; 3]
+            })
+            .collect();
+        Patch::whole(Picture::from_rgb(W, H, &rgb).unwrap())
+    }
+
+    fn reference(turned: bool) -> Reference {
+        let prior = Prior { reach_pixels: 60.0, turned };
+        Reference::new(look(1, 0.0, (0.0, 0.0), (1.0, 0.0)), &[true; W * H], prior)
+    }
+
+    #[test]
+    fn a_shifted_and_turned_look_in_other_light_is_laid_back() {
+        for (turn, shift, turned) in [(0.02, (25.0, -14.0), false), (0.5, (12.0, 8.0), true)] {
+            let second = look(1, turn, shift, (0.7, 30.0));
+            let found = reference(turned).register(&second, &Gates::default()).unwrap();
+            assert!(found.agreement > 0.5 && found.residual_pixels < 1.5, "{found:?}");
+            let (sin, cos) = turn.sin_cos();
+            for (x, y) in [(90.0, 60.0), (230.0, 130.0), (160.0, 96.0)] {
+                let (dx, dy) = (x - 160.5, y - 96.5);
+                let truth = (dx * cos - dy * sin + 160.5 + shift.0, dx * sin + dy * cos + 96.5 + shift.1);
+                let (u, v) = found.second(x, y);
+                assert!((u - truth.0).hypot(v - truth.1) < 0.8, "{:?} {truth:?}", (u, v));
+            }
+            let laid = reference(turned).laid(&second, &found);
+            assert_eq!(laid.dimensions(), (W, H));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_refused_with_its_reason() {
+        let gates = Gates::default();
+        let other = reference(false).register(&look(2, 0.0, (0.0, 0.0), (1.0, 0.0)), &gates);
+        assert!(matches!(other, Err(Refusal::NotSamePlace { .. } | Refusal::TooLocal { .. })), "{other:?}");
+        let fog = reference(false).register(&look(1, 0.0, (0.0, 0.0), (0.25, 150.0)), &gates);
+        assert!(matches!(fog, Err(Refusal::TooFoggy { .. })), "{fog:?}");
+        let blank = reference(false).register(&look(1, 0.0, (0.0, 0.0), (0.01, 20.0)), &gates);
+        assert!(matches!(blank, Err(Refusal::Blank { .. })), "{blank:?}");
+        let hidden = Patch::cut(look(1, 0.0, (0.0, 0.0), (1.0, 0.0)).picture(), (W, H), 1.0, |x, y| {
+            (x < 40.0).then(|| Point::new((x / W as f64) as f32, (y / H as f64) as f32))
+        });
+        let hidden = reference(false).register(&hidden.unwrap(), &gates);
+        assert!(matches!(hidden, Err(Refusal::NotSeen { share }) if share < 0.2), "{hidden:?}");
+    }
 }

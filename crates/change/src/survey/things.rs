@@ -94,7 +94,9 @@ pub struct Thing {
 }
 
 /// Numbers that the head is given for a thing: see [`Draft::input`].
-pub(super) const THING_INPUTS: usize = 6 + CUES + 4 + 8;
+pub(super) const THING_INPUTS: usize = CUES_OF_THING + CUES + 4 + 8;
+/// Where the cues are among them.
+pub(super) const CUES_OF_THING: usize = 6;
 
 /// The things on a roof, the surest first.
 pub fn things(fused: &Fused, measure: Measure<'_>, options: &ThingOptions) -> Vec<Thing> {
@@ -165,7 +167,9 @@ impl Draft {
         };
         let answers: Vec<bool> = looks.iter().filter_map(in_look).collect();
         let mut inside = vec![false; size.len()];
-        cells.iter().for_each(|i| inside[*i as usize] = true);
+        for i in &cells {
+            inside[*i as usize] = true;
+        }
         let (near, far) = (dilated(&inside, size, 1), dilated(&inside, size, 3));
         let ring: Vec<u32> = (0..size.len()).filter(|i| far[*i] && !near[*i]).map(|i| i as u32).collect();
         let meters = f64::from(options.meters_per_pixel);
@@ -256,6 +260,18 @@ impl Draft {
             outline,
         }
     }
+}
+
+/// The outlines of the connected parts of a mask of `width` pixels across, in its pixels; parts of fewer than `least`
+/// pixels are left out.
+pub fn outlines(mask: &[bool], width: usize, least: usize) -> Vec<Vec<Point>> {
+    let size = Size { w: width, h: mask.len() / width };
+    let scaled = |p: Point| Point::new(p.x * size.w as f32, p.y * size.h as f32);
+    components(mask, size)
+        .into_iter()
+        .filter(|c| c.pixels.len() >= least)
+        .map(|c| outline_of(&c.pixels, size).into_iter().map(scaled).collect())
+        .collect()
 }
 
 fn mean(cells: &[u32], of: &[Option<Cues>]) -> Option<[f32; CUES]> {

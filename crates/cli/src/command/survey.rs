@@ -257,12 +257,7 @@ pub(crate) fn compare_with(
     let model = model.map_or_else(|| home.join("models/efficientnet-lite0"), Path::to_owned);
     let manifest = Manifest::load(&model).map_err(|e| Mistake(chain(&e)))?;
     let engine = Engine::start(&manifest, &EngineConfig::default())?;
-    let weights = home.join("models/roof-head/head.json");
-    let head = fs::read_to_string(&weights)
-        .map_err(|e| Mistake(format!("cannot read {}: {e}", weights.display())))
-        .and_then(|json| {
-            Head::read(&json).map_err(|e| Mistake(format!("{}: {}", weights.display(), chain(&e))))
-        })?;
+    let head = Head::built_in();
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{msg:16} {bar:30} {pos}/{len} {elapsed} elapsed, {eta} left",
     )?);

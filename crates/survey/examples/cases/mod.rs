@@ -2,6 +2,8 @@
 
 #[path = "../../tests/support/paint.rs"]
 pub mod paint;
+pub mod pictures;
+pub mod roofs;
 
 use std::{
     fs,
@@ -29,9 +31,19 @@ pub struct Case {
     pub harmless: Vec<(String, GroundPolygon)>,
 }
 
-impl Case {
-    pub fn truths_of(&self, building: &BuildingId) -> Vec<TrueChange> {
-        self.truths.iter().filter(|(b, _)| b == building).map(|(_, t)| t.clone()).collect()
+/// The same flights the other way round: what came has gone.
+pub fn reversed(case: Case) -> Case {
+    let truths = case.truths.into_iter().map(|(building, t)| {
+        let change = if t.change == Change::Removed { Change::New } else { Change::Removed };
+        (building, TrueChange { change, ..t })
+    });
+    Case {
+        name: format!("{} reversed", case.name),
+        before: case.after,
+        after: case.before,
+        truths: truths.collect(),
+        site: case.site,
+        harmless: case.harmless,
     }
 }
 

@@ -1,0 +1,173 @@
+//! Measures the comparison and prints Markdown tables: `measure [SET=FOLDER…]`, a SET being `rendered` (a folder of
+//! compounds), `crops` (a folder with `A`, `B` and `label`) or `composites` (the folder `flat_roof`).
+
+#![expect(clippy::print_stdout, reason = "prints its report")]
+
+mod cases;
+
+use std::{collections::BTreeMap, error::Error, path::Path};
+
+use cases::{
+    pictures::{composites, crops},
+    rendered,
+    roofs::{Roof, roofs},
+};
+use parapet_change::survey::{Head, Measure};
+use parapet_infer::{Engine, EngineConfig, ModelStore};
+use parapet_survey::{
+    CompareOptions, NetworkFeatures,
+    measure::{Found, Tally},
+};
+
+/// Scores from which the baselines call a cell changed: where their F1 is best on the rendered training flights
+/// (`learn` prints them).
+const BASELINES: [(&str, Measure<'static>, f32); 3] = [
+    ("deep features alone", Measure::Deep, 0.3),
+    ("correlation (NCC)", Measure::Correlation, 0.75),
+    ("pixel difference", Measure::Pixels, 0.5),
+];
+/// What the head must be sure of.
+const CONFIDENCE: f32 = 0.5;
+/// Cues by which shadows and light are told from things.
+const SHADE: [&str; 2] = ["slopes", "shade"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let manifest = ModelStore::new(root.join("models")).load("efficientnet-lite0")?;
+    let engine = Engine::start(&manifest, &EngineConfig::default())?;
+    let mut features = NetworkFeatures::new(&engine)?;
+    let head = Head::built_in();
+    println!(
+        "| set | method | roofs | not judged | changes | recall | precision | F1 | false / roof | pixel F1 | area error | area within 2σ | place error, m | place within 95 % | kind right | calibration error |"
+    );
+    println!("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    for argument in std::env::args().skip(1) {
+        let (set, folder) = argument.split_once('=').ok_or("usage: measure SET=FOLDER…")?;
+        let folder = Path::new(folder);
+        match set {
+            "rendered" => measure_rendered(folder, &head, &mut features)?,
+            "crops" => {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                measured(&name, &crops(folder, &mut features)?, &Tally::default(), &head);
+            }
+            "composites" => {
+                measured(
+                    "flat_roof composites",
+                    &composites(folder, &mut features)?,
+                    &Tally::default(),
+                    &head,
+                );
+            }
+            _ => return Err(format!("there is no set \"{set}\"").into()),
+        }
+    }
+    Ok(())
+}
+
+fn measure_rendered(
+    folder: &Path,
+    head: &Head,
+    features: &mut NetworkFeatures<'_>,
+) -> Result<(), Box<dyn Error>> {
+    let full = CompareOptions::default();
+    let variants = [
+        ("", full.clone()),
+        ("without registration", CompareOptions { register: false, ..full.clone() }),
+        ("without roof polygons", CompareOptions { roofs_only: false, ..full.clone() }),
+        ("one look a flight", CompareOptions { looks: 1, ..full }),
+    ];
+    for (name, options) in variants {
+        let (mut judged, mut refused) = (Vec::new(), Tally::default());
+        for case in rendered(folder)? {
+            judged.extend(roofs(case, features, &options, &mut |why, truths| {
+                tracing::info!(why, "not judged");
+                refused.roofs += 1;
+                refused.refused += 1;
+                refused.truths += truths.len();
+            }));
+        }
+        if name.is_empty() {
+            measured("rendered", &judged, &refused, head);
+            tell_by_roof(&judged, head);
+        } else {
+            print(
+                "rendered",
+                name,
+                &tally(&judged, &refused, |r| r.found(head, CONFIDENCE, CompareOptions::default().cells)),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn measured(set: &str, roofs: &[Roof], refused: &Tally, head: &Head) {
+    print(
+        set,
+        "Parapet",
+        &tally(roofs, refused, |r| r.found(head, CONFIDENCE, CompareOptions::default().cells)),
+    );
+    let without = head.clone().without(&SHADE);
+    print(
+        set,
+        "without shadow cues",
+        &tally(roofs, refused, |r| r.found(&without, CONFIDENCE, CompareOptions::default().cells)),
+    );
+    for (name, measure, score) in BASELINES {
+        print(set, name, &tally(roofs, refused, |r| r.found_by(measure, score)));
+    }
+}
+
+/// What was missed and what was false, for people.
+fn tell_by_roof(roofs: &[Roof], head: &Head) {
+    let mut false_near: BTreeMap<String, usize> = BTreeMap::new();
+    for roof in roofs {
+        for finding in roof.found(head, CONFIDENCE, CompareOptions::default().cells) {
+            let mut one = Tally::default();
+            one.add(&roof.truths, std::slice::from_ref(&finding));
+            if one.wrong > 0 {
+                let middle = finding.footprint.centroid();
+                let near = roof.harmless.iter().find(|(_, p)| p.distance(middle) < 1.0);
+                *false_near
+                    .entry(near.map_or_else(|| "nothing known".into(), |(k, _)| k.clone()))
+                    .or_default() += 1;
+            }
+        }
+    }
+    eprintln_all(&false_near);
+}
+
+#[expect(clippy::print_stderr, reason = "beside the report")]
+fn eprintln_all(false_near: &BTreeMap<String, usize>) {
+    eprintln!("false findings near: {false_near:?}");
+}
+
+fn tally(roofs: &[Roof], refused: &Tally, found: impl Fn(&Roof) -> Vec<Found>) -> Tally {
+    let mut tally = refused.clone();
+    for roof in roofs {
+        tally.add(&roof.truths, &found(roof));
+    }
+    tally
+}
+
+fn print(set: &str, method: &str, t: &Tally) {
+    let number = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.2}"));
+    let within = (!t.area_within.is_empty())
+        .then(|| t.area_within.iter().filter(|w| **w).count() as f64 / t.area_within.len() as f64);
+    println!(
+        "| {set} | {method} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+        t.roofs,
+        t.refused,
+        t.truths,
+        number(t.recall()),
+        number(t.precision()),
+        number(t.f1()),
+        number(t.wrong_per_roof()),
+        number(t.pixel_f1()),
+        number(t.area_error().map(f64::from)),
+        number(within),
+        number(t.distance().map(f64::from)),
+        number(t.distance_within()),
+        number((t.found > 0).then(|| t.right_kind as f64 / t.found as f64)),
+        number(t.calibration_error()),
+    );
+}
