@@ -442,7 +442,7 @@ mod tests {
 
     fn reference(turned: bool) -> Reference {
         let prior = Prior { reach_pixels: 60.0, turned };
-        Reference::new(look(1, 0.0, (0.0, 0.0), (1.0, 0.0)), &[true; W * H], prior)
+        Reference::new(look(1, 0.0, (0.0, 0.0), (1.0, 0.0)), &vec![true; W * H], prior)
     }
 
     #[test]

@@ -116,7 +116,9 @@ pub fn things(fused: &Fused, measure: Measure<'_>, options: &ThingOptions) -> Ve
         .into_iter()
         .filter(|c| c.pixels.iter().any(|i| seeds[*i as usize]))
         .filter(|c| c.pixels.len() as f32 * cell_meters * cell_meters >= options.min_area)
-        .map(|c| Draft::new(c.pixels, fused, &scores, &looks, options).thing(measure, options))
+        .map(|c| {
+            Draft::new(core_of(c.pixels, &scores), fused, &scores, &looks, options).thing(measure, options)
+        })
         .collect();
     found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     found
@@ -131,6 +133,17 @@ fn scores(cells: &[Option<Cues>], size: Size, measure: Measure<'_>) -> Scores {
         .zip(&inputs)
         .map(|(own, input)| Some(measure.scores(own.as_ref()?, input.as_ref()?)))
         .collect()
+}
+
+/// The cells of a thing without its soft edge: those that score at least half of what its best tenth does. What is
+/// hardly seen keeps all of its cells, what is plainly seen loses the shadow at its foot.
+fn core_of(cells: Vec<u32>, scores: &Scores) -> Vec<u32> {
+    const SHARE: f32 = 0.5;
+    let score = |i: &u32| scores[*i as usize].map_or(0.0, |(new, gone)| new + gone);
+    let mut sorted: Vec<f32> = cells.iter().map(score).collect();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    let limit = sorted.get(sorted.len() / 10).map_or(0.0, |best| best * SHARE);
+    cells.into_iter().filter(|i| score(i) >= limit).collect()
 }
 
 /// A thing whose kind has not been judged.

@@ -10,7 +10,7 @@ use parapet_survey::{Change, Flight, FlightError, Georeference, SurveyPicture};
 
 /// Random numbers that are the same each time (Steele et al. 2014).
 #[derive(Clone)]
-pub struct Draw(pub u64);
+pub(crate) struct Draw(pub(crate) u64);
 
 impl Draw {
     fn next(&mut self) -> u64 {
@@ -20,16 +20,16 @@ impl Draw {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     }
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
-    pub fn within(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn within(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()
     }
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
-    pub fn chance(&mut self, p: f64) -> bool {
+    pub(crate) fn chance(&mut self, p: f64) -> bool {
         self.unit() < p
     }
     fn normal(&mut self) -> f64 {
@@ -53,7 +53,7 @@ enum Surface {
 
 /// A box that may be turned about the vertical.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Block {
+pub(crate) struct Block {
     at: (f64, f64),
     half: (f64, f64),
     turn: (f64, f64),
@@ -118,15 +118,15 @@ impl Block {
 
 /// A true change.
 #[derive(Clone, Debug)]
-pub struct Truth {
-    pub change: Change,
-    pub footprint: GroundPolygon,
+pub(crate) struct Truth {
+    pub(crate) change: Change,
+    pub(crate) footprint: GroundPolygon,
 }
 
 /// A roof before and after.
-pub struct Scene {
-    pub site: Site,
-    pub truths: Vec<Truth>,
+pub(crate) struct Scene {
+    pub(crate) site: Site,
+    pub(crate) truths: Vec<Truth>,
     roof: RoofPaint,
     standing: Vec<Block>,
     before: Vec<Block>,
@@ -140,14 +140,13 @@ struct RoofPaint {
     rough: f32,
     seams: f64,
     turn: (f64, f64),
-    height: f64,
 }
 
 const FRAME: GeoPoint = GeoPoint { latitude: 30.53, longitude: 120.68 };
 
 impl Scene {
     /// A roof from a seed; with `changed`, one to three structures came, went or grew.
-    pub fn new(seed: u64, changed: bool) -> Self {
+    pub(crate) fn new(seed: u64, changed: bool) -> Self {
         let mut draw = Draw(seed.wrapping_mul(0x1234_5678_9ABC_DEF1));
         let d = &mut draw;
         let (length, depth, height) = (d.within(22.0, 40.0), d.within(10.0, 16.0), d.within(14.0, 24.0));
@@ -167,7 +166,6 @@ impl Scene {
             rough: d.within(0.1, 0.35) as f32,
             seams: d.within(1.0, 5.0),
             turn: (cos, sin),
-            height,
         };
         let grey = |d: &mut Draw| {
             let v = d.within(0.25, 0.8) as f32;
@@ -220,7 +218,7 @@ impl Scene {
             Block::new(place(u, v), size, turn, (height + h.0, height + h.1), color, surface)
         };
         let mut approved = Vec::new();
-        for _ in 0..1 + d.below(2) {
+        for _ in 0..=d.below(2) {
             let size = (d.within(3.0, 5.0), d.within(3.0, 5.0));
             if let Some((u, v)) = spot(d, size.0, size.1) {
                 let hut = on_roof(u, v, size, (0.0, d.within(2.6, 3.6)), grey(d), Surface::Rough(0.12));
@@ -233,7 +231,7 @@ impl Scene {
         }
         let (mut before, mut after, mut truths) = (Vec::new(), Vec::new(), Vec::new());
         if changed {
-            for _ in 0..1 + d.below(3) {
+            for _ in 0..=d.below(3) {
                 let size = (d.within(2.0, 8.0), d.within(2.0, 6.5));
                 let Some((u, v)) = spot(d, size.0, size.1) else { continue };
                 let built = violation(d, &|s, h, c, f| on_roof(u, v, s, h, c, f), size);
@@ -360,7 +358,7 @@ impl Scene {
 
     /// The flight before (0) or after (1): `looks` pictures whose telemetry has errors of `noise` times a consumer
     /// drone's.
-    pub fn flight(&self, side: usize, looks: usize, noise: f64) -> Painted {
+    pub(crate) fn flight(&self, side: usize, looks: usize, noise: f64) -> Painted {
         let mut d = Draw(self.seed ^ (side as u64 + 1) << 40);
         let azimuth = d.within(0.0, std::f64::consts::TAU);
         let elevation = d.within(0.5, 1.2);
@@ -442,11 +440,9 @@ fn violation(
     }
 }
 
-fn walls(
-    d: &mut Draw,
-    block: &dyn Fn((f64, f64), (f64, f64), (f64, f64), Rgb, Surface) -> Block,
-    (w, h): (f64, f64),
-) -> Vec<Block> {
+type BlockAt<'a> = dyn Fn((f64, f64), (f64, f64), (f64, f64), Rgb, Surface) -> Block + 'a;
+
+fn walls(d: &mut Draw, block: &BlockAt<'_>, (w, h): (f64, f64)) -> Vec<Block> {
     let brick = [0.55, 0.27, 0.2];
     let top = d.within(0.6, 2.0);
     [
@@ -468,13 +464,13 @@ struct Light {
 }
 
 /// Pixels of a painted picture.
-pub const WIDTH: usize = 960;
-pub const HEIGHT: usize = 540;
+pub(crate) const WIDTH: usize = 960;
+pub(crate) const HEIGHT: usize = 540;
 
 /// A flight that is painted when it is looked at.
-pub struct Painted {
-    pub name: String,
-    pub infos: Vec<SurveyPicture>,
+pub(crate) struct Painted {
+    pub(crate) name: String,
+    pub(crate) infos: Vec<SurveyPicture>,
     views: Vec<View>,
     blocks: Vec<Block>,
     roof: RoofPaint,
@@ -499,7 +495,7 @@ impl Flight for Painted {
 
 impl Painted {
     /// One picture.
-    pub fn paint(&self, index: usize) -> Picture {
+    pub(crate) fn paint(&self, index: usize) -> Picture {
         let view = &self.views[index];
         let eye = [view.foot().east, view.foot().north, view.pose().height];
         let mut rgb = Vec::with_capacity(WIDTH * HEIGHT * 3);
@@ -546,8 +542,7 @@ impl Painted {
             Some(k) => surface_color(&self.blocks[k], at, axis),
         };
         let facing: f64 = match (axis, block) {
-            (2, _) => self.light.sun[2],
-            (_, None) => self.light.sun[2],
+            (2, _) | (_, None) => self.light.sun[2],
             (axis, Some(k)) => {
                 let b = &self.blocks[k];
                 let (ax, ay) = if axis == 0 { b.turn } else { (-b.turn.1, b.turn.0) };
@@ -599,14 +594,14 @@ fn surface_color(b: &Block, at: [f64; 3], axis: usize) -> Rgb {
 }
 
 /// Smooth noise of several octaves, 0..1.
-fn fbm(x: f64, y: f64, octaves: u32) -> f32 {
+fn fbm(x: f64, y: f64, octaves: i32) -> f32 {
     let (mut sum, mut size, mut scale) = (0.0, 0.5, 1.0);
     for _ in 0..octaves {
         sum += size * value_noise(x * scale, y * scale);
         size *= 0.5;
         scale *= 2.17;
     }
-    sum / (1.0 - 0.5f32.powi(octaves as i32))
+    sum / (1.0 - 0.5f32.powi(octaves))
 }
 
 fn value_noise(x: f64, y: f64) -> f32 {

@@ -40,7 +40,7 @@ fn view(patch: &Patch, features: &mut dyn DeepFeatures) -> Result<View, Failure>
 }
 
 /// The crops of a folder with `A`, `B` and `label`.
-pub fn crops(folder: &Path, features: &mut dyn DeepFeatures) -> Result<Vec<Roof>, Failure> {
+pub(crate) fn crops(folder: &Path, features: &mut dyn DeepFeatures) -> Result<Vec<Roof>, Failure> {
     let mut names: Vec<_> =
         std::fs::read_dir(folder.join("A"))?.filter_map(|e| Some(e.ok()?.file_name())).collect();
     names.sort();
@@ -91,7 +91,7 @@ fn in_patch((x, y): (f32, f32)) -> (f32, f32) {
 
 /// Five photos of one roof from different places: two before, two or three after, in other light and with structures
 /// drawn on them where `drawn` says. Each pair of sets gives one roof.
-pub fn composites(folder: &Path, features: &mut dyn DeepFeatures) -> Result<Vec<Roof>, Failure> {
+pub(crate) fn composites(folder: &Path, features: &mut dyn DeepFeatures) -> Result<Vec<Roof>, Failure> {
     let photos: Vec<Patch> = (1..=5)
         .map(|k| -> Result<Patch, Failure> {
             let figure = image::open(folder.join(format!("{k}_dot.jpg")))?.into_rgb8();

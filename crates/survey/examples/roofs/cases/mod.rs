@@ -1,9 +1,10 @@
 //! Pairs of flights with known truth: painted here, or rendered into a folder (`fixtures/compound/README.md`).
 
-#[path = "../../tests/support/paint.rs"]
-pub mod paint;
-pub mod pictures;
-pub mod roofs;
+#[path = "../../../tests/support/paint.rs"]
+#[expect(clippy::unwrap_used, reason = "polygons that are made here are polygons")]
+pub(crate) mod paint;
+pub(crate) mod pictures;
+pub(crate) mod roofs;
 
 use std::{
     fs,
@@ -21,18 +22,18 @@ use parapet_survey::{Change, Flight, Recorded, measure::TrueChange};
 type Failure = Box<dyn std::error::Error>;
 
 /// A pair of flights over one site.
-pub struct Case {
-    pub name: String,
-    pub site: Site,
-    pub before: Box<dyn Flight>,
-    pub after: Box<dyn Flight>,
-    pub truths: Vec<(BuildingId, TrueChange)>,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) site: Site,
+    pub(crate) before: Box<dyn Flight>,
+    pub(crate) after: Box<dyn Flight>,
+    pub(crate) truths: Vec<(BuildingId, TrueChange)>,
     /// Footprints of what changed without being a violation, with its kind.
-    pub harmless: Vec<(String, GroundPolygon)>,
+    pub(crate) harmless: Vec<(String, GroundPolygon)>,
 }
 
 /// The same flights the other way round: what came has gone.
-pub fn reversed(case: Case) -> Case {
+pub(crate) fn reversed(case: Case) -> Case {
     let truths = case.truths.into_iter().map(|(building, t)| {
         let change = if t.change == Change::Removed { Change::New } else { Change::Removed };
         (building, TrueChange { change, ..t })
@@ -48,9 +49,9 @@ pub fn reversed(case: Case) -> Case {
 }
 
 /// A painted roof.
-pub fn painted(seed: u64) -> Case {
-    let scene = paint::Scene::new(seed, seed % 3 != 0);
-    let noise = if seed % 2 == 0 { 1.0 } else { 0.0 };
+pub(crate) fn painted(seed: u64) -> Case {
+    let scene = paint::Scene::new(seed, !seed.is_multiple_of(3));
+    let noise = if seed.is_multiple_of(2) { 1.0 } else { 0.0 };
     let looks = 2 + (seed % 3) as usize;
     Case {
         name: format!("painted {seed}"),
@@ -70,7 +71,7 @@ pub fn painted(seed: u64) -> Case {
 }
 
 /// All pairs of flights of the compounds in a folder, flights in fog left out.
-pub fn rendered(folder: &Path) -> Result<Vec<Case>, Failure> {
+pub(crate) fn rendered(folder: &Path) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     for compound in folders(folder)? {
         let site_file = compound.join("site.geojson");

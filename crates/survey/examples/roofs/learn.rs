@@ -1,14 +1,11 @@
-//! Learns the head that judges roofs and writes its weights: `learn OUT PAINTED [RENDERED…]` with a number of painted
-//! roofs and folders of rendered compounds (of the `train` set only). Says how good it is on roofs that it was not
-//! learnt from (five folds), and at which scores the baselines are best.
+//! Learns the head and tells how good it is on roofs that it was not learnt from (five folds), and at which scores the
+//! baselines are best.
 
-#![expect(clippy::print_stdout, reason = "a recipe")]
-
-mod cases;
+#![expect(clippy::print_stdout, reason = "tells how good it is")]
 
 use std::{error::Error, path::Path};
 
-use cases::{
+use crate::cases::{
     painted, rendered, reversed,
     roofs::{Roof, roofs},
 };
@@ -91,10 +88,10 @@ fn without(fold: usize, samples: &[(usize, Vec<Sample>)], classes: usize, how: &
     train(&samples, classes, how).expect("there are samples")
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<String> = std::env::args().collect();
-    let [_, out, painted_count, folders @ ..] = &args[..] else {
-        return Err("usage: learn OUT PAINTED [RENDERED…]".into());
+/// Learns from painted roofs and rendered compounds.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let [out, painted_count, folders @ ..] = arguments else {
+        return Err("usage: roofs learn OUT PAINTED [RENDERED…]".into());
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let manifest = ModelStore::new(root.join("models")).load("efficientnet-lite0")?;
@@ -125,7 +122,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // What a head says of roofs that it has learnt from is too good to learn things from: each fold's things are those
     // of a head that has not seen it.
     let cells: Vec<Network> = (0..FOLDS).map(|f| without(f, &samples, CELL_CLASSES, &CELLS)).collect();
-    for scores in SCORES {
+    let whole = without(FOLDS, &samples, CELL_CLASSES, &CELLS);
+    for (k, scores) in SCORES.into_iter().enumerate() {
         let things: Vec<_> = (0..n)
             .map(|i| (folds[i], thing_samples(&judged[i], &cells[folds[i]], scores, weights[i])))
             .collect();
@@ -134,20 +132,21 @@ fn main() -> Result<(), Box<dyn Error>> {
             .collect();
         println!("cells of {scores:?}");
         tell(&judged, &folds, &weights, &heads, scores);
+        let note =
+            format!("{n} roofs of {painted_count} painted and {rendered_cases} rendered pairs of flights");
+        let head = Head::new(whole.clone(), without(FOLDS, &things, THING_CLASSES, &THINGS), &note);
+        let json = serde_json::to_string(&head)? + "\n";
+        std::fs::write(format!("{out}.{k}"), &json)?;
         if scores == CompareOptions::default().cells {
-            let note = format!(
-                "{n} roofs of {painted_count} painted and {rendered_cases} rendered pairs of flights"
-            );
-            let cells = without(FOLDS, &samples, CELL_CLASSES, &CELLS);
-            let head = Head::new(cells, without(FOLDS, &things, THING_CLASSES, &THINGS), &note);
-            std::fs::write(out, serde_json::to_string(&head)? + "\n")?;
+            std::fs::write(out, &json)?;
         }
     }
     Ok(())
 }
 
-/// Scores of cells that are tried; those of the options' default make the head.
-const SCORES: [(f32, f32); 4] = [(0.45, 0.3), (0.4, 0.4), (0.5, 0.5), (0.6, 0.6)];
+/// Scores of cells that are tried; each makes a head of its own, `OUT.0`, `OUT.1` …, and the one of the options' default
+/// also `OUT`.
+const SCORES: [(f32, f32); 3] = [(0.25, 0.15), (0.35, 0.2), (0.45, 0.3)];
 
 /// Tells how good heads are on the roofs of their folds, for each set.
 fn tell(judged: &[Roof], folds: &[usize], weights: &[f32], heads: &[Head], scores: (f32, f32)) {
@@ -178,13 +177,13 @@ fn tell(judged: &[Roof], folds: &[usize], weights: &[f32], heads: &[Head], score
             }
             told(format!("at {confidence}"), &tally);
         }
-        if scores != SCORES[0] {
+        if scores != SCORES[SCORES.len() - 1] {
             continue;
         }
         for (name, measure) in
             [("pixels", Measure::Pixels), ("correlation", Measure::Correlation), ("deep", Measure::Deep)]
         {
-            let scores = (1..10).map(|k| k as f32 * if name == "deep" { 0.05 } else { 0.1 });
+            let scores = (1..10).map(|k| k as f32 * 0.1);
             let at = |score: f32| {
                 let mut tally = Tally::default();
                 for i in &of_set {

@@ -1,13 +1,10 @@
-//! Measures the comparison and prints Markdown tables: `measure [SET=FOLDER…]`, a SET being `rendered` (a folder of
-//! compounds), `crops` (a folder with `A`, `B` and `label`) or `composites` (the folder `flat_roof`).
+//! Measures the comparison on sets with known truth and prints Markdown tables.
 
 #![expect(clippy::print_stdout, reason = "prints its report")]
 
-mod cases;
+use std::{error::Error, path::Path};
 
-use std::{collections::BTreeMap, error::Error, path::Path};
-
-use cases::{
+use crate::cases::{
     pictures::{composites, crops},
     rendered,
     roofs::{Roof, roofs},
@@ -16,22 +13,23 @@ use parapet_change::survey::{Head, Measure};
 use parapet_infer::{Engine, EngineConfig, ModelStore};
 use parapet_survey::{
     CompareOptions, NetworkFeatures,
-    measure::{Found, Tally},
+    measure::{Found, Tally, TrueChange},
 };
 
 /// Scores from which the baselines call a cell changed: where their F1 is best on the rendered training flights
 /// (`learn` prints them).
 const BASELINES: [(&str, Measure<'static>, f32); 3] = [
-    ("deep features alone", Measure::Deep, 0.3),
-    ("correlation (NCC)", Measure::Correlation, 0.75),
-    ("pixel difference", Measure::Pixels, 0.5),
+    ("deep features alone", Measure::Deep, 0.45),
+    ("correlation (NCC)", Measure::Correlation, 0.7),
+    ("pixel difference", Measure::Pixels, 0.9),
 ];
 /// What the head must be sure of.
-const CONFIDENCE: f32 = 0.5;
+const CONFIDENCE: f32 = 0.4;
 /// Cues by which shadows and light are told from things.
 const SHADE: [&str; 2] = ["slopes", "shade"];
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// Measures each set of `SET=FOLDER`.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let manifest = ModelStore::new(root.join("models")).load("efficientnet-lite0")?;
     let engine = Engine::start(&manifest, &EngineConfig::default())?;
@@ -41,8 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "| set | method | roofs | not judged | changes | recall | precision | F1 | false / roof | pixel F1 | area error | area within 2σ | place error, m | place within 95 % | kind right | calibration error |"
     );
     println!("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    for argument in std::env::args().skip(1) {
-        let (set, folder) = argument.split_once('=').ok_or("usage: measure SET=FOLDER…")?;
+    for argument in arguments {
+        let (set, folder) = argument.split_once('=').ok_or("usage: roofs measure SET=FOLDER…")?;
         let folder = Path::new(folder);
         match set {
             "rendered" => measure_rendered(folder, &head, &mut features)?,
@@ -77,10 +75,10 @@ fn measure_rendered(
         ("one look a flight", CompareOptions { looks: 1, ..full }),
     ];
     for (name, options) in variants {
-        let (mut judged, mut refused) = (Vec::new(), Tally::default());
+        let (mut judged, mut refused, mut told) = (Vec::new(), Tally::default(), Vec::new());
         for case in rendered(folder)? {
             judged.extend(roofs(case, features, &options, &mut |why, truths| {
-                tracing::info!(why, "not judged");
+                told.push(why);
                 refused.roofs += 1;
                 refused.refused += 1;
                 refused.truths += truths.len();
@@ -88,7 +86,7 @@ fn measure_rendered(
         }
         if name.is_empty() {
             measured("rendered", &judged, &refused, head);
-            tell_by_roof(&judged, head);
+            tell_by_roof(&judged, &told, head);
         } else {
             print(
                 "rendered",
@@ -118,27 +116,31 @@ fn measured(set: &str, roofs: &[Roof], refused: &Tally, head: &Head) {
 }
 
 /// What was missed and what was false, for people.
-fn tell_by_roof(roofs: &[Roof], head: &Head) {
-    let mut false_near: BTreeMap<String, usize> = BTreeMap::new();
+#[expect(clippy::print_stderr, reason = "beside the report")]
+fn tell_by_roof(roofs: &[Roof], refused: &[String], head: &Head) {
+    for why in refused {
+        eprintln!("not judged: {why}");
+    }
+    let is_one = |truth: &TrueChange, found: &Found| {
+        let mut one = Tally::default();
+        one.add(std::slice::from_ref(truth), std::slice::from_ref(found));
+        one.found > 0
+    };
     for roof in roofs {
-        for finding in roof.found(head, CONFIDENCE, CompareOptions::default().cells) {
-            let mut one = Tally::default();
-            one.add(&roof.truths, std::slice::from_ref(&finding));
-            if one.wrong > 0 {
-                let middle = finding.footprint.centroid();
-                let near = roof.harmless.iter().find(|(_, p)| p.distance(middle) < 1.0);
-                *false_near
-                    .entry(near.map_or_else(|| "nothing known".into(), |(k, _)| k.clone()))
-                    .or_default() += 1;
-            }
+        let found = roof.found(head, CONFIDENCE, CompareOptions::default().cells);
+        for truth in roof.truths.iter().filter(|t| !found.iter().any(|f| is_one(t, f))) {
+            eprintln!("missed on {}: {:?}, {:.1} m²", roof.name, truth.change, truth.footprint.area());
+        }
+        for finding in found.iter().filter(|f| !roof.truths.iter().any(|t| is_one(t, f))) {
+            let middle = finding.footprint.centroid();
+            let near: Vec<_> =
+                roof.harmless.iter().filter(|(_, p)| p.distance(middle) < 1.0).map(|(k, _)| k).collect();
+            eprintln!(
+                "false on {}: {:?}, {:.1} m² at {:.2}, near {near:?}",
+                roof.name, finding.change, finding.area.0, finding.confidence
+            );
         }
     }
-    eprintln_all(&false_near);
-}
-
-#[expect(clippy::print_stderr, reason = "beside the report")]
-fn eprintln_all(false_near: &BTreeMap<String, usize>) {
-    eprintln!("false findings near: {false_near:?}");
 }
 
 fn tally(roofs: &[Roof], refused: &Tally, found: impl Fn(&Roof) -> Vec<Found>) -> Tally {

@@ -10,27 +10,32 @@ use parapet_survey::{
 use super::Case;
 
 /// One roof of a pair of flights.
-pub struct Roof {
-    pub name: String,
-    pub fused: Fused,
+pub(crate) struct Roof {
+    pub(crate) name: String,
+    pub(crate) fused: Fused,
     /// The places of the patch's corner, and of one pixel to the right and down of it.
     place: [GroundPoint; 3],
-    pub meters_per_pixel: f32,
+    pub(crate) meters_per_pixel: f32,
     uncertainty: f32,
-    pub truths: Vec<TrueChange>,
-    pub harmless: Vec<(String, GroundPolygon)>,
+    pub(crate) truths: Vec<TrueChange>,
+    pub(crate) harmless: Vec<(String, GroundPolygon)>,
 }
 
 impl Roof {
     /// A roof that is no place on the earth: its pixels are metres apart from its upper left corner.
-    pub fn of_pixels(name: String, fused: Fused, meters_per_pixel: f32, truths: Vec<TrueChange>) -> Self {
+    pub(crate) fn of_pixels(
+        name: String,
+        fused: Fused,
+        meters_per_pixel: f32,
+        truths: Vec<TrueChange>,
+    ) -> Self {
         let step = f64::from(meters_per_pixel);
         let place = [(0.0, 0.0), (step, 0.0), (0.0, -step)].map(|(east, north)| GroundPoint { east, north });
         Self { name, fused, place, meters_per_pixel, uncertainty: 0.0, truths, harmless: Vec::new() }
     }
 
     /// The place of a point of the patch.
-    pub fn at(&self, x: f64, y: f64) -> GroundPoint {
+    pub(crate) fn at(&self, x: f64, y: f64) -> GroundPoint {
         let [o, r, d] = self.place;
         GroundPoint {
             east: o.east + (r.east - o.east) * x + (d.east - o.east) * y,
@@ -38,24 +43,24 @@ impl Roof {
         }
     }
 
-    pub fn polygon(&self, thing: &Thing) -> Option<GroundPolygon> {
+    pub(crate) fn polygon(&self, thing: &Thing) -> Option<GroundPolygon> {
         GroundPolygon::new(thing.outline.iter().map(|p| self.at(f64::from(p.x), f64::from(p.y))).collect())
             .ok()
     }
 
-    pub fn things(&self, measure: Measure<'_>, (seed, grow): (f32, f32)) -> Vec<Thing> {
+    pub(crate) fn things(&self, measure: Measure<'_>, (seed, grow): (f32, f32)) -> Vec<Thing> {
         let options = ThingOptions { seed, grow, min_area: 2.0, meters_per_pixel: self.meters_per_pixel };
         things(&self.fused, measure, &options)
     }
 
     /// What the head finds at least this sure, of cells with these scores (see [`CompareOptions::cells`]).
-    pub fn found(&self, head: &Head, confidence: f32, cells: (f32, f32)) -> Vec<Found> {
+    pub(crate) fn found(&self, head: &Head, confidence: f32, cells: (f32, f32)) -> Vec<Found> {
         let things = self.things(Measure::Head(head), cells);
         self.as_found(things.into_iter().filter(|t| t.confidence >= confidence))
     }
 
     /// What a measure without a head finds where its score is at least this.
-    pub fn found_by(&self, measure: Measure<'_>, score: f32) -> Vec<Found> {
+    pub(crate) fn found_by(&self, measure: Measure<'_>, score: f32) -> Vec<Found> {
         self.as_found(self.things(measure, (score, score)).into_iter())
     }
 
@@ -80,7 +85,7 @@ impl Roof {
 }
 
 /// Compares a case's flights. Roofs that are not judged are told, with their true changes.
-pub fn roofs(
+pub(crate) fn roofs(
     mut case: Case,
     features: &mut NetworkFeatures<'_>,
     options: &CompareOptions,
