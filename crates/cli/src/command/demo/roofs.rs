@@ -42,8 +42,8 @@ pub(super) fn compare_all(home: &Path, out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the center lacks of what the flights show, for the completeness of the demo: a structure that is raised, and
-/// one that has grown.
+/// What the center lacks of what the flights show, for the completeness of the demo: one new structure,
+/// one that stood already, and one that is gone.
 pub(super) async fn missing(store: &Store) -> anyhow::Result<Vec<String>> {
     let site: SiteId = PathBuf::from(COMPOUND)
         .file_name()
@@ -55,8 +55,8 @@ pub(super) async fn missing(store: &Store) -> anyhow::Result<Vec<String>> {
         roofs.iter().flat_map(|roof| roof.history.structures.iter().map(|s| s.state)).collect();
     let kind = IncidentKind::RooftopStructure.as_str();
     let wanted = [
-        (StructureState::FirstSign, "a first sign"),
-        (StructureState::Grown, "one that has grown"),
+        (StructureState::FirstSign, "one that is new"),
+        (StructureState::Built, "one that stands unchanged"),
         (StructureState::Removed, "one that is gone"),
     ];
     let lacking = wanted.iter().filter(|(state, _)| !states.contains(state));
