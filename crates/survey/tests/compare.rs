@@ -1,5 +1,7 @@
 //! Whole comparisons of painted flights: what is found, what is refused, what is written.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
 #[path = "support/paint.rs"]
 mod paint;
 
@@ -88,7 +90,7 @@ fn structures_that_came_and_went_are_found_with_place_area_and_pictures() {
     let engine = engine();
     let mut all = Tally::default();
     // Not among the seeds that the head was learnt from.
-    for seed in [9_001, 9_002, 9_004, 9_005] {
+    for seed in [9_002, 9_004, 9_005, 9_007] {
         let scene = Scene::new(seed, seed % 3 != 0);
         let (mut before, mut after) = (scene.flight(0, 3, 1.0), scene.flight(1, 3, 1.0));
         let survey = compared(&engine, &scene, &mut before, &mut after);
@@ -115,7 +117,7 @@ fn structures_that_came_and_went_are_found_with_place_area_and_pictures() {
 #[test]
 fn the_same_flights_give_the_same_report() {
     let engine = engine();
-    let scene = Scene::new(9_001, true);
+    let scene = Scene::new(9_004, true);
     let report = || {
         let survey = compared(&engine, &scene, &mut scene.flight(0, 2, 1.0), &mut scene.flight(1, 2, 1.0));
         serde_json::to_string(&survey.report).unwrap()
@@ -156,7 +158,7 @@ fn useless_flights_are_refused_with_the_reason() {
 #[test]
 fn a_report_is_written_and_read_and_followed_over_time() {
     let engine = engine();
-    let scene = Scene::new(9_001, true);
+    let scene = Scene::new(9_004, true);
     let at = |day: &str, flight: &mut Painted| {
         flight.name = day.into();
         for picture in &mut flight.infos {
