@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use parapet_change::survey::{
-    Eye, Fused, Gates, Head, Measure, Patch, Prior, Reference, Refusal, Registration, Thing, ThingKind,
-    ThingOptions, View, things,
+    EDGE_METERS, Eye, Fused, Gates, Head, Measure, Patch, Prior, Reference, Refusal, Registration, Thing,
+    ThingKind, ThingOptions, View, things,
 };
 use parapet_core::{
     BBox, DetectError, Picture, Point, Timestamp,
@@ -601,8 +601,8 @@ impl Correction {
 fn draft(thing: Thing, grid: &RoofGrid, correction: &Correction) -> Draft {
     let place = |p: Point| correction.moved(grid.ground(f64::from(p.x), f64::from(p.y)));
     let polygon: Vec<_> = thing.outline.iter().map(|p| place(*p)).collect();
-    // The middle moves with the outline: by its error along the thing's own extent.
-    let own = f64::from(thing.area_error / thing.area.sqrt().max(0.1)) / 2.0;
+    // The middle moves with the outline: two sides of four, each on its own.
+    let own = f64::from(EDGE_METERS) / 2.0f64.sqrt();
     Draft {
         change: match thing.kind {
             ThingKind::New => Change::New,

@@ -23,4 +23,4 @@ pub use network::{Network, Sample, Training, train};
 pub use patch::{Look, Patch};
 pub use register::{Gates, Prior, Reference, Refusal, Registration};
 pub use relief::{Eye, Relief};
-pub use things::{Measure, Thing, ThingKind, ThingOptions, outlines, things};
+pub use things::{EDGE_METERS, Measure, Thing, ThingKind, ThingOptions, outlines, things};

@@ -73,7 +73,7 @@ pub struct Thing {
     pub outline: Vec<Point>,
     /// Square metres.
     pub area: f32,
-    /// Standard deviation of the area: half a cell along half of the outline, square metres.
+    /// Standard deviation of the area: the whole outline too far out or in by [`EDGE_METERS`], square metres.
     pub area_error: f32,
     /// Its middle, pixels of the patch.
     pub middle: Point,
@@ -92,6 +92,10 @@ pub struct Thing {
     /// Its cells, by row.
     pub cells: Vec<u32>,
 }
+
+/// Standard deviation of an outline's place, metres: areas on rendered training flights were off by 19 % in the median,
+/// which on 15 m² is an outline that is off by 0.18 m, or 0.27 m at one standard deviation.
+pub const EDGE_METERS: f32 = 0.27;
 
 /// Numbers that the head is given for a thing: see [`Draft::input`].
 pub(super) const THING_INPUTS: usize = CUES_OF_THING + CUES + 4 + 8;
@@ -261,7 +265,7 @@ impl Draft {
             kind,
             confidence,
             area: self.cells.len() as f32 * cell_meters * cell_meters,
-            area_error: around * options.meters_per_pixel * cell_meters / 4.0,
+            area_error: around * options.meters_per_pixel * EDGE_METERS,
             middle: Point::new(sum.0 * per_cell, sum.1 * per_cell),
             score,
             looks_asked: self.looks_asked,
