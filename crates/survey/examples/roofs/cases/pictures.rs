@@ -43,6 +43,8 @@ fn view(patch: &Patch, features: &mut dyn DeepFeatures) -> Result<View, Failure>
 pub(crate) fn crops(folder: &Path, features: &mut dyn DeepFeatures) -> Result<Vec<Roof>, Failure> {
     let mut names: Vec<_> =
         std::fs::read_dir(folder.join("A"))?.filter_map(|e| Some(e.ok()?.file_name())).collect();
+    // Pairs without a label say nothing.
+    names.retain(|name| folder.join("label").join(name).exists());
     names.sort();
     let mut roofs = Vec::new();
     for name in names {
@@ -52,18 +54,13 @@ pub(crate) fn crops(folder: &Path, features: &mut dyn DeepFeatures) -> Result<Ve
             Ok(image::imageops::resize(&image, w, h, image::imageops::FilterType::CatmullRom))
         };
         let (before, after) = (open("A")?, open("B")?);
-        let truths = if folder.join("label").join(&name).exists() {
-            let label = image::open(folder.join("label").join(&name))?.into_luma8();
-            let mask: Vec<bool> = label.as_raw().iter().map(|v| *v > 127).collect();
-            let scale = |p: &Point| Point::new(p.x * ENLARGED as f32, p.y * ENLARGED as f32);
-            outlines(&mask, label.width() as usize, 20)
-                .iter()
-                .filter_map(|c| truth(&c.iter().map(scale).collect::<Vec<_>>(), CROP_METERS))
-                .collect()
-        } else {
-            // No label: nothing has changed in it.
-            Vec::new()
-        };
+        let label = image::open(folder.join("label").join(&name))?.into_luma8();
+        let mask: Vec<bool> = label.as_raw().iter().map(|v| *v > 127).collect();
+        let scale = |p: &Point| Point::new(p.x * ENLARGED as f32, p.y * ENLARGED as f32);
+        let truths = outlines(&mask, label.width() as usize, 20)
+            .iter()
+            .filter_map(|c| truth(&c.iter().map(scale).collect::<Vec<_>>(), CROP_METERS))
+            .collect();
         let roof = vec![true; (before.width() * before.height()) as usize];
         let patches = [before, after].map(|i| picture(&i).map(Patch::whole));
         let [b, a] = patches;
