@@ -173,7 +173,8 @@ fn group(label: &Label) -> Label {
 /// A detection on the ground; `None` when its line of sight ends on a roof or beyond the site.
 fn sighted(detection: &Detection, projection: &Projection, aspect: f64, site: &Site) -> Option<Sighting> {
     let bbox = detection.bbox;
-    let middle = Point::new((bbox.x_min() + bbox.x_max()) / 2.0, (bbox.y_min() + bbox.y_max()) / 2.0);
+    let middle =
+        Point::new(f32::midpoint(bbox.x_min(), bbox.x_max()), f32::midpoint(bbox.y_min(), bbox.y_max()));
     let under = projection.ground(middle, 0.0)?;
     let slant = projection.towards_eye(under, 0.0)[2].clamp(-1.0, 1.0).acos().to_degrees();
     let at = if slant > STEEP_DEGREES { bbox.foot_point() } else { middle };
@@ -218,7 +219,7 @@ fn joined(label: &Label, mut sightings: Vec<Sighting>, site: &Site) -> Vec<Groun
         }
     }
     let mut objects: Vec<GroundObject> = things.iter().map(|thing| object(label, thing, site)).collect();
-    let key = |o: &GroundObject| (o.position.point.latitude, o.position.point.longitude);
+    let key = |o: &GroundObject| (o.position.point.longitude, o.position.point.latitude);
     objects.sort_by(|a, b| key(a).0.total_cmp(&key(b).0).then(key(a).1.total_cmp(&key(b).1)));
     objects
 }
@@ -278,7 +279,7 @@ mod tests {
     }
 
     impl Flight for Grey {
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             "grey"
         }
         fn pictures(&self) -> &[SurveyPicture] {
@@ -290,7 +291,9 @@ mod tests {
             each: &mut dyn FnMut(usize, &Picture),
         ) -> Result<(), FlightError> {
             let grey = Picture::from_rgb(16, 10, &[90; 480]).unwrap();
-            wanted.iter().for_each(|index| each(*index, &grey));
+            for index in wanted {
+                each(*index, &grey);
+            }
             Ok(())
         }
     }

@@ -1,6 +1,6 @@
 //! Places from telemetry against the exact poses of rendered flights: how far off, and whether the stated uncertainty holds.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test helpers may fail the test and print")]
+#![expect(clippy::unwrap_used, reason = "test helpers may fail the test")]
 
 use std::{fs, path::PathBuf};
 

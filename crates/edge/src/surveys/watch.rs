@@ -183,7 +183,7 @@ impl Teller {
         }
         if !messages.is_empty() {
             self.uplink.record_unfollowed(&messages).await?;
-            let lines: String = before.iter().map(|id| format!("{id}\n")).collect();
+            let lines = before.iter().fold(String::new(), |text, id| text + id + "\n");
             fs::write(&list, lines).map_err(TellError::Pictures)?;
             info!(messages = messages.len(), "what surveys found was told");
         }
