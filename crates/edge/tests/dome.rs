@@ -1,12 +1,12 @@
 //! A recording of a dome whose patrol was its own, through the whole offline path: pipeline file, presets recognised from
 //! the picture, a structure on the roof that one of them watches. Skips, saying so, where ONNX Runtime is not set up.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests, outside of test functions")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
 use std::{fs, path::Path};
 
 use image::RgbImage;
-use parapet_core::{IncidentKind, Phase};
+use parapet_core::{IncidentKind, Phase, PresetId};
 use parapet_edge::{AnalyzeError, AnalyzeOptions, AssemblyError, Recording, analyze, config::load};
 
 /// A wall of bricks that goes on for long, seen from `x` pixels to the right; with a dark box on it or without.
@@ -98,7 +98,7 @@ fn a_recording_of_a_dome_is_told_apart_by_presets() {
         .collect();
     assert_eq!(events.len(), 1, "{events:#?}");
     assert_eq!(events[0].kind, IncidentKind::RooftopStructure);
-    assert_eq!(events[0].preset.as_ref().map(|preset| preset.as_str()), Some("roof"));
+    assert_eq!(events[0].preset.as_ref().map(PresetId::as_str), Some("roof"));
     let center = events[0].bbox.center();
     assert!((center.x - 170.0 / 320.0 - 5.0 / 320.0).abs() < 0.02, "{:?}", events[0].bbox);
 }

@@ -232,7 +232,7 @@ impl Patrol {
                 return Some(Order::GoTo(to));
             }
             self.lose(to);
-            return self.go_on(at, leads?);
+            return leads.map(|leads| self.go_on(at, leads));
         }
         let wait = self.settle_of(&to);
         // Right after the order it still stands where it stood: looking then does no harm, it only does not fit.
@@ -261,7 +261,7 @@ impl Patrol {
                 if *to == preset { dwell.as_secs_f64() } else { 0.0 }
             });
             if seconds_between(since, at) >= dwell.unwrap_or(0.0) {
-                return self.go_on(at, leads);
+                return Some(self.go_on(at, leads));
             }
         }
         if seconds_between(checked_at, at) >= self.plan.recheck.as_secs_f64() {
@@ -283,10 +283,10 @@ impl Patrol {
         if let Some(leads) = leads.filter(|_| quiet) {
             self.strayed_at = None;
             // The stop that was left is taken up again.
-            return match self.stop.filter(|(round, _)| *round == leads) {
-                Some((round, stop)) => Some(self.send(at, round, stop)),
+            return Some(match self.stop.filter(|(round, _)| *round == leads) {
+                Some((round, stop)) => self.send(at, round, stop),
                 None => self.go_on(at, leads),
-            };
+            });
         }
         let candidates: Vec<PresetId> = match (leads, self.stop) {
             (Some(_), Some((round, stop))) => vec![self.plan.rounds[round].stops[stop].0.clone()],
@@ -301,7 +301,7 @@ impl Patrol {
     }
 
     /// To the stop after the present one; to the first of a round that has just taken the lead.
-    fn go_on(&mut self, at: Timestamp, leads: usize) -> Option<Order> {
+    fn go_on(&mut self, at: Timestamp, leads: usize) -> Order {
         let stops = &self.plan.rounds[leads].stops;
         let next = match self.stop {
             Some((round, stop)) if round == leads => (stop + 1) % stops.len(),
@@ -314,9 +314,9 @@ impl Patrol {
             (*since, *checked_at) = (at, at);
             let preset = preset.clone();
             self.stop = Some((leads, next));
-            return Some(Order::Check(vec![preset]));
+            return Order::Check(vec![preset]);
         }
-        Some(self.send(at, leads, next))
+        self.send(at, leads, next)
     }
 
     fn send(&mut self, at: Timestamp, round: usize, stop: usize) -> Order {

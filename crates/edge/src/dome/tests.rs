@@ -107,7 +107,7 @@ fn camera() -> CameraConfig {
 }
 
 /// The dome of the camera, as [`crate::Assembly`] puts it together but for model and files.
-fn dome_of(config: CameraConfig, control: Box<dyn DomeControl>) -> Dome {
+fn dome_of(config: &CameraConfig, control: Box<dyn DomeControl>) -> Dome {
     let id: CameraId = "dome".parse().unwrap();
     let mut town = Town::new(Vec::new());
     let presets = config.presets.iter().map(|(preset, options)| {
@@ -134,7 +134,7 @@ fn dome_of(config: CameraConfig, control: Box<dyn DomeControl>) -> Dome {
     });
     let presets = presets.collect();
     let options = config.dome.as_ref().unwrap();
-    Dome::new(id, options, Plan::new(&config, options, false), presets, control)
+    Dome::new(id, options, Plan::new(config, options, false), presets, control)
 }
 
 fn bike(at: Direction, there: (f64, f64)) -> Thing {
@@ -159,7 +159,7 @@ fn a_dome_patrols_for_an_hour() {
         bike((1.0, 11.0), (2550.0, 3000.0)),
     ]);
     let head = SimulatedDome::new(&PRESETS, 40.0);
-    let mut dome = dome_of(camera(), Box::new(head.clone()));
+    let mut dome = dome_of(&camera(), Box::new(head.clone()));
     let start: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();
     let run = RunId::derive(&["hour"]);
     let (mut events, mut notes) = (Vec::new(), Vec::new());
@@ -259,7 +259,7 @@ fn a_dome_with_a_patrol_of_its_own_is_recognised_from_the_picture() {
     let head = SimulatedDome::new(&PRESETS, 40.0);
     let mut config = camera();
     config.patrols.clear();
-    let mut dome = dome_of(config, Box::new(Unled));
+    let mut dome = dome_of(&config, Box::new(Unled));
     let mut watched: Vec<(String, u32)> = Vec::new();
     for i in 0..240u64 {
         let seconds = i as f64 / FRAMES_PER_SECOND;
@@ -299,7 +299,7 @@ async fn served(password: &'static str) -> (SimulatedDome, OnvifServer, Arc<dyn 
     drop(rustls::crypto::ring::default_provider().install_default());
     let head = SimulatedDome::new(&PRESETS, 40.0);
     let ours: Timestamp = "2026-11-22T04:00:00Z".parse().unwrap();
-    let theirs = ManualClock::new(ours + Duration::from_secs(3600));
+    let theirs = ManualClock::new(ours + Duration::from_hours(1));
     let server = OnvifServer::start(head.clone(), theirs, password).await;
     (head, server, Arc::new(ManualClock::new(ours)))
 }
