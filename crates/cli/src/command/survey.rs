@@ -291,7 +291,8 @@ fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text += &format!(": {error}");
+        text += ": ";
+        text += &error.to_string();
         cause = error.source();
     }
     text
