@@ -28,5 +28,5 @@ eval: setup ## figures of benches/ACCURACY.md, and their page in .cache/eval/rep
 	cargo build -p parapet-cli
 	target/debug/parapet scenario make fixtures/scenarios/composite/*.toml --out .cache/scenarios
 	target/debug/parapet eval --plan benches/accuracy/plan.toml --skip-missing --report .cache/eval/report --markdown benches/ACCURACY.md
-	fixtures/compound/make test
+	-JOBS=2 fixtures/compound/make test
 	benches/accuracy/roofs >> benches/ACCURACY.md
