@@ -174,7 +174,8 @@ pub struct Health {
     pub camera: String,
     /// State from now on: `connecting`, `streaming`, `frozen`, `offline` or `disabled`.
     pub state: String,
-    /// What led to it: `connected`, `end_of_stream`, `failed`, `silent`, `froze`, `reconfigured` or `crashed`.
+    /// What led to it: `connected`, `end_of_stream`, `failed`, `silent`, `froze`, `thawed`, `reconfigured`, `crashed`,
+    /// `off_preset` (a dome does not come back to a preset) or `on_preset` (it does again).
     pub event: String,
     /// When (RFC 3339, UTC).
     #[schemars(extend("format" = "date-time"))]
