@@ -219,12 +219,7 @@ async fn join_sighting(tx: &mut Transaction<'static, Db>, record: &EventRecord) 
     let EventRecord { site, event, .. } = record;
     let Some(place) = &event.place else { return Ok(()) };
     let position = place.position;
-    let this = Sighting {
-        kind: event.kind,
-        position,
-        since: event.since,
-        ended_at: (event.phase == Phase::Ended).then_some(event.at),
-    };
+    let this = Sighting { kind: event.kind, position, since: event.since, ended_at: None };
     let reach = this.reach_degrees(LARGEST_UNCERTAINTY_METERS);
     let rows = sqlx::query::<Db>(
         "SELECT incident_id, place, since, ended_at FROM incidents \
