@@ -6,6 +6,13 @@ use std::{fmt, process::ExitCode};
 #[derive(Debug)]
 pub(crate) struct Mistake(pub(crate) String);
 
+impl Mistake {
+    /// An error with its causes, on one line.
+    pub(crate) fn of(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(format!("{:#}", anyhow::Error::new(error)))
+    }
+}
+
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

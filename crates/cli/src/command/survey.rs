@@ -81,7 +81,7 @@ impl Reading {
             site: Some(SiteArea::of(site)),
             ..FlightOptions::default()
         };
-        let flight = Recorded::open(path, &how, PoseError::CONSUMER_DRONE).map_err(|e| Mistake(chain(&e)))?;
+        let flight = Recorded::open(path, &how, PoseError::CONSUMER_DRONE).map_err(Mistake::of)?;
         for skipped in flight.flight().skipped() {
             tracing::warn!(file = %skipped.name, reason = %skipped.reason, "left out of the flight");
         }
@@ -185,7 +185,7 @@ fn run_objects(options: &Objects) -> anyhow::Result<()> {
     let site = read_site(&options.site)?;
     let mut flight = options.reading.open(&options.flight, &site)?;
     let model = options.model.clone().unwrap_or_else(|| home.join("models/nanodet-g"));
-    let manifest = Manifest::load(&model).map_err(|e| Mistake(chain(&e)))?;
+    let manifest = Manifest::load(&model).map_err(Mistake::of)?;
     let side = manifest.input_size().0;
     let across = meters_per_width(&flight, &site).unwrap_or(60.0);
     let tiles = (CAR.0 * across / (CAR.1 * f64::from(side as u32))).round().clamp(1.0, 4.0) as usize;
@@ -196,7 +196,7 @@ fn run_objects(options: &Objects) -> anyhow::Result<()> {
         ..DetectorOptions::default()
     };
     let camera: CameraId = "survey".parse()?;
-    let mut detector = engine.detector(&camera, detector).map_err(|e| Mistake(chain(&e)))?;
+    let mut detector = engine.detector(&camera, detector).map_err(Mistake::of)?;
     let mut sequence = 0;
     let mut detect = |picture: &Picture| {
         sequence += 1;
@@ -255,7 +255,7 @@ pub(crate) fn compare_with(
     how: &CompareOptions,
 ) -> anyhow::Result<parapet_survey::Survey> {
     let model = model.map_or_else(|| home.join("models/efficientnet-lite0"), Path::to_owned);
-    let manifest = Manifest::load(&model).map_err(|e| Mistake(chain(&e)))?;
+    let manifest = Manifest::load(&model).map_err(Mistake::of)?;
     let engine = Engine::start(&manifest, &EngineConfig::default())?;
     let head = Head::built_in();
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
@@ -285,17 +285,6 @@ pub(crate) fn compare_with(
     .context("cannot compare the flights")?;
     bar.finish_and_clear();
     Ok(survey)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += ": ";
-        text += &error.to_string();
-        cause = error.source();
-    }
-    text
 }
 
 /// The report in a few lines.
@@ -343,7 +332,7 @@ fn run_timeline(site: &Path, comparisons: &[PathBuf], out: &Path) -> anyhow::Res
     let site = read_site(site)?;
     let mut reports = Vec::new();
     for folder in comparisons {
-        let report = read_report(&folder.join("report.json")).map_err(|e| Mistake(chain(&e)))?;
+        let report = read_report(&folder.join("report.json")).map_err(Mistake::of)?;
         if report.site != site.id {
             let text = format!(
                 "{} is of site \"{}\", not of \"{}\"; hint: name the site file that it was made with",

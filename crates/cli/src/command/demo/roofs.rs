@@ -1,10 +1,10 @@
 //! The demo's drone surveys: three rendered flights over one compound, each compared with the one before.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use jiff::tz::TimeZone;
-use parapet_core::{IncidentKind, SiteId, StructureState, geo::PoseError};
+use parapet_core::{IncidentKind, StructureState, geo::PoseError};
 use parapet_ingest::flight::{FlightOptions, SiteArea};
 use parapet_store::Store;
 use parapet_survey::{CompareOptions, Recorded, write};
@@ -45,12 +45,7 @@ pub(super) fn compare_all(home: &Path, out: &Path) -> anyhow::Result<()> {
 /// What the center lacks of what the flights show, for the completeness of the demo: one new structure,
 /// one that stood already, and one that is gone.
 pub(super) async fn missing(store: &Store) -> anyhow::Result<Vec<String>> {
-    let site: SiteId = PathBuf::from(COMPOUND)
-        .file_name()
-        .and_then(|name| name.to_str())
-        .and_then(|name| name.parse().ok())
-        .context("the compound's folder has the name of a site")?;
-    let roofs = store.roofs(Some(&site)).await?;
+    let roofs = store.roofs(None).await?;
     let states: Vec<StructureState> =
         roofs.iter().flat_map(|roof| roof.history.structures.iter().map(|s| s.state)).collect();
     let kind = IncidentKind::RooftopStructure.as_str();
