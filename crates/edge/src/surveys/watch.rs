@@ -13,7 +13,7 @@ use parapet_core::{
     CameraId, Clock, EventId, EvidenceItem, EvidenceRole, NodeId, SiteId,
     site::{Site, SiteError},
 };
-use parapet_survey::{WriteError, read_report};
+use parapet_survey::read_report;
 use sha2::{Digest, Sha256};
 use tokio::{
     task::JoinHandle,
@@ -152,7 +152,6 @@ fn read(path: &Path) -> Option<Kept> {
     match read_report(path) {
         Ok(report) => Some(Kept { folder: path.parent()?.to_owned(), report }),
         Err(error) => {
-            let error: &WriteError = &error;
             warn!(%error, "a survey's report is left out");
             None
         }
@@ -206,13 +205,11 @@ impl Teller {
             event: event.clone(),
         })];
         if let Some((before, after)) = &telling.pictures {
-            let of =
-                |role, from, name| self.copy(from, telling, name).map(|item| EvidenceItem { role, ..item });
-            let items = vec![
-                of(EvidenceRole::Snapshot, after, "snapshot")?,
-                of(EvidenceRole::Before, before, "before")?,
-                of(EvidenceRole::After, after, "after")?,
-            ];
+            let before = self.copy(before, telling, EvidenceRole::Before, "before")?;
+            let after = self.copy(after, telling, EvidenceRole::After, "after")?;
+            // What is seen now is what the later flight saw: one file in two roles.
+            let snapshot = EvidenceItem { role: EvidenceRole::Snapshot, ..after.clone() };
+            let items = vec![snapshot, before, after];
             messages.push(wire::Message::Evidence(wire::Evidence {
                 site: site.clone(),
                 node: self.node.clone(),
@@ -227,7 +224,13 @@ impl Teller {
     }
 
     /// Copies a picture to where evidence is served from.
-    fn copy(&self, from: &Path, telling: &Telling, name: &str) -> io::Result<EvidenceItem> {
+    fn copy(
+        &self,
+        from: &Path,
+        telling: &Telling,
+        role: EvidenceRole,
+        name: &str,
+    ) -> io::Result<EvidenceItem> {
         let event: EventId = telling.event.event_id;
         let path = format!("{EVIDENCE}/{}/{event}-{name}.jpg", telling.survey);
         let to = self.evidence.join(&path);
@@ -237,7 +240,7 @@ impl Teller {
         let bytes = fs::read(from)?;
         fs::write(&to, &bytes)?;
         Ok(EvidenceItem {
-            role: EvidenceRole::Snapshot,
+            role,
             path,
             media_type: "image/jpeg".to_owned(),
             bytes: bytes.len() as u64,
