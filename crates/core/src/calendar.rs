@@ -134,7 +134,30 @@ impl WorkCalendar {
         sum
     }
 
-    fn after_working_time(&self, from: Timestamp, time: SignedDuration) -> Option<Timestamp> {
+    /// A deadline after the clock stood still from `from` to `to`: as much of what it is counted in is left as before. `None`
+    /// beyond the years that a calendar can tell.
+    pub fn shifted(
+        &self,
+        due: Timestamp,
+        from: Timestamp,
+        to: Timestamp,
+        unit: DeadlineUnit,
+    ) -> Option<Timestamp> {
+        match unit {
+            DeadlineUnit::Hours | DeadlineUnit::Days => due.checked_add(to.duration_since(from)).ok(),
+            DeadlineUnit::WorkingHours => self.after_working_time(to, self.working_time(from, due)),
+            DeadlineUnit::WorkingDays => {
+                let date = |at: Timestamp| at.to_zoned(self.zone.clone()).date();
+                let passed = self.working_days_after(date(from)).take_while(|day| *day <= date(to)).count();
+                let Some(last) = passed.checked_sub(1) else { return Some(due) };
+                let due = due.to_zoned(self.zone.clone());
+                self.at(self.working_days_after(due.date()).nth(last)?, due.time())
+            }
+        }
+    }
+
+    /// The instant at which so much working time has passed since `from`.
+    pub fn after_working_time(&self, from: Timestamp, time: SignedDuration) -> Option<Timestamp> {
         let mut left = time;
         for (open, close) in self.openings(from) {
             let begin = open.max(from);

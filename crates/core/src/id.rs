@@ -85,6 +85,8 @@ name_id! {
     ZoneId,
     /// A rule, unique within its camera.
     RuleId,
+    /// An office that handles cases.
+    DepartmentId,
 }
 
 /// Everything that Parapet derives lives in this namespace.
@@ -131,6 +133,8 @@ uuid_id! {
     IncidentId,
     /// One event in the life of an incident; intake is idempotent by it.
     EventId,
+    /// One case of the command center.
+    CaseId,
 }
 
 impl RunId {

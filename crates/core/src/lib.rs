@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod camera;
+pub mod case;
 pub mod change;
 pub mod detection;
 pub mod evidence;
@@ -30,8 +31,8 @@ pub use evidence::{EvidenceItem, EvidenceRole};
 pub use frame::Frame;
 pub use geometry::{BBox, Line, Mask, Point, Polygon};
 pub use id::{
-    BuildingId, CameraId, EventId, IncidentId, NodeId, PresetId, RuleId, RunId, SiteId, SurveyId, TrackId,
-    ZoneId,
+    BuildingId, CameraId, CaseId, DepartmentId, EventId, IncidentId, NodeId, PresetId, RuleId, RunId, SiteId,
+    SurveyId, TrackId, ZoneId,
 };
 pub use incident::{EndReason, IncidentEvent, IncidentKind, KindCode, Phase, Severity, Status};
 pub use language::Language;

@@ -44,6 +44,12 @@ pub(crate) fn column(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// A pattern for `LIKE … ESCAPE '\\'` that finds these words anywhere in lower-case text.
+pub(crate) fn containing(words: &str) -> String {
+    let escaped = words.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
 /// Text without the one character that PostgreSQL cannot store.
 pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")

@@ -1,6 +1,6 @@
 //! What can go wrong with a store.
 
-use parapet_core::{IncidentId, Status};
+use parapet_core::{CaseId, IncidentId, Status, case::CaseError};
 
 /// Why the store did not do it. Nothing of what was asked was done.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,29 @@ pub enum StoreError {
         /// What it was to become.
         to: Status,
     },
+    /// The incident has a case.
+    #[error("incident {incident} is a part of case {case} already")]
+    AlreadyFiled {
+        /// The incident.
+        incident: IncidentId,
+        /// Its case.
+        case: CaseId,
+    },
+    /// No such case.
+    #[error("there is no case {0}")]
+    NoCase(CaseId),
+    /// Somebody else was faster.
+    #[error("case {0} has just been changed; hint: look again")]
+    CaseChanged(CaseId),
+    /// The other case is closed or somewhere else.
+    #[error("nothing can become a part of case {case}; hint: it must be open and at the same site")]
+    CannotMerge {
+        /// Its number.
+        case: String,
+    },
+    /// The deed does not follow.
+    #[error(transparent)]
+    Case(#[from] CaseError),
     /// A verdict needs a name.
     #[error("a change of status needs the operator's name")]
     NoOperator,

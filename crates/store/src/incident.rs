@@ -3,9 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use parapet_core::{
-    BBox, CameraId, EndReason, EvidenceItem, IncidentEvent, IncidentId, JudgedIncident, KindCode, NodeId,
-    Phase, Point, PresetId, RuleId, RunId, Severity, SiteId, Status, Timestamp, TrackId, Verdict, ZoneId,
-    geo::Place,
+    BBox, CameraId, CaseId, EndReason, EvidenceItem, IncidentEvent, IncidentId, JudgedIncident, KindCode,
+    NodeId, Phase, Point, PresetId, RuleId, RunId, Severity, SiteId, Status, Timestamp, TrackId, Verdict,
+    ZoneId, geo::Place,
 };
 use serde::Serialize;
 
@@ -64,6 +64,8 @@ pub struct IncidentRow {
     pub place: Option<Place>,
     /// The incident that this one is another sighting of: the same thing, told of by another camera before.
     pub same_as: Option<IncidentId>,
+    /// The case that it is a part of.
+    pub case: Option<CaseId>,
     /// The run of the latest event.
     pub run: RunId,
     /// When the center first heard of it.

@@ -1,8 +1,9 @@
-//! What lasts: the center's incidents, evidence index, health and audit in SQLite or PostgreSQL, and a node's outbox in
+//! What lasts: the center's incidents, cases, evidence index, health and audit in SQLite or PostgreSQL, and a node's outbox in
 //! SQLite.
 //!
 //! No clock and no bus in here: times are handed in, and records are core's nouns.
 
+mod case;
 mod choice;
 mod database;
 mod error;
@@ -15,6 +16,10 @@ mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use case::{
+    AnswerRow, CaseCount, CaseDetail, CaseExtra, CasePage, CaseQuery, CaseRow, DeliveryRow, DepartmentRow,
+    HistoryRow, NewAnswer, NewOrder, OrderRow, PictureRow, SettingRow,
+};
 pub use database::{postgres::Database as PostgresDatabase, sqlite::Database as SqliteDatabase};
 pub use error::StoreError;
 pub use incident::{

@@ -132,6 +132,18 @@ pub struct KindRow {
     pub name_zh: String,
     /// Its name in English.
     pub name_en: String,
+    /// Code of its category (大类).
+    pub category_code: String,
+    /// The category's name in Chinese.
+    pub category_zh: String,
+    /// The category's name in English.
+    pub category_en: String,
+    /// Its code among all (小类).
+    pub class_code: String,
+    /// What the law says, in Chinese.
+    pub basis_zh: String,
+    /// What the law says, in English.
+    pub basis_en: String,
     /// How long handling may take, in `deadline_unit`s.
     pub deadline_amount: u32,
     /// Unit of the deadline.

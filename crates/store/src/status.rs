@@ -16,7 +16,7 @@ pub struct StatusChange {
 }
 
 /// Whether `to` may follow `from`: a verdict on what is new, and taking a verdict back. What comes after `Confirmed` is
-/// the work on cases, which nothing starts yet.
+/// the work on cases, which moves their incidents with them.
 pub fn allowed(from: Status, to: Status) -> bool {
     matches!(
         (from, to),

@@ -2,12 +2,17 @@
 
 use std::collections::HashMap;
 
-use parapet_core::{CameraId, EvidenceRole, IncidentId, SiteId, Timestamp};
+use parapet_core::{
+    CameraId, CaseId, EvidenceRole, IncidentId, SiteId, Timestamp,
+    case::{Case, CaseAction, CaseRules, Deed, Number, Report},
+};
 
 use crate::{
-    Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, Count, DeadLetterRow, EventRecord, EvidenceRecord,
-    HealthRecord, IncidentDetail, IncidentQuery, IncidentRow, KindRow, NodeRow, Page, PostgresDatabase,
-    RoofRow, SqliteDatabase, StatusChange, StoreError, VerdictPage, VerdictQuery,
+    Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, CaseCount, CaseDetail, CaseExtra, CasePage,
+    CaseQuery, CaseRow, Count, DeadLetterRow, DeliveryRow, DepartmentRow, EventRecord, EvidenceRecord,
+    HealthRecord, IncidentDetail, IncidentQuery, IncidentRow, KindRow, NodeRow, OrderRow, Page,
+    PostgresDatabase, RoofRow, SettingRow, SqliteDatabase, StatusChange, StoreError, VerdictPage,
+    VerdictQuery,
 };
 
 /// A store. Cloning shares its connections.
@@ -249,6 +254,146 @@ impl Store {
     /// When the database fails.
     pub async fn kinds(&self) -> Result<Vec<KindRow>, StoreError> {
         either!(self, database => database.kinds())
+    }
+
+    /// Reports a new case about these incidents (or about none, if a person saw it), which nobody may have filed before;
+    /// they are confirmed by that, if nobody judged them. All in one transaction, and on record.
+    ///
+    /// # Errors
+    /// `NoIncident`, `AlreadyFiled`, `Transition` for a dismissed incident, or when the database fails.
+    pub async fn open_case(
+        &self,
+        report: Report,
+        incidents: &[IncidentId],
+        rules: &CaseRules<'_>,
+    ) -> Result<CaseRow, StoreError> {
+        either!(self, database => database.open_case(report, incidents, rules))
+    }
+
+    /// Does a deed to a case with what goes with it, in one transaction, and puts it on record. The case's incidents
+    /// follow.
+    ///
+    /// # Errors
+    /// `NoCase`, `Case` when the deed does not follow, `CaseChanged` when somebody was faster, `CannotMerge`, the errors of
+    /// [`open_case`](Self::open_case) about an incident, or when the database fails.
+    pub async fn change_case(
+        &self,
+        id: CaseId,
+        deed: &Deed,
+        extra: &CaseExtra,
+        rules: &CaseRules<'_>,
+    ) -> Result<Case, StoreError> {
+        either!(self, database => database.change_case(id, deed, extra, rules))
+    }
+
+    /// Open cases whose warning or whistle is due, and which of the two, those that have waited longest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cases_to_tell(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(CaseId, CaseAction)>, StoreError> {
+        either!(self, database => database.cases_to_tell(now, limit))
+    }
+
+    /// A case with everything that belongs to it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn case(&self, id: CaseId) -> Result<Option<CaseDetail>, StoreError> {
+        either!(self, database => database.case(id))
+    }
+
+    /// A page of cases, newest report first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cases(&self, query: &CaseQuery) -> Result<CasePage, StoreError> {
+        either!(self, database => database.cases(query))
+    }
+
+    /// How many cases stand how at which step; the query's own step, lateness, limit and cursor do not matter.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn case_counts(&self, query: &CaseQuery) -> Result<Vec<CaseCount>, StoreError> {
+        either!(self, database => database.case_counts(query))
+    }
+
+    /// A hand-over order by its number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn order(&self, number: &Number) -> Result<Option<OrderRow>, StoreError> {
+        either!(self, database => database.order(number))
+    }
+
+    /// Adds a kind to the catalogue or changes it, on record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_kind(&self, kind: &KindRow, actor: &str, at: Timestamp) -> Result<(), StoreError> {
+        either!(self, database => database.put_kind(kind, actor, at))
+    }
+
+    /// The departments, by id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn departments(&self) -> Result<Vec<DepartmentRow>, StoreError> {
+        either!(self, database => database.departments())
+    }
+
+    /// Adds a department or changes it, on record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_department(
+        &self,
+        department: &DepartmentRow,
+        actor: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        either!(self, database => database.put_department(department, actor, at))
+    }
+
+    /// What was chosen in the settings; parts that nobody touched are not there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settings(&self) -> Result<Vec<SettingRow>, StoreError> {
+        either!(self, database => database.settings())
+    }
+
+    /// Changes a part of the settings, on record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_setting(&self, setting: &SettingRow) -> Result<(), StoreError> {
+        either!(self, database => database.put_setting(setting))
+    }
+
+    /// What is due to go out to other platforms, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn deliveries(&self, now: Timestamp, limit: u32) -> Result<Vec<DeliveryRow>, StoreError> {
+        either!(self, database => database.deliveries(now, limit))
+    }
+
+    /// Notes what came of an attempt to deliver: done, or why not and when to try again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delivery_tried(
+        &self,
+        id: i64,
+        at: Timestamp,
+        failure: Option<(&str, Timestamp)>,
+    ) -> Result<(), StoreError> {
+        either!(self, database => database.delivery_tried(id, at, failure))
     }
 
     /// Puts a deed on record.

@@ -10,6 +10,15 @@ use sqlx::{
 use crate::{StoreError, error::Attempt};
 
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/case_reading.rs"]
+mod case_reading;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/cases.rs"]
+mod cases;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/catalogue.rs"]
+mod catalogue;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/intake.rs"]
 mod intake;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]

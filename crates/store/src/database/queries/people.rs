@@ -5,8 +5,8 @@ use sqlx::{QueryBuilder, Row, Transaction, types::Json};
 
 use super::{Database, Db, reading::incident_row};
 use crate::{
-    AuditEntry, AuditQuery, AuditRow, IncidentRow, KindRow, StatusChange, StoreError, allowed,
-    choice::{choice, instant, micros, name, number, storable, text},
+    AuditEntry, AuditQuery, AuditRow, IncidentRow, StatusChange, StoreError, allowed,
+    choice::{choice, instant, micros, name, storable},
     error::Attempt,
 };
 
@@ -86,32 +86,6 @@ impl Database {
         }
         Ok(audit)
     }
-
-    pub(crate) async fn kinds(&self) -> Result<Vec<KindRow>, StoreError> {
-        let rows = sqlx::query::<Db>("SELECT * FROM kinds ORDER BY code")
-            .fetch_all(&self.reader)
-            .await
-            .attempt("read the kinds")?;
-        let mut kinds = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let action = "read a kind";
-            kinds.push(KindRow {
-                code: text("code", &row.try_get::<String, _>("code").attempt(action)?)?,
-                name_zh: row.try_get("name_zh").attempt(action)?,
-                name_en: row.try_get("name_en").attempt(action)?,
-                deadline_amount: number(
-                    "deadline_amount",
-                    i64::from(row.try_get::<i32, _>("deadline_amount").attempt(action)?),
-                )?,
-                deadline_unit: choice(
-                    "deadline_unit",
-                    &row.try_get::<String, _>("deadline_unit").attempt(action)?,
-                )?,
-                enabled: row.try_get("enabled").attempt(action)?,
-            });
-        }
-        Ok(kinds)
-    }
 }
 
 async fn status(tx: &mut Transaction<'static, Db>, id: IncidentId) -> Result<Status, StoreError> {
@@ -124,7 +98,10 @@ async fn status(tx: &mut Transaction<'static, Db>, id: IncidentId) -> Result<Sta
     choice("status", &status.ok_or(StoreError::NoIncident(id))?)
 }
 
-async fn insert_audit(tx: &mut Transaction<'static, Db>, entry: &AuditEntry) -> Result<(), StoreError> {
+pub(super) async fn insert_audit(
+    tx: &mut Transaction<'static, Db>,
+    entry: &AuditEntry,
+) -> Result<(), StoreError> {
     sqlx::query::<Db>(
         "INSERT INTO audit (at, actor, action, subject_kind, subject_id, detail) VALUES ($1, $2, $3, $4, $5, $6)",
     )

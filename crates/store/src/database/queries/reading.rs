@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use parapet_core::{BBox, EvidenceRole, IncidentId, Point, RunId, Status, TrackId, geo::Place};
+use parapet_core::{BBox, CaseId, EvidenceRole, IncidentId, Point, RunId, Status, TrackId, geo::Place};
 use sqlx::{QueryBuilder, Row, types::Json};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use super::{Database, Db};
 use crate::{
     Count, Cursor, IncidentDetail, IncidentQuery, IncidentRow, Page, StoreError, StoredEvent, StoredEvidence,
     VerdictPage, VerdictQuery,
-    choice::{choice, event, instant, micros, name, number, text},
+    choice::{choice, containing, event, instant, micros, name, number, text},
     error::Attempt,
 };
 
@@ -176,8 +176,7 @@ fn narrow(query: &mut QueryBuilder<Db>, wanted: &IncidentQuery, cursor: Option<C
             query.push(" AND incident_id = ").push_bind(id);
             return;
         }
-        let escaped = words.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let pattern = format!("%{escaped}%");
+        let pattern = containing(words);
         query.push(" AND (");
         for column in ["site", "node", "camera", "zone", "rule", "label", "reason"] {
             query
@@ -234,6 +233,7 @@ pub(super) fn incident_row(row: &DbRow) -> Result<IncidentRow, StoreError> {
         covered: get(row, "covered")?,
         place: get::<Option<Json<Place>>>(row, "place")?.map(|place| place.0),
         same_as: get::<Option<Uuid>>(row, "same_as")?.map(IncidentId),
+        case: get::<Option<Uuid>>(row, "case_id")?.map(CaseId),
         run: RunId(get(row, "run")?),
         received_at: time("received_at")?,
         judged_by: optional("judged_by")?,
