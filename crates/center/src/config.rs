@@ -1,20 +1,26 @@
 //! What an administrator may choose about the center.
 
-use std::{env, fs, net::SocketAddr, path::PathBuf};
+use std::{
+    env, fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use parapet_bus::BusConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::people::FirstUser;
+
 /// The center.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CenterConfig {
-    /// Address of the page and the API. Port 0 takes a free one. There is no sign-in yet: whoever reaches this address
-    /// can see the pictures and judge incidents, so keep it on the loopback or behind a proxy that asks who comes.
+    /// Address of the page and the API. Port 0 takes a free one. The center itself speaks plain HTTP: where others than
+    /// this machine reach it, put a proxy with TLS before it.
     pub listen: SocketAddr,
-    /// Host names (`center.example.org`, or with a port) under which a proxy makes the center known. Requests for any
-    /// other name are refused while `listen` is on the loopback, and pages from elsewhere may not change anything.
+    /// Host names (`center.example.org`, or with a port) under which a proxy makes the center known; it must set
+    /// `X-Forwarded-For`. Requests for any other name are refused while `listen` is on the loopback, and pages from elsewhere may not change anything.
     pub public_hosts: Vec<String>,
     /// Database: `sqlite://data/center.db` (made if it is not there) or `postgres://user@host/database`.
     pub store: String,
@@ -29,6 +35,38 @@ pub struct CenterConfig {
     pub node_token_file: Option<PathBuf>,
     /// Environment variable with that token.
     pub node_token_env: Option<String>,
+    /// Directory for what else the center keeps: the first password, the key that signs checkpoints, the checkpoints.
+    /// Beside an SQLite store, or else beside `evidence_dir`, without it.
+    pub data_dir: Option<PathBuf>,
+    /// How people sign in.
+    pub sign_in: SignInConfig,
+    /// People who are there from the first start instead of one administrator: the demo's.
+    #[serde(skip)]
+    pub first_users: Vec<FirstUser>,
+}
+
+/// How people sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignInConfig {
+    /// After so many minutes without use a browser has to sign in again.
+    #[schemars(range(min = 1))]
+    pub idle_minutes: u32,
+    /// After so many hours a browser has to sign in again in any case.
+    #[schemars(range(min = 1))]
+    pub longest_hours: u32,
+    /// File whose first line is the password of the first administrator, `admin`; without it one is made up and written
+    /// to `admin-password` in the data directory. Only read while the store knows nobody.
+    pub admin_password_file: Option<PathBuf>,
+    /// Let browsers sign in over plain HTTP from other machines. Their passwords and all pictures then go over the
+    /// network for everybody to read.
+    pub plain_http: bool,
+}
+
+impl Default for SignInConfig {
+    fn default() -> Self {
+        Self { idle_minutes: 12 * 60, longest_hours: 7 * 24, admin_password_file: None, plain_http: false }
+    }
 }
 
 impl Default for CenterConfig {
@@ -42,6 +80,9 @@ impl Default for CenterConfig {
             bus: BusConfig::default(),
             node_token_file: None,
             node_token_env: None,
+            data_dir: None,
+            sign_in: SignInConfig::default(),
+            first_users: Vec::new(),
         }
     }
 }
@@ -73,6 +114,9 @@ pub enum ConfigError {
     /// Too little room for evidence.
     #[error("evidence_megabytes = {0} holds not even a few clips; hint: at least 16")]
     EvidenceRoom(u64),
+    /// Sessions that end before they begin.
+    #[error("sign_in.{0} = 0 signs everybody out at once; hint: at least 1")]
+    Session(&'static str),
     /// A mistake in the configuration of the bus.
     #[error(transparent)]
     Bus(#[from] parapet_bus::ConfigError),
@@ -89,6 +133,10 @@ impl CenterConfig {
         if self.evidence_megabytes < 16 {
             problems.push(ConfigError::EvidenceRoom(self.evidence_megabytes));
         }
+        let spans =
+            [("idle_minutes", self.sign_in.idle_minutes), ("longest_hours", self.sign_in.longest_hours)];
+        problems
+            .extend(spans.iter().filter(|(_, span)| *span == 0).map(|(name, _)| ConfigError::Session(name)));
         problems.extend(self.node_token().err());
         match self.bus.choice() {
             Err(error) => problems.push(error.into()),
@@ -98,6 +146,21 @@ impl CenterConfig {
             Ok(parapet_bus::BusChoice::Embedded(_)) => {}
         }
         problems
+    }
+
+    /// Where the center keeps what is neither in the store nor evidence.
+    pub fn data_directory(&self) -> PathBuf {
+        let parent = |path: &Path| match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        match (&self.data_dir, self.store.strip_prefix("sqlite://")) {
+            (Some(directory), _) => directory.clone(),
+            (None, Some(path)) if !path.starts_with(':') => {
+                parent(Path::new(path.split('?').next().unwrap_or_default()))
+            }
+            _ => parent(&self.evidence_dir),
+        }
     }
 
     pub(crate) fn node_token(&self) -> Result<Option<String>, ConfigError> {
@@ -127,10 +190,11 @@ mod tests {
             evidence_megabytes: 1,
             node_token_file: Some(PathBuf::from("/nowhere/token")),
             node_token_env: Some("TOKEN".to_owned()),
+            sign_in: SignInConfig { idle_minutes: 0, ..SignInConfig::default() },
             ..CenterConfig::default()
         };
         let problems = config.problems();
-        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert_eq!(problems.len(), 4, "{problems:?}");
         assert!(problems.iter().all(|problem| problem.to_string().contains("hint: ")));
     }
 

@@ -74,8 +74,9 @@ impl Handler for Intake {
                     let row = camera_row(m);
                     self.store.put_camera(&row).await?;
                     if m.removed {
-                        if self.roster.remove_camera(m.camera.as_str()) {
-                            self.hub.tell(&LiveMessage::CameraRemoved { camera: m.camera.to_string() });
+                        if let Some(site) = self.roster.remove_camera(m.camera.as_str()) {
+                            let (site, camera) = (site.to_string(), m.camera.to_string());
+                            self.hub.tell(&LiveMessage::CameraRemoved { site, camera });
                         }
                     } else {
                         self.tell_camera(self.roster.put_camera(row));

@@ -1,20 +1,22 @@
 //! The command center: intake from the bus, REST API, live feed and the operators' page.
 //!
 //! It runs no camera and keeps no picture of its own: live pictures and evidence come from the nodes over HTTP, evidence
-//! is checked against its registered hash before anyone sees it. Sign-in and roles are not here yet (see
-//! [`CenterConfig::listen`]).
+//! is checked against its registered hash before anyone sees it. Nobody sees anything without having signed in.
 
 mod api;
+mod caller;
 mod config;
 mod evidence;
 mod intake;
 mod live;
 mod node;
 mod page;
+mod people;
 mod roster;
 mod security;
 mod server;
 
 pub use api::description as openapi;
-pub use config::{CenterConfig, ConfigError};
+pub use config::{CenterConfig, ConfigError, SignInConfig};
+pub use people::{FirstError, FirstUser, WeakPassword, check_password, hash_password, random_password};
 pub use server::{Center, RunningCenter, StartError};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use parapet_bus::wire;
-use parapet_core::{CameraHealth, HealthState};
+use parapet_core::{CameraHealth, CameraId, HealthState, Scope, SiteId};
 use parapet_store::{CameraRow, NodeRow};
 
 use crate::{
@@ -62,9 +62,9 @@ impl Roster {
         })
     }
 
-    /// Forgets a camera; whether it was known.
-    pub(crate) fn remove_camera(&self, id: &str) -> bool {
-        self.write(|state| state.cameras.remove(id).is_some())
+    /// Forgets a camera; its site, if it was known.
+    pub(crate) fn remove_camera(&self, id: &str) -> Option<SiteId> {
+        self.write(|state| state.cameras.remove(id).map(|known| known.row.site))
     }
 
     /// Takes in what led to a camera's state; `None` if the camera is not known yet or nothing changed.
@@ -128,16 +128,33 @@ impl Roster {
         })
     }
 
-    pub(crate) fn cameras(&self) -> Vec<Camera> {
-        self.read(|state| state.cameras.keys().filter_map(|id| state.camera(id)).collect())
+    /// The cameras that are in the scope.
+    pub(crate) fn cameras(&self, scope: &Scope) -> Vec<Camera> {
+        self.read(|state| {
+            let within = |row: &CameraRow| scope.contains(Some(row.site.as_str()), Some(row.camera.as_str()));
+            let cameras = state.cameras.iter().filter(|(_, known)| within(&known.row));
+            cameras.filter_map(|(id, _)| state.camera(id)).collect()
+        })
     }
 
-    pub(crate) fn has_camera(&self, id: &str) -> bool {
-        self.read(|state| state.cameras.contains_key(id))
+    /// Site and name of a camera, if it is known.
+    pub(crate) fn place_of(&self, id: &str) -> Option<(SiteId, CameraId)> {
+        self.read(|state| {
+            state.cameras.get(id).map(|known| (known.row.site.clone(), known.row.camera.clone()))
+        })
     }
 
-    pub(crate) fn nodes(&self) -> Vec<Node> {
-        self.read(|state| state.nodes.values().map(node).collect())
+    /// The nodes that have anything in the scope, each with those of its cameras that are.
+    pub(crate) fn nodes(&self, scope: &Scope) -> Vec<Node> {
+        let within = |row: &NodeRow| {
+            let mut node = node(row);
+            if scope.contains(Some(row.site.as_str()), None) {
+                return Some(node);
+            }
+            node.cameras.retain(|camera| scope.contains(Some(row.site.as_str()), Some(camera)));
+            (!node.cameras.is_empty()).then_some(node)
+        };
+        self.read(|state| state.nodes.values().filter_map(within).collect())
     }
 
     /// HTTP address of the node that runs a camera.
@@ -278,7 +295,7 @@ mod tests {
         let roster = Roster::default();
         assert!(roster.put_camera(row(HealthState::Offline, "2026-11-22T00:00:09Z")).is_some());
         assert!(roster.put_camera(row(HealthState::Streaming, "2026-11-22T00:00:05Z")).is_none());
-        assert_eq!(roster.cameras()[0].detail.as_deref(), Some("connection refused"));
+        assert_eq!(roster.cameras(&Scope::All)[0].detail.as_deref(), Some("connection refused"));
         assert!(
             roster.put_camera(row(HealthState::Offline, "2026-11-22T00:00:09Z")).is_none(),
             "nothing new"
@@ -289,7 +306,7 @@ mod tests {
     fn a_node_that_goes_takes_its_cameras_word_with_it() {
         let roster = Roster::default();
         roster.put_camera(row(HealthState::Streaming, "2026-11-22T00:00:05Z"));
-        assert!(!roster.cameras()[0].node_online);
+        assert!(!roster.cameras(&Scope::All)[0].node_online);
         assert!(roster.put_node(node_is(true)).1[0].node_online);
         assert!(roster.put_node(node_is(true)).1.is_empty(), "nothing new");
         assert!(!roster.put_node(node_is(false)).1[0].node_online);

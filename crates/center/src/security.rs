@@ -1,8 +1,8 @@
 //! What every answer carries and which requests are refused before anything looks at them.
 //!
-//! There is no sign-in yet. So that no other site in the operator's browser can act in the operator's place, changes and
-//! live connections are taken only from the center's own page, and on the loopback only under a name that is its own
-//! (a foreign name that resolves to it would be another site, too).
+//! So that no other site in the operator's browser can act in the operator's place, changes and live connections are taken
+//! only from the center's own page, and on the loopback only under a name that is its own (a foreign name that resolves to
+//! it would be another site, too). Who the caller is comes after that ([`crate::caller`]).
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -50,15 +50,18 @@ impl Names {
     }
 
     fn host_is_ours(&self, host: &str) -> bool {
-        !self.loopback
-            || self.is_public(host)
-            || matches!(without_port(host), "localhost" | "127.0.0.1" | "[::1]")
+        !self.loopback || self.is_public(host) || is_loopback_name(host)
     }
 
     fn origin_is_ours(&self, origin: &str, host: &str) -> bool {
         let Some((scheme, from)) = origin.split_once("://") else { return false };
         matches!(scheme, "http" | "https") && (from.eq_ignore_ascii_case(host) || self.is_public(from))
     }
+}
+
+/// Whether a host, perhaps with a port, is a name of the machine for itself.
+pub(crate) fn is_loopback_name(host: &str) -> bool {
+    matches!(without_port(host), "localhost" | "127.0.0.1" | "[::1]")
 }
 
 fn without_port(host: &str) -> &str {

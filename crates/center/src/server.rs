@@ -21,12 +21,13 @@ use tower_http::compression::{
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::{
-    CenterConfig, ConfigError,
-    api::{self, App, live_shape::LiveMessage},
+    CenterConfig, ConfigError, FirstError,
+    api::{self, App, live_shape::LiveMessage, session::Cookies},
     evidence::EvidenceCache,
     intake::Intake,
     live::{self, Hub},
     node::NodeClient,
+    people::{People, make_first},
     roster::Roster,
     security::{Names, guard},
 };
@@ -68,6 +69,9 @@ pub enum StartError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// There is nobody who could sign in, and nobody can be made.
+    #[error("cannot make the first administrator")]
+    First(#[from] FirstError),
     /// There is no HTTP client.
     #[error("cannot set up HTTP towards the nodes")]
     Http(#[source] reqwest::Error),
@@ -103,6 +107,9 @@ impl Center {
         install_crypto();
         make_directory_of(&config.store)?;
         let store = Store::open(&config.store).await?;
+        let data = config.data_directory();
+        make_first(&store, clock.as_ref(), &config.sign_in, &data, &config.first_users).await?;
+        let people = People::new(store.clone(), Arc::clone(&clock), &config.sign_in);
         let client = NodeClient::new(token).map_err(StartError::Http)?;
         let room = config.evidence_megabytes.saturating_mul(1_000_000);
         let evidence =
@@ -144,6 +151,12 @@ impl Center {
             feeds: feeds.clone(),
             client: client.clone(),
             evidence: Arc::new(evidence),
+            people,
+            cookies: Cookies {
+                longest_seconds: u64::from(config.sign_in.longest_hours) * 60 * 60,
+                plain_http: config.sign_in.plain_http,
+            },
+            behind_proxy: !config.public_hosts.is_empty(),
             clock,
             metrics,
             shutdown: shutdown.clone(),
@@ -178,15 +191,16 @@ impl Center {
         spawn(
             "http",
             tokio::spawn(async move {
+                let service = router.into_make_service_with_connect_info::<SocketAddr>();
                 let served =
-                    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+                    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
                 if let Err(error) = served {
                     error!(%error, "the center's HTTP server ended");
                 }
             }),
         );
         if !address.ip().is_loopback() {
-            warn!(%address, "there is no sign-in yet: whoever reaches this address can see pictures and judge incidents; hint: listen on 127.0.0.1 and put a proxy with sign-in before it");
+            warn!(%address, "the center speaks plain HTTP: passwords and pictures can be read on the way; hint: listen on 127.0.0.1 and put a proxy with TLS before it");
         }
         info!(
             url = format!("http://{address}/"),

@@ -7,19 +7,22 @@ mod common;
 use std::{sync::Arc, time::Duration};
 
 use axum::body::Bytes;
-use common::{FakeNode, Outbox, publish};
+use common::{FakeNode, Outbox, person, publish, sign_in};
 use futures::{SinkExt, StreamExt};
 use parapet_bus::{BusConfig, EmbeddedConfig, StatusBoard, wire};
 use parapet_center::{Center, CenterConfig, RunningCenter};
 use parapet_core::{
-    BBox, EventId, EvidenceItem, EvidenceRole, HealthState, IncidentEvent, IncidentId, IncidentKind,
-    ManualClock, Phase, RunId, Severity, Status, Timestamp,
+    BBox, EventId, EvidenceItem, EvidenceRole, Grant, HealthState, IncidentEvent, IncidentId, IncidentKind,
+    ManualClock, Phase, Role, RunId, Severity, Status, Timestamp,
 };
 use parapet_store::{EventRecord, StatusChange, Store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest},
+};
 use tokio_util::sync::CancellationToken;
 
 const TOKEN: &str = "node-token";
@@ -31,6 +34,7 @@ struct Stage {
     outbox: Outbox,
     board: StatusBoard,
     http: reqwest::Client,
+    cookie: String,
     base: String,
     stop: CancellationToken,
     node_stop: CancellationToken,
@@ -155,6 +159,7 @@ impl Stage {
                 broker: None,
             },
             node_token_file: Some(token_file),
+            first_users: vec![person("li-wei", vec![Grant::everywhere(Role::Operator)])],
             ..CenterConfig::default()
         };
         let clock = Arc::new(ManualClock::new(time("2026-11-22T00:01:00Z")));
@@ -171,13 +176,16 @@ impl Stage {
         let node_stop = CancellationToken::new();
         let (outbox, board) = publish(center.bus(), node_status(&node.url), node_stop.clone());
         let base = format!("http://{}", center.local_addr());
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { directory, center, node, outbox, board, http, base, stop, node_stop }
+        let browser = sign_in(&base, "li-wei").await;
+        let (http, cookie) = (browser.http, browser.cookie);
+        Self { directory, center, node, outbox, board, http, cookie, base, stop, node_stop }
     }
 
     async fn live(&self) -> Live {
         let url = format!("ws://{}/api/live", self.center.local_addr());
-        let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("cookie", self.cookie.parse().unwrap());
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
         let mut live = Live(socket);
         assert_eq!(live.news("hello").await["server_time"], "2026-11-22T00:01:00Z");
         live
@@ -283,6 +291,7 @@ async fn an_incident_reaches_store_page_and_verdict_once() {
     let deeds: Vec<&str> =
         audit.as_array().unwrap().iter().map(|deed| deed["action"].as_str().unwrap()).collect();
     assert_eq!(deeds, ["dismissed", "new"]);
+    assert_eq!(audit[0]["operator"], "li-wei");
     stage.end().await;
 }
 

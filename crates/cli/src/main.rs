@@ -57,6 +57,9 @@ enum Command {
     /// What operators said about incidents, as a labelled event set and as figures.
     #[command(subcommand)]
     Verdicts(command::verdicts::Command),
+    /// Who may sign in at a center.
+    #[command(subcommand)]
+    User(command::user::Command),
     /// Completions for a shell, to standard output.
     Completions {
         /// The shell.
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Scenario(command) => command::scenario::run(command),
         Command::Survey(command) => command::survey::run(command),
         Command::Verdicts(command) => command::verdicts::run(command),
+        Command::User(command) => command::user::run(command),
         Command::Completions { shell } => command::completions(shell),
     };
     match done {

@@ -87,6 +87,8 @@ name_id! {
     RuleId,
     /// An office that handles cases.
     DepartmentId,
+    /// A person who signs in.
+    UserName,
 }
 
 /// Everything that Parapet derives lives in this namespace.

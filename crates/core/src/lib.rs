@@ -3,6 +3,7 @@
 //!
 //! Nothing here does I/O, starts a thread or reads a clock (but for [`time::SystemClock`]).
 
+pub mod access;
 pub mod calendar;
 pub mod camera;
 pub mod case;
@@ -23,6 +24,7 @@ pub mod track;
 pub mod verdict;
 pub mod zone;
 
+pub use access::{Access, Grant, Permission, Role, Scope};
 pub use calendar::{Allowance, DeadlineUnit, InvalidCalendar, OfficeHours, WorkCalendar};
 pub use camera::{CameraHealth, HealthEvent, HealthState};
 pub use change::{ChangeDetector, DifferenceRegion, SceneChange, StationaryRegion};
@@ -32,7 +34,7 @@ pub use frame::Frame;
 pub use geometry::{BBox, Line, Mask, Point, Polygon};
 pub use id::{
     BuildingId, CameraId, CaseId, DepartmentId, EventId, IncidentId, NodeId, PresetId, RuleId, RunId, SiteId,
-    SurveyId, TrackId, ZoneId,
+    SurveyId, TrackId, UserName, ZoneId,
 };
 pub use incident::{EndReason, IncidentEvent, IncidentKind, KindCode, Phase, Severity, Status};
 pub use language::Language;

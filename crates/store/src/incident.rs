@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use parapet_core::{
     BBox, CameraId, CaseId, EndReason, EvidenceItem, IncidentEvent, IncidentId, JudgedIncident, KindCode,
-    NodeId, Phase, Point, PresetId, RuleId, RunId, Severity, SiteId, Status, Timestamp, TrackId, Verdict,
+    NodeId, Phase, Point, PresetId, RuleId, RunId, Scope, Severity, SiteId, Status, Timestamp, TrackId, Verdict,
     ZoneId, geo::Place,
 };
 use serde::Serialize;
@@ -134,6 +134,8 @@ pub struct VerdictQuery {
     pub from: Option<Timestamp>,
     /// On incidents that started before.
     pub to: Option<Timestamp>,
+    /// Of what the reader may see.
+    pub scope: Scope,
     /// Tell who judged and in which words.
     pub names: bool,
     /// At most so many, 1..=5000.
@@ -152,6 +154,7 @@ impl Default for VerdictQuery {
             camera: None,
             from: None,
             to: None,
+            scope: Scope::All,
             names: false,
             limit: 1000,
             cursor: None,
@@ -229,6 +232,8 @@ pub struct IncidentQuery {
     /// With this text in a name (site, node, camera, zone, rule, class, kind in both languages), in the verdict's reason
     /// or in the id. Upper and lower case are the same.
     pub text: Option<String>,
+    /// Of what the reader may see.
+    pub scope: Scope,
     /// At most so many, 1..=500.
     pub limit: u32,
     /// After this place in the list.
@@ -249,6 +254,7 @@ impl Default for IncidentQuery {
             from: None,
             to: None,
             text: None,
+            scope: Scope::All,
             limit: 50,
             cursor: None,
         }

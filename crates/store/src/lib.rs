@@ -15,6 +15,7 @@ mod status;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod user;
 
 pub use case::{
     AnswerRow, CaseCount, CaseDetail, CaseExtra, CasePage, CaseQuery, CaseRow, DeliveryRow, DepartmentRow,
@@ -33,3 +34,4 @@ pub use record::{
 };
 pub use status::{StatusChange, allowed};
 pub use store::Store;
+pub use user::{PasswordHash, SecretHash, SessionRow, TokenRow, UserChange, UserRow};

@@ -189,10 +189,20 @@ pub struct AuditRow {
 }
 
 /// Which deeds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AuditQuery {
     /// Only those to this thing: its kind and its id.
     pub subject: Option<(String, String)>,
+    /// Only those to things of this kind.
+    pub subject_kind: Option<String>,
+    /// Only those of this person or program.
+    pub actor: Option<String>,
+    /// Only such deeds.
+    pub action: Option<String>,
+    /// Only those at or after.
+    pub from: Option<Timestamp>,
+    /// Only those before.
+    pub to: Option<Timestamp>,
     /// Only those older than this row.
     pub before: Option<i64>,
     /// At most so many, newest first.

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use parapet_core::{
-    CameraId, CaseId, EvidenceRole, IncidentId, SiteId, Timestamp,
+    CameraId, CaseId, EvidenceRole, IncidentId, Scope, SiteId, Timestamp, UserName,
     case::{Case, CaseAction, CaseRules, Deed, Number, Report},
 };
+use uuid::Uuid;
 
 use crate::{
     Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, CaseCount, CaseDetail, CaseExtra, CasePage,
     CaseQuery, CaseRow, Count, DeadLetterRow, DeliveryRow, DepartmentRow, EventRecord, EvidenceRecord,
     HealthRecord, IncidentDetail, IncidentQuery, IncidentRow, KindRow, NodeRow, OrderRow, Page,
-    PostgresDatabase, RoofRow, SettingRow, SqliteDatabase, StatusChange, StoreError, VerdictPage,
-    VerdictQuery,
+    PostgresDatabase, RoofRow, SecretHash, SessionRow, SettingRow, SqliteDatabase, StatusChange, StoreError,
+    TokenRow, UserChange, UserRow, VerdictPage, VerdictQuery,
 };
 
 /// A store. Cloning shares its connections.
@@ -171,12 +172,12 @@ impl Store {
         either!(self, database => database.put_roof(row))
     }
 
-    /// What is known of the roofs of one site or of all, by site and building.
+    /// What is known of the roofs of one site or of all, as far as the reader may see whole sites, by site and building.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn roofs(&self, site: Option<&SiteId>) -> Result<Vec<RoofRow>, StoreError> {
-        either!(self, database => database.roofs(site))
+    pub async fn roofs(&self, site: Option<&SiteId>, scope: &Scope) -> Result<Vec<RoofRow>, StoreError> {
+        either!(self, database => database.roofs(site, scope))
     }
 
     /// Changes in the health of one camera or of all, newest first.
@@ -432,5 +433,147 @@ impl Store {
     /// When the database fails.
     pub async fn dead_letters(&self, limit: u32) -> Result<Vec<DeadLetterRow>, StoreError> {
         either!(self, database => database.dead_letters(limit))
+    }
+
+    /// Adds a person and puts it on record; `false` if the name or the subject is taken.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_user(&self, user: &UserRow, entry: &AuditEntry) -> Result<bool, StoreError> {
+        either!(self, database => database.add_user(user, entry))
+    }
+
+    /// Changes a person and puts it on record; `None` if there is no such person.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn change_user(
+        &self,
+        name: &UserName,
+        change: &UserChange,
+        entry: &AuditEntry,
+    ) -> Result<Option<UserRow>, StoreError> {
+        either!(self, database => database.change_user(name, change, entry))
+    }
+
+    /// All people, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn users(&self) -> Result<Vec<UserRow>, StoreError> {
+        either!(self, database => database.users())
+    }
+
+    /// One person.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user(&self, name: &UserName) -> Result<Option<UserRow>, StoreError> {
+        either!(self, database => database.user(name))
+    }
+
+    /// The person with this subject at the identity provider.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user_of_subject(&self, subject: &str) -> Result<Option<UserRow>, StoreError> {
+        either!(self, database => database.user_of_subject(subject))
+    }
+
+    /// Keeps that a browser is signed in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_session(&self, session: &SessionRow) -> Result<(), StoreError> {
+        either!(self, database => database.add_session(session))
+    }
+
+    /// The session with this secret, however old, and whose it is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session(&self, hash: SecretHash) -> Result<Option<(SessionRow, UserRow)>, StoreError> {
+        either!(self, database => database.session(hash))
+    }
+
+    /// Marks a session as used and its person as seen.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn touch_session(
+        &self,
+        hash: SecretHash,
+        user: &UserName,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        either!(self, database => database.touch_session(hash, user, at))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_session(&self, hash: SecretHash) -> Result<(), StoreError> {
+        either!(self, database => database.end_session(hash))
+    }
+
+    /// Ends the sessions of a person, but for one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_sessions(&self, user: &UserName, but: Option<SecretHash>) -> Result<(), StoreError> {
+        either!(self, database => database.end_sessions(user, but))
+    }
+
+    /// Forgets sessions that are over; how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_sessions(
+        &self,
+        unused_since: Timestamp,
+        begun_before: Timestamp,
+    ) -> Result<u64, StoreError> {
+        either!(self, database => database.forget_sessions(unused_since, begun_before))
+    }
+
+    /// Adds a program's token and puts it on record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_token(&self, token: &TokenRow, entry: &AuditEntry) -> Result<(), StoreError> {
+        either!(self, database => database.add_token(token, entry))
+    }
+
+    /// Deletes a token and puts it on record; `false` if there is no such token.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_token(&self, id: Uuid, entry: &AuditEntry) -> Result<bool, StoreError> {
+        either!(self, database => database.delete_token(id, entry))
+    }
+
+    /// All tokens, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        either!(self, database => database.tokens())
+    }
+
+    /// The token with this secret, also when it has expired.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn token(&self, hash: SecretHash) -> Result<Option<TokenRow>, StoreError> {
+        either!(self, database => database.token(hash))
+    }
+
+    /// Marks a token as used.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn touch_token(&self, id: Uuid, at: Timestamp) -> Result<(), StoreError> {
+        either!(self, database => database.touch_token(id, at))
     }
 }

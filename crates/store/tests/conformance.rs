@@ -399,7 +399,7 @@ async fn a_verdict_is_given_once_and_put_on_record(store: Store) {
     assert!(matches!(nothing.unwrap_err(), StoreError::NoIncident(_)));
 
     let subject = Some(("incident".to_owned(), id.to_string()));
-    let audit = store.audit(&AuditQuery { subject, before: None, limit: 10 }).await.unwrap();
+    let audit = store.audit(&AuditQuery { subject, limit: 10, ..AuditQuery::default() }).await.unwrap();
     assert_eq!(audit.len(), 2, "what was refused is not on record: {audit:?}");
     assert_eq!(
         audit[1].detail,
@@ -415,9 +415,12 @@ async fn a_verdict_is_given_once_and_put_on_record(store: Store) {
         detail: serde_json::json!({"why": 1}),
     };
     store.record_audit(&entry).await.unwrap();
-    let all = store.audit(&AuditQuery { subject: None, before: None, limit: 2 }).await.unwrap();
+    let all = store.audit(&AuditQuery { limit: 2, ..AuditQuery::default() }).await.unwrap();
     assert_eq!((all.len(), all[0].action.as_str()), (2, "camera.add"));
-    let older = store.audit(&AuditQuery { subject: None, before: Some(all[1].id), limit: 9 }).await.unwrap();
+    let older = store
+        .audit(&AuditQuery { before: Some(all[1].id), limit: 9, ..AuditQuery::default() })
+        .await
+        .unwrap();
     assert_eq!(older.len(), 1);
 }
 
@@ -437,7 +440,10 @@ async fn of_two_operators_at_once_one_is_refused(store: Store) {
         assert_ne!(a.is_ok(), b.is_ok(), "{a:?} {b:?}");
         assert!(matches!(a.and(b).unwrap_err(), StoreError::Transition { .. }));
         let subject = Some(("incident".to_owned(), id.to_string()));
-        assert_eq!(store.audit(&AuditQuery { subject, before: None, limit: 9 }).await.unwrap().len(), 1);
+        assert_eq!(
+            store.audit(&AuditQuery { subject, limit: 9, ..AuditQuery::default() }).await.unwrap().len(),
+            1
+        );
     }
 }
 

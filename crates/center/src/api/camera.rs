@@ -6,6 +6,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use parapet_core::Permission;
 use tracing::debug;
 
 use super::{
@@ -13,18 +14,32 @@ use super::{
     problem::{ApiError, Problem},
     shape::{Camera, Node},
 };
-use crate::node::NodeError;
+use crate::{caller::Caller, node::NodeError};
 
 /// All cameras and how they are doing.
-#[utoipa::path(get, path = "/api/cameras", tag = "cameras", responses((status = 200, body = Vec<Camera>)))]
-pub(super) async fn cameras(State(app): State<App>) -> Json<Vec<Camera>> {
-    Json(app.roster.cameras())
+#[utoipa::path(
+    get, path = "/api/cameras", tag = "cameras",
+    responses(
+        (status = 200, body = Vec<Camera>),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn cameras(State(app): State<App>, caller: Caller) -> Result<Json<Vec<Camera>>, ApiError> {
+    let scope = caller.scope(Permission::See)?;
+    Ok(Json(app.roster.cameras(&scope)))
 }
 
 /// All nodes.
-#[utoipa::path(get, path = "/api/nodes", tag = "cameras", responses((status = 200, body = Vec<Node>)))]
-pub(super) async fn nodes(State(app): State<App>) -> Json<Vec<Node>> {
-    Json(app.roster.nodes())
+#[utoipa::path(
+    get, path = "/api/nodes", tag = "cameras",
+    responses(
+        (status = 200, body = Vec<Node>),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn nodes(State(app): State<App>, caller: Caller) -> Result<Json<Vec<Node>>, ApiError> {
+    let scope = caller.scope(Permission::See)?;
+    Ok(Json(app.roster.nodes(&scope)))
 }
 
 /// The latest picture of a camera, without overlay.
@@ -33,6 +48,7 @@ pub(super) async fn nodes(State(app): State<App>) -> Json<Vec<Node>> {
     params(("camera" = String, Path, description = "the camera's id")),
     responses(
         (status = 200, content_type = "image/jpeg", body = Vec<u8>),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 502, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
@@ -40,11 +56,12 @@ pub(super) async fn nodes(State(app): State<App>) -> Json<Vec<Node>> {
 )]
 pub(super) async fn picture(
     State(app): State<App>,
+    caller: Caller,
     Path(camera): Path<String>,
 ) -> Result<Response, ApiError> {
-    if !app.roster.has_camera(&camera) {
-        return Err(ApiError::NotFound);
-    }
+    caller.require_somewhere(Permission::See)?;
+    let (site, id) = app.roster.place_of(&camera).ok_or(ApiError::NotFound)?;
+    caller.require(Permission::See, Some(&site), Some(&id))?;
     let base = app.roster.url_of_camera(&camera).ok_or(ApiError::NodeUnreachable)?;
     match app.client.picture(&base, &camera).await {
         Ok(jpeg) => Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response()),

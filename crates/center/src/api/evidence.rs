@@ -6,16 +6,17 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use parapet_core::EvidenceRole;
+use parapet_core::{EvidenceRole, Permission};
 use parapet_store::StoredEvidence;
 use tower_http::services::ServeFile;
 
 use super::{
     App,
-    incident::incident_id,
+    incident::found,
     problem::{ApiError, Problem},
     shape,
 };
+use crate::caller::Caller;
 
 /// A file of evidence. Its bytes match the hash that was registered for it, or there is no answer. Ranges are served, so
 /// that a clip can be wound.
@@ -28,6 +29,7 @@ use super::{
     responses(
         (status = 200, content_type = "application/octet-stream", body = Vec<u8>),
         (status = 206, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json"),
         (status = 502, body = Problem, content_type = "application/problem+json"),
@@ -35,21 +37,21 @@ use super::{
 )]
 pub(super) async fn file(
     State(app): State<App>,
+    caller: Caller,
     Path((id, role)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let id = incident_id(&id)?;
+    let detail = found(&app, &caller, Permission::See, &id).await?;
     let role: shape::EvidenceRole =
         serde_json::from_value(serde_json::Value::String(role)).map_err(|_| ApiError::NotFound)?;
     let role = EvidenceRole::from(role);
-    let detail = app.store.incident(id).await?.ok_or(ApiError::NotFound)?;
     // A structure has pictures of each survey in which it changed: the latest are shown.
     let stored =
         detail.evidence.iter().rfind(|stored| stored.item.role == role).ok_or(ApiError::NoEvidence)?;
     let path = app.evidence.copy(stored).await?;
     let extension =
         std::path::Path::new(&stored.item.path).extension().and_then(|e| e.to_str()).unwrap_or("bin");
-    let name = format!("{}-{}.{extension}", &id.to_string()[..8], role_name(role));
+    let name = format!("{}-{}.{extension}", &detail.incident.id.to_string()[..8], role_name(role));
     let mut response = send(request, &path, &stored.item.media_type, &stored.item.sha256).await;
     if let Ok(name) = HeaderValue::from_str(&format!("inline; filename=\"{name}\"")) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
@@ -63,6 +65,7 @@ pub(super) async fn file(
     params(("id" = String, Path, description = "the incident's id")),
     responses(
         (status = 200, content_type = "image/jpeg", body = Vec<u8>),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json"),
         (status = 502, body = Problem, content_type = "application/problem+json"),
@@ -70,10 +73,11 @@ pub(super) async fn file(
 )]
 pub(super) async fn thumbnail(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let detail = app.store.incident(incident_id(&id)?).await?.ok_or(ApiError::NotFound)?;
+    let detail = found(&app, &caller, Permission::See, &id).await?;
     let stored = clearest(&detail.evidence).ok_or(ApiError::NoEvidence)?;
     let path = app.evidence.thumbnail(stored, detail.incident.bbox).await?;
     Ok(send(request, &path, "image/jpeg", &format!("{}-thumbnail", stored.item.sha256)).await)

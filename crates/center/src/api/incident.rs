@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, Query, State, rejection::JsonRejection},
 };
-use parapet_core::{IncidentId, KindCode, Timestamp};
+use parapet_core::{IncidentId, KindCode, Permission, Scope, Timestamp};
 use parapet_store::{AuditQuery, IncidentQuery, StatusChange, StoreError};
 use serde::Deserialize;
 use tracing::info;
@@ -19,9 +19,8 @@ use super::{
         Stats, Status, VerdictRequest,
     },
 };
+use crate::caller::Caller;
 
-/// Who judges, until there is sign-in.
-const OPERATOR: &str = "operator";
 const NOTE_CHARACTERS: usize = 300;
 
 /// Which incidents; what is left out does not narrow.
@@ -68,7 +67,7 @@ pub(super) fn parsed<T: std::str::FromStr>(
 }
 
 impl IncidentsQuery {
-    fn into_query(self) -> Result<IncidentQuery, ApiError> {
+    fn into_query(self, scope: Scope) -> Result<IncidentQuery, ApiError> {
         let limit = self.limit.unwrap_or(50);
         if !(1..=500).contains(&limit) {
             return Err(ApiError::Invalid { field: "limit", hint: "1–500" });
@@ -87,6 +86,7 @@ impl IncidentsQuery {
             from: self.from,
             to: self.to,
             text: self.text.filter(|text| !text.trim().is_empty()),
+            scope,
             limit,
             cursor: parsed(self.cursor, "cursor", "the \"next\" of the page before")?,
         })
@@ -99,15 +99,18 @@ impl IncidentsQuery {
     responses(
         (status = 200, body = IncidentPage),
         (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn incidents(
     State(app): State<App>,
+    caller: Caller,
     query: Result<Query<IncidentsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<IncidentPage>, ApiError> {
+    let scope = caller.scope(Permission::See)?;
     let Query(query) =
         query.map_err(|_| ApiError::Invalid { field: "query", hint: "see /api/openapi.json" })?;
-    let page = app.store.incidents(&query.into_query()?).await?;
+    let page = app.store.incidents(&query.into_query(scope)?).await?;
     let incidents = with_roles(&app, page.incidents).await?;
     Ok(Json(IncidentPage { incidents, next: page.next.map(|cursor| cursor.to_string()) }))
 }
@@ -123,8 +126,18 @@ async fn with_roles(app: &App, rows: Vec<parapet_store::IncidentRow>) -> Result<
     Ok(rows.into_iter().map(incident).collect())
 }
 
-pub(super) fn incident_id(text: &str) -> Result<IncidentId, ApiError> {
-    text.parse().map_err(|_| ApiError::NotFound)
+/// The incident with this id, if the caller may do this to it.
+pub(super) async fn found(
+    app: &App,
+    caller: &Caller,
+    permission: Permission,
+    id: &str,
+) -> Result<parapet_store::IncidentDetail, ApiError> {
+    caller.require_somewhere(permission)?;
+    let id: IncidentId = id.parse().map_err(|_| ApiError::NotFound)?;
+    let detail = app.store.incident(id).await?.ok_or(ApiError::NotFound)?;
+    caller.require(permission, Some(&detail.incident.site), Some(&detail.incident.camera))?;
+    Ok(detail)
 }
 
 /// One incident with its history and evidence.
@@ -133,19 +146,24 @@ pub(super) fn incident_id(text: &str) -> Result<IncidentId, ApiError> {
     params(("id" = String, Path, description = "the incident's id")),
     responses(
         (status = 200, body = IncidentDetail),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn incident(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<IncidentDetail>, ApiError> {
-    let id = incident_id(&id)?;
-    let detail = app.store.incident(id).await?.ok_or(ApiError::NotFound)?;
-    let subject = Some(("incident".to_owned(), id.to_string()));
-    let mut audit = app.store.audit(&AuditQuery { subject, before: None, limit: 200 }).await?;
+    let detail = found(&app, &caller, Permission::See, &id).await?;
+    let subject = Some(("incident".to_owned(), detail.incident.id.to_string()));
+    let mut audit = app.store.audit(&AuditQuery { subject, limit: 200, ..AuditQuery::default() }).await?;
     audit.reverse();
-    let sightings = with_roles(&app, detail.sightings).await?;
+    let scope = caller.access.scope(Permission::See);
+    let within =
+        |row: &parapet_store::IncidentRow| scope.contains(Some(row.site.as_str()), Some(row.camera.as_str()));
+    let sightings = detail.sightings.into_iter().filter(within).collect();
+    let sightings = with_roles(&app, sightings).await?;
     Ok(Json(IncidentDetail {
         incident: Incident::new(detail.incident, &detail.evidence),
         sightings,
@@ -199,6 +217,7 @@ fn deed(row: &parapet_store::AuditRow) -> Audit {
     request_body = VerdictRequest,
     responses(
         (status = 200, body = Incident, description = "the incident as it stands now; the same verdict again changes nothing"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "somebody judged otherwise before"),
         (status = 422, body = Problem, content_type = "application/problem+json"),
@@ -206,13 +225,14 @@ fn deed(row: &parapet_store::AuditRow) -> Audit {
 )]
 pub(super) async fn verdict(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     body: Result<Json<VerdictRequest>, JsonRejection>,
 ) -> Result<Json<Incident>, ApiError> {
-    let id = incident_id(&id)?;
+    let id = found(&app, &caller, Permission::Judge, &id).await?.incident.id;
     let Json(verdict) = body.map_err(|rejection| ApiError::Body(rejection.body_text()))?;
     let (to, reason) = outcome(verdict)?;
-    let change = StatusChange { to, operator: OPERATOR.to_owned(), reason, at: app.clock.now() };
+    let change = StatusChange { to, operator: caller.name.clone(), reason, at: app.clock.now() };
     let row = match app.store.set_status(id, &change).await {
         Ok(row) => row,
         Err(StoreError::NoIncident(_)) => return Err(ApiError::NotFound),
@@ -224,7 +244,7 @@ pub(super) async fn verdict(
         Err(StoreError::Transition { from, .. }) => return Err(ApiError::AlreadyJudged(from)),
         Err(error) => return Err(error.into()),
     };
-    info!(incident = %id, status = ?row.status, operator = OPERATOR, "an incident was judged");
+    info!(incident = %id, status = ?row.status, operator = caller.name, "an incident was judged");
     metrics::counter!("parapet_center_verdicts_total", "kind" => row.kind.to_string(), "status" => format!("{:?}", row.status).to_lowercase())
         .increment(1);
     let evidence = app.store.incident(id).await?.map(|detail| detail.evidence).unwrap_or_default();
@@ -254,8 +274,15 @@ fn outcome(verdict: VerdictRequest) -> Result<(parapet_core::Status, Option<Stri
 }
 
 /// The catalogue of kinds.
-#[utoipa::path(get, path = "/api/kinds", tag = "incidents", responses((status = 200, body = Vec<Kind>)))]
-pub(super) async fn kinds(State(app): State<App>) -> Result<Json<Vec<Kind>>, ApiError> {
+#[utoipa::path(
+    get, path = "/api/kinds", tag = "incidents",
+    responses(
+        (status = 200, body = Vec<Kind>),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn kinds(State(app): State<App>, caller: Caller) -> Result<Json<Vec<Kind>>, ApiError> {
+    caller.require_somewhere(Permission::See)?;
     let kinds = app.store.kinds().await?;
     let kinds = kinds.into_iter().filter(|kind| kind.enabled);
     Ok(Json(
@@ -266,13 +293,21 @@ pub(super) async fn kinds(State(app): State<App>) -> Result<Json<Vec<Kind>>, Api
 }
 
 /// How much there is of everything.
-#[utoipa::path(get, path = "/api/stats", tag = "incidents", responses((status = 200, body = Stats)))]
-pub(super) async fn stats(State(app): State<App>) -> Result<Json<Stats>, ApiError> {
-    let counts = app.store.counts(&IncidentQuery::default()).await?;
+#[utoipa::path(
+    get, path = "/api/stats", tag = "incidents",
+    responses(
+        (status = 200, body = Stats),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn stats(State(app): State<App>, caller: Caller) -> Result<Json<Stats>, ApiError> {
+    let scope = caller.scope(Permission::See)?;
+    let counts =
+        app.store.counts(&IncidentQuery { scope: scope.clone(), ..IncidentQuery::default() }).await?;
     let sum =
         |of: &dyn Fn(&parapet_store::Count) -> bool| counts.iter().filter(|c| of(c)).map(|c| c.count).sum();
-    let cameras = app.roster.cameras();
-    let nodes = app.roster.nodes();
+    let cameras = app.roster.cameras(&scope);
+    let nodes = app.roster.nodes(&scope);
     Ok(Json(Stats {
         to_check: sum(&|count| count.status == parapet_core::Status::New),
         open: sum(&|count| count.open),

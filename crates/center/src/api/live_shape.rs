@@ -1,7 +1,7 @@
 //! The messages of the live feed. Frames go as binary messages: four bytes big-endian length, a [`FrameHeader`] of that
 //! many bytes as JSON, and the JPEG of the same frame.
 
-use parapet_core::{BBox, Point, Timestamp};
+use parapet_core::{BBox, Point, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -31,6 +31,8 @@ pub(crate) enum LiveMessage {
     },
     /// A camera was taken out.
     CameraRemoved {
+        /// Its site.
+        site: String,
         /// Its id.
         camera: String,
     },
@@ -48,6 +50,37 @@ pub(crate) enum LiveMessage {
     },
     /// The page was too slow and has missed news: it must read the lists again.
     Resync,
+}
+
+impl LiveMessage {
+    /// What the message is about: only who may see that may have it. `None`: it tells nothing of any place.
+    pub(crate) fn about(&self) -> Option<About> {
+        let about = |site: &str, camera: Option<&str>| {
+            Some(About { site: site.to_owned(), camera: camera.map(str::to_owned) })
+        };
+        match self {
+            Self::Hello { .. } | Self::Resync => None,
+            Self::Incident { incident } => about(&incident.site, Some(&incident.camera)),
+            Self::Camera { camera } => about(&camera.site, Some(&camera.camera)),
+            Self::CameraRemoved { site, camera } => about(site, Some(camera)),
+            Self::Node { node } => about(&node.site, None),
+            Self::Roof { site, .. } => about(site, None),
+        }
+    }
+}
+
+/// Site and camera that a message is about; without a camera it is about the whole site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct About {
+    pub(crate) site: String,
+    pub(crate) camera: Option<String>,
+}
+
+impl About {
+    /// Whether a page with this scope may have it.
+    pub(crate) fn is_in(&self, scope: &Scope) -> bool {
+        scope.contains(Some(&self.site), self.camera.as_deref())
+    }
 }
 
 /// A text message from a page to the center.

@@ -1,19 +1,24 @@
 //! The REST API, described as OpenAPI at `/api/openapi.json`.
 
+mod audit;
 mod camera;
 mod evidence;
 mod incident;
 mod live;
 pub(crate) mod live_shape;
 mod operation;
+mod people_shape;
 pub(crate) mod problem;
 mod roof;
+pub(crate) mod session;
 pub(crate) mod shape;
+mod token;
+mod user;
 mod verdict;
 
 use std::sync::Arc;
 
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router, middleware, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use parapet_core::Clock;
 use parapet_store::Store;
@@ -22,10 +27,12 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    caller::admit,
     evidence::EvidenceCache,
     live::{Feeds, Hub},
     node::NodeClient,
     page,
+    people::People,
     roster::Roster,
 };
 
@@ -38,6 +45,10 @@ pub(crate) struct App {
     pub(crate) feeds: Feeds,
     pub(crate) client: NodeClient,
     pub(crate) evidence: Arc<EvidenceCache>,
+    pub(crate) people: People,
+    pub(crate) cookies: session::Cookies,
+    /// Addresses of callers are a proxy's word.
+    pub(crate) behind_proxy: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) shutdown: CancellationToken,
@@ -62,6 +73,8 @@ pub(crate) struct App {
         (name = "incidents", description = "Suspicions, their proof, and what people say about them"),
         (name = "roofs", description = "What drone surveys have told of roofs"),
         (name = "cameras", description = "Cameras, nodes and live pictures"),
+        (name = "people", description = "Signing in, and what people and programs may do"),
+        (name = "proof", description = "Who did what, and what proves it"),
         (name = "operation", description = "For those who run the center"),
     )
 )]
@@ -82,6 +95,14 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(evidence::file))
         .routes(routes!(evidence::thumbnail))
         .routes(routes!(live::connect))
+        .routes(routes!(session::ways))
+        .routes(routes!(session::session, session::sign_in, session::sign_out))
+        .routes(routes!(session::password))
+        .routes(routes!(user::users, user::add))
+        .routes(routes!(user::change))
+        .routes(routes!(token::tokens, token::add))
+        .routes(routes!(token::delete))
+        .routes(routes!(audit::audit))
         .routes(routes!(operation::healthz))
         .routes(routes!(operation::readyz))
         .routes(routes!(operation::metrics))
@@ -93,13 +114,14 @@ pub fn description() -> utoipa::openapi::OpenApi {
     parts().1
 }
 
-/// API and page, without the guard.
+/// API and page, behind the door but without the guard.
 pub(crate) fn router(app: App) -> Router {
     let (router, description) = parts();
     router
         .route("/api/openapi.json", get(async move || Json(description)))
         .route("/api/{*rest}", axum::routing::any(async || problem::ApiError::NotFound))
         .fallback(page::serve)
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
         .with_state(app)
 }
 

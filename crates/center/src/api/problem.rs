@@ -1,5 +1,7 @@
 //! Refusals and failures as problem details (RFC 9457), for people in both languages.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -10,7 +12,7 @@ use serde::Serialize;
 use tracing::error;
 use utoipa::ToSchema;
 
-use crate::evidence::EvidenceError;
+use crate::{caller::seconds, evidence::EvidenceError};
 
 /// Why a request was not answered.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +54,14 @@ pub(crate) enum ApiError {
     NoPicture,
     NodeUnreachable,
     Foreign,
+    SignInNeeded,
+    SignInFailed,
+    Locked(Duration),
+    TooMany(Duration),
+    Forbidden,
+    Csrf,
+    NameTaken,
+    LastAdministrator,
     Store(parapet_store::StoreError),
 }
 
@@ -163,6 +173,62 @@ impl ApiError {
                 "拒绝来自其他网站的请求；如经代理访问，请在 public_hosts 中登记主机名".to_owned(),
                 "the request comes from another site or for another host; behind a proxy, list the host in public_hosts".to_owned(),
             ),
+            Self::SignInNeeded => (
+                StatusCode::UNAUTHORIZED,
+                "sign_in_needed",
+                "Sign-in needed",
+                "请先登录".to_owned(),
+                "sign in first".to_owned(),
+            ),
+            Self::SignInFailed => (
+                StatusCode::UNAUTHORIZED,
+                "sign_in_failed",
+                "Sign-in failed",
+                "用户名或密码错误".to_owned(),
+                "the name or the password is wrong".to_owned(),
+            ),
+            Self::Locked(wait) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "locked",
+                "Locked",
+                format!("密码错误次数过多，请在 {} 秒后重试", seconds(*wait)),
+                format!("too many wrong passwords; try again in {} s", seconds(*wait)),
+            ),
+            Self::TooMany(wait) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "Too many requests",
+                format!("操作过于频繁，请在 {} 秒后重试", seconds(*wait)),
+                format!("too many changes; try again in {} s", seconds(*wait)),
+            ),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "Forbidden",
+                "您没有此操作的权限；如有需要请联系管理员".to_owned(),
+                "you may not do this; an administrator can allow it".to_owned(),
+            ),
+            Self::Csrf => (
+                StatusCode::FORBIDDEN,
+                "csrf",
+                "Not from the page",
+                "请求缺少页面校验码，请刷新页面后重试".to_owned(),
+                "the request does not carry the session's x-parapet-csrf; load the page again".to_owned(),
+            ),
+            Self::NameTaken => (
+                StatusCode::CONFLICT,
+                "name_taken",
+                "Name taken",
+                "此用户名已被使用".to_owned(),
+                "this name is taken".to_owned(),
+            ),
+            Self::LastAdministrator => (
+                StatusCode::CONFLICT,
+                "last_administrator",
+                "Last administrator",
+                "这是最后一位可登录的管理员，请先指定另一位".to_owned(),
+                "this is the last administrator who can sign in; make another one first".to_owned(),
+            ),
             Self::Store(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "store_failed",
@@ -186,6 +252,10 @@ impl IntoResponse for ApiError {
             _ => {}
         }
         let (status, code, title, zh_cn, en) = self.parts();
+        let retry_after = match &self {
+            Self::Locked(wait) | Self::TooMany(wait) => Some(HeaderValue::from(seconds(*wait))),
+            _ => None,
+        };
         let problem = Problem {
             kind: format!("urn:parapet:problem:{code}"),
             code: code.to_owned(),
@@ -198,6 +268,9 @@ impl IntoResponse for ApiError {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(wait) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, wait);
+        }
         response
     }
 }

@@ -2,9 +2,9 @@
 
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
 };
-use parapet_core::{self as core, Timestamp, geo::GeoPoint};
+use parapet_core::{self as core, Permission, Timestamp, geo::GeoPoint};
 use parapet_store::RoofRow;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -14,6 +14,7 @@ use super::{
     incident::{NAME, parsed},
     problem::{ApiError, Problem},
 };
+use crate::caller::Caller;
 
 /// Which roofs.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -120,14 +121,19 @@ pub(crate) struct StructureSighting {
     responses(
         (status = 200, body = Vec<Roof>),
         (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn roofs(
     State(app): State<App>,
-    Query(query): Query<RoofsQuery>,
+    caller: Caller,
+    query: Result<Query<RoofsQuery>, QueryRejection>,
 ) -> Result<Json<Vec<Roof>>, ApiError> {
+    let scope = caller.scope(Permission::See)?;
+    let Query(query) =
+        query.map_err(|_| ApiError::Invalid { field: "query", hint: "see /api/openapi.json" })?;
     let site = parsed(query.site, "site", NAME)?;
-    let rows = app.store.roofs(site.as_ref()).await?;
+    let rows = app.store.roofs(site.as_ref(), &scope).await?;
     Ok(Json(rows.into_iter().map(Into::into).collect()))
 }
 

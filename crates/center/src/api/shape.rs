@@ -125,6 +125,42 @@ mirror! {
         /// Video.
         Clip,
     }
+    /// What somebody is at a place.
+    Role of core::Role {
+        /// Looks on; persons and number plates are blurred.
+        Viewer,
+        /// Judges incidents in the monitoring room.
+        Operator,
+        /// Works on cases in the command center.
+        Dispatcher,
+        /// Reads what everybody did, and changes nothing.
+        Auditor,
+        /// Sets up everything.
+        Administrator,
+    }
+    /// What can be allowed.
+    Permission of core::Permission {
+        /// Cameras, incidents and cases, with persons and number plates blurred.
+        See,
+        /// Pictures as they were taken, and clips.
+        SeeClear,
+        /// Confirming and dismissing incidents.
+        Judge,
+        /// Opening and joining cases.
+        File,
+        /// Accepting, sending, checking, suspending and closing cases.
+        Dispatch,
+        /// Answering hand-over orders.
+        Answer,
+        /// Reading who did what, and what proves it.
+        Audit,
+        /// Catalogue, calendar, departments, cameras and zones.
+        Configure,
+        /// People and programs, and what they may do.
+        ManageUsers,
+        /// Deleting evidence; it always takes two persons.
+        Delete,
+    }
     /// What the ground in a zone is for.
     ZonePurpose of core::ZonePurpose {
         /// Bays for bikes.

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt, stream};
-use parapet_core::{Timestamp, verdict};
+use parapet_core::{Permission, Scope, Timestamp, verdict};
 use parapet_store::{StoreError, VerdictPage, VerdictQuery};
 use serde::Deserialize;
 use tracing::error;
@@ -18,6 +18,7 @@ use super::{
     incident::{NAME, parsed},
     problem::{ApiError, Problem},
 };
+use crate::caller::Caller;
 
 /// Which verdicts; what is left out does not narrow.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -41,7 +42,7 @@ pub(super) struct VerdictsQuery {
 }
 
 impl VerdictsQuery {
-    fn into_query(self) -> Result<VerdictQuery, ApiError> {
+    fn into_query(self, scope: Scope) -> Result<VerdictQuery, ApiError> {
         Ok(VerdictQuery {
             kind: parsed(self.kind, "kind", "1–64: a-z 0-9 _")?,
             site: parsed(self.site, "site", NAME)?,
@@ -49,6 +50,7 @@ impl VerdictsQuery {
             camera: parsed(self.camera, "camera", NAME)?,
             from: self.from,
             to: self.to,
+            scope,
             ..VerdictQuery::default()
         })
     }
@@ -66,15 +68,18 @@ impl VerdictsQuery {
                 not complete",
         ),
         (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn verdicts(
     State(app): State<App>,
+    caller: Caller,
     query: Result<Query<VerdictsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, ApiError> {
+    let scope = caller.scope(Permission::See)?;
     let Query(query) =
         query.map_err(|_| ApiError::Invalid { field: "query", hint: "see /api/openapi.json" })?;
-    let query = query.into_query()?;
+    let query = query.into_query(scope)?;
     // A database that fails at once is told as a problem; one that fails later can only break the body off.
     let first = app.store.verdicts(&query).await?;
     let head = stream::iter([Ok(Bytes::from(verdict::header(false)))]);

@@ -9,18 +9,29 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use tracing::error;
 
-use crate::{api::live_shape::LiveMessage, node::NodeClient, roster::Roster};
+use crate::{
+    api::live_shape::{About, LiveMessage},
+    node::NodeClient,
+    roster::Roster,
+};
 
 pub(crate) use feed::Feeds;
-pub(crate) use session::run as run_session;
+pub(crate) use session::{Page, run as run_session};
 
 /// News that a page may be behind before it has to read anew.
 const BEHIND: usize = 512;
 
+/// A message as it is sent, and what it is about.
+#[derive(Debug, Clone)]
+pub(crate) struct News {
+    pub(crate) text: Arc<str>,
+    pub(crate) about: Option<Arc<About>>,
+}
+
 /// Tells news to all pages. Cloning gives the same hub.
 #[derive(Debug, Clone)]
 pub(crate) struct Hub {
-    news: broadcast::Sender<Arc<str>>,
+    news: broadcast::Sender<News>,
 }
 
 impl Hub {
@@ -32,18 +43,18 @@ impl Hub {
         self.news.receiver_count() > 0
     }
 
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<str>> {
+    pub(crate) fn listen(&self) -> broadcast::Receiver<News> {
         self.news.subscribe()
     }
 
-    /// Tells every page; without pages it costs nothing.
+    /// Tells every page whose person may know; without pages it costs nothing.
     pub(crate) fn tell(&self, message: &LiveMessage) {
         if !self.has_listeners() {
             return;
         }
         if let Some(text) = text_of(message) {
             // An error means that the last page has just gone.
-            drop(self.news.send(text));
+            drop(self.news.send(News { text, about: message.about().map(Arc::new) }));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use futures::StreamExt;
+use parapet_core::{Permission, Scope};
 use tokio::{sync::broadcast::error::RecvError, time::MissedTickBehavior};
 use tokio_stream::{StreamMap, wrappers::WatchStream};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,8 @@ use tracing::debug;
 use super::{Feeds, Hub, feed::Feed, text_of};
 use crate::{
     api::live_shape::{LiveMessage, LiveRequest, WatchedCamera},
+    caller::Caller,
+    people::People,
     roster::Roster,
 };
 
@@ -21,15 +24,20 @@ const PING_EVERY: Duration = Duration::from_secs(15);
 /// A page that takes longer than this for one message is gone.
 const SEND_LIMIT: Duration = Duration::from_secs(20);
 
-/// Serves one page until it goes or `shutdown`.
-pub(crate) async fn run(
-    mut socket: WebSocket,
-    hello: LiveMessage,
-    hub: Hub,
-    feeds: Feeds,
-    roster: Arc<Roster>,
-    shutdown: CancellationToken,
-) {
+/// What a page's connection lives on.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) caller: Caller,
+    pub(crate) people: People,
+    pub(crate) hub: Hub,
+    pub(crate) feeds: Feeds,
+    pub(crate) roster: Arc<Roster>,
+}
+
+/// Serves one page until it goes, its person may no longer see anything, or `shutdown`.
+pub(crate) async fn run(mut socket: WebSocket, hello: LiveMessage, page: Page, shutdown: CancellationToken) {
+    let Page { mut caller, people, hub, feeds, roster } = page;
+    let mut scope = caller.access.scope(Permission::See);
     let mut news = hub.listen();
     let mut watched: HashMap<String, (bool, Arc<Feed>)> = HashMap::new();
     let mut frames = StreamMap::new();
@@ -52,7 +60,10 @@ pub(crate) async fn run(
                 break;
             }
             heard = news.recv() => match heard {
-                Ok(text) => Message::Text(as_utf8(&text)),
+                Ok(news) if news.about.as_ref().is_none_or(|about| about.is_in(&scope)) => {
+                    Message::Text(as_utf8(&news.text))
+                }
+                Ok(_) => continue,
                 Err(RecvError::Lagged(missed)) => {
                     debug!(missed, "a page is behind");
                     match text_of(&LiveMessage::Resync) {
@@ -65,7 +76,9 @@ pub(crate) async fn run(
             request = socket.recv() => match request {
                 Some(Ok(Message::Text(text))) => {
                     match serde_json::from_str(&text) {
-                        Ok(LiveRequest::Watch { cameras }) => rewatch(cameras, &mut watched, &mut frames, &feeds, &roster),
+                        Ok(LiveRequest::Watch { cameras }) => {
+                            rewatch(cameras, &mut watched, &mut frames, &feeds, &roster, &scope);
+                        }
                         Err(error) => debug!(%error, "a page sent what is no request"),
                     }
                     continue;
@@ -80,7 +93,25 @@ pub(crate) async fn run(
                 }
                 None => continue,
             },
-            _ = ping.tick() => Message::Ping(bytes::Bytes::new()),
+            _ = ping.tick() => {
+                // People go, and grants change, while a page is open.
+                match people.again(&caller).await {
+                    Ok(Some(now)) => caller = now,
+                    Ok(None) => {
+                        let reason = Utf8Bytes::from_static("signed out");
+                        send(&mut socket, Message::Close(Some(CloseFrame { code: close_code::POLICY, reason }))).await;
+                        break;
+                    }
+                    Err(error) => debug!(%error, "cannot ask whether a page may go on"),
+                }
+                let now = caller.access.scope(Permission::See);
+                if now != scope {
+                    scope = now;
+                    let stays = |camera: &String| may_watch(&roster, &scope, camera);
+                    watched.retain(|camera, _| stays(camera) || { frames.remove(camera); false });
+                }
+                Message::Ping(bytes::Bytes::new())
+            }
         };
         if !send(&mut socket, message).await {
             break;
@@ -97,16 +128,23 @@ async fn send(socket: &mut WebSocket, message: Message) -> bool {
     matches!(tokio::time::timeout(SEND_LIMIT, socket.send(message)).await, Ok(Ok(())))
 }
 
+/// A camera that is not known is nobody's to watch.
+fn may_watch(roster: &Roster, scope: &Scope, camera: &str) -> bool {
+    let place = roster.place_of(camera);
+    place.is_some_and(|(site, camera)| scope.contains(Some(site.as_str()), Some(camera.as_str())))
+}
+
 fn rewatch(
     cameras: Vec<WatchedCamera>,
     watched: &mut HashMap<String, (bool, Arc<Feed>)>,
     frames: &mut StreamMap<String, WatchStream<Option<bytes::Bytes>>>,
     feeds: &Feeds,
     roster: &Roster,
+    scope: &Scope,
 ) {
     let wanted: HashMap<String, bool> = cameras
         .into_iter()
-        .filter(|camera| roster.has_camera(&camera.camera))
+        .filter(|camera| may_watch(roster, scope, &camera.camera))
         .take(CAMERAS)
         .map(|camera| (camera.camera, camera.large))
         .collect();

@@ -13,6 +13,7 @@ pub(crate) mod node;
 pub(crate) mod run;
 pub(crate) mod scenario;
 pub(crate) mod survey;
+pub(crate) mod user;
 pub(crate) mod verdicts;
 
 use std::{future::Future, path::Path};

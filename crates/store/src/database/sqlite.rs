@@ -31,8 +31,14 @@ mod reading;
 #[path = "queries/roofs.rs"]
 mod roofs;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/scope.rs"]
+mod scope;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/states.rs"]
 mod states;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/users.rs"]
+mod users;
 
 type Db = sqlx::Sqlite;
 

@@ -14,8 +14,8 @@ use std::{
 
 use anyhow::Context;
 use parapet_bus::EmbeddedConfig;
-use parapet_center::CenterConfig;
-use parapet_core::{Clock, EvidenceRole, IncidentKind, KindCode, Phase, SystemClock};
+use parapet_center::{CenterConfig, FirstUser};
+use parapet_core::{Clock, EvidenceRole, Grant, IncidentKind, KindCode, Language, Phase, Role, SystemClock};
 
 use parapet_ingest::serve::{CameraServer, ServeOptions, ServedCamera};
 use parapet_store::{IncidentQuery, IncidentRow, Store};
@@ -37,6 +37,14 @@ const EXPECTED: [(&str, IncidentKind); 4] = [
 ];
 /// The real recording where nothing happens, and its file below the pictures.
 const QUIET: (&str, &str) = ("campus", "opencv/vtest.avi");
+
+/// Who is in the demo, by role, with a name that is the password's begin. They hold nothing that is worth a better one, and
+/// the demo listens on the loopback alone unless told otherwise.
+const PEOPLE: [(&str, &str, Role); 3] = [
+    ("operator", "监控员 小李 Li", Role::Operator),
+    ("dispatcher", "派遣员 小王 Wang", Role::Dispatcher),
+    ("administrator", "管理员 老陈 Chen", Role::Administrator),
+];
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -81,6 +89,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         listen: free_unless(options.listen),
         store: format!("sqlite://{}", data.join("center.db").display()),
         evidence_dir: data.join("center-evidence"),
+        first_users: people(),
         ..CenterConfig::default()
     };
     let database = data.join("center.db");
@@ -139,6 +148,21 @@ fn free_unless(address: SocketAddr) -> SocketAddr {
     if TcpListener::bind(address).is_ok() { address } else { SocketAddr::new(address.ip(), 0) }
 }
 
+/// The password of one of the demo's people.
+fn password(name: &str) -> String {
+    format!("parapet-{name}")
+}
+
+fn people() -> Vec<FirstUser> {
+    let person = |(name, display_name, role): (&str, &str, Role)| FirstUser {
+        name: name.parse().expect("a good name"),
+        display_name: display_name.to_owned(),
+        password: password(name),
+        grants: vec![Grant::everywhere(role)],
+    };
+    PEOPLE.map(person).to_vec()
+}
+
 #[expect(clippy::print_stdout, reason = "the demo talks to the person who started it")]
 fn greet(together: &Together, database: &Path) {
     let page = together.center.local_addr();
@@ -154,6 +178,11 @@ fn greet(together: &Together, database: &Path) {
         database.display(),
         together.node.http_address(),
     );
+    println!("  登录 Sign in");
+    for (name, _, role) in PEOPLE {
+        println!("    {}  {name} / {}", role.name(Language::ZhCn), password(name));
+    }
+    println!();
 }
 
 /// What the demo has shown so far.

@@ -45,7 +45,7 @@ pub(super) fn compare_all(home: &Path, out: &Path) -> anyhow::Result<()> {
 /// What the center lacks of what the flights show, for the completeness of the demo: one new structure,
 /// one that stood already, and one that is gone.
 pub(super) async fn missing(store: &Store) -> anyhow::Result<Vec<String>> {
-    let roofs = store.roofs(None).await?;
+    let roofs = store.roofs(None, &parapet_core::Scope::All).await?;
     let states: Vec<StructureState> =
         roofs.iter().flat_map(|roof| roof.history.structures.iter().map(|s| s.state)).collect();
     let kind = IncidentKind::RooftopStructure.as_str();

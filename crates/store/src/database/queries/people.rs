@@ -66,6 +66,19 @@ impl Database {
         if let Some((kind, id)) = &wanted.subject {
             query.push(" AND subject_kind = ").push_bind(kind).push(" AND subject_id = ").push_bind(id);
         }
+        let equal =
+            [("subject_kind", &wanted.subject_kind), ("actor", &wanted.actor), ("action", &wanted.action)];
+        for (column, value) in equal {
+            if let Some(value) = value {
+                query.push(" AND ").push(column).push(" = ").push_bind(value);
+            }
+        }
+        if let Some(from) = wanted.from {
+            query.push(" AND at >= ").push_bind(micros(from));
+        }
+        if let Some(to) = wanted.to {
+            query.push(" AND at < ").push_bind(micros(to));
+        }
         if let Some(before) = wanted.before {
             query.push(" AND id < ").push_bind(before);
         }

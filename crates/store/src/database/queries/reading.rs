@@ -6,7 +6,7 @@ use parapet_core::{BBox, CaseId, EvidenceRole, IncidentId, Point, RunId, Status,
 use sqlx::{QueryBuilder, Row, types::Json};
 use uuid::Uuid;
 
-use super::{Database, Db};
+use super::{Database, Db, scope::within};
 use crate::{
     Count, Cursor, IncidentDetail, IncidentQuery, IncidentRow, Page, StoreError, StoredEvent, StoredEvidence,
     VerdictPage, VerdictQuery,
@@ -77,6 +77,7 @@ impl Database {
             camera: of.camera,
             from: of.from,
             to: of.to,
+            scope: of.scope,
             ..IncidentQuery::default()
         };
         narrow(&mut query, &of, None);
@@ -153,6 +154,7 @@ fn narrow(query: &mut QueryBuilder<Db>, wanted: &IncidentQuery, cursor: Option<C
             query.push(" AND ").push(column).push(" = ").push_bind(value);
         }
     }
+    within(query, &wanted.scope);
     if !wanted.sightings {
         query.push(" AND same_as IS NULL");
     }

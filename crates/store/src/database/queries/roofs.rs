@@ -1,9 +1,9 @@
 //! What surveys have told of roofs: the latest word on each.
 
-use parapet_core::SiteId;
+use parapet_core::{Scope, SiteId};
 use sqlx::{QueryBuilder, Row, types::Json};
 
-use super::{Database, Db};
+use super::{Database, Db, scope::within_sites};
 use crate::{
     RoofRow, StoreError,
     choice::{instant, micros, text},
@@ -28,11 +28,16 @@ impl Database {
         Ok(())
     }
 
-    pub(crate) async fn roofs(&self, site: Option<&SiteId>) -> Result<Vec<RoofRow>, StoreError> {
-        let mut query = QueryBuilder::<Db>::new("SELECT site, node, at, document FROM roofs");
+    pub(crate) async fn roofs(
+        &self,
+        site: Option<&SiteId>,
+        scope: &Scope,
+    ) -> Result<Vec<RoofRow>, StoreError> {
+        let mut query = QueryBuilder::<Db>::new("SELECT site, node, at, document FROM roofs WHERE TRUE");
         if let Some(site) = site {
-            query.push(" WHERE site = ").push_bind(site.as_str());
+            query.push(" AND site = ").push_bind(site.as_str());
         }
+        within_sites(&mut query, scope);
         query.push(" ORDER BY site, building");
         let action = "read a roof's history";
         let rows = query.build().fetch_all(&self.reader).await.attempt(action)?;

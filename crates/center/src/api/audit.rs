@@ -1,0 +1,111 @@
+//! Who did what.
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+};
+use parapet_core::{Permission, Timestamp};
+use parapet_store::{AuditQuery, AuditRow};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    App,
+    people_shape::{AuditEntry, AuditPage},
+    problem::{ApiError, Problem},
+};
+use crate::caller::Caller;
+
+/// Which deeds; what is left out does not narrow.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DeedsQuery {
+    /// Of this person, or `token:NAME`.
+    #[param(max_length = 100)]
+    actor: Option<String>,
+    /// Such deeds (`incident.status`).
+    #[param(max_length = 100)]
+    action: Option<String>,
+    /// To things of this kind (`incident`).
+    #[param(max_length = 100)]
+    subject_kind: Option<String>,
+    /// To this thing; needs its kind.
+    #[param(max_length = 100)]
+    subject_id: Option<String>,
+    /// At or after this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+    /// Older than this deed: `next` of the page before.
+    before: Option<i64>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+}
+
+impl DeedsQuery {
+    fn into_query(self) -> Result<AuditQuery, ApiError> {
+        let limit = self.limit.unwrap_or(100);
+        if !(1..=500).contains(&limit) {
+            return Err(ApiError::Invalid { field: "limit", hint: "1–500" });
+        }
+        let texts = [&self.actor, &self.action, &self.subject_kind, &self.subject_id];
+        // PostgreSQL has no text with a zero in it: there is no such name.
+        if texts.into_iter().flatten().any(|text| text.contains('\0') || text.chars().count() > 100) {
+            return Err(ApiError::Invalid { field: "query", hint: "≤ 100" });
+        }
+        let subject = match (&self.subject_kind, self.subject_id) {
+            (Some(kind), Some(id)) => Some((kind.clone(), id)),
+            (None, Some(_)) => return Err(ApiError::Invalid { field: "subject_kind", hint: "subject_id" }),
+            (_, None) => None,
+        };
+        Ok(AuditQuery {
+            subject,
+            subject_kind: self.subject_kind,
+            actor: self.actor,
+            action: self.action,
+            from: self.from,
+            to: self.to,
+            before: self.before,
+            limit,
+        })
+    }
+}
+
+/// Deeds on record, newest first.
+#[utoipa::path(
+    get, path = "/api/audit", tag = "proof", params(DeedsQuery),
+    responses(
+        (status = 200, body = AuditPage),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn audit(
+    State(app): State<App>,
+    caller: Caller,
+    query: Result<Query<DeedsQuery>, QueryRejection>,
+) -> Result<Json<AuditPage>, ApiError> {
+    caller.require(Permission::Audit, None, None)?;
+    let Query(query) =
+        query.map_err(|_| ApiError::Invalid { field: "query", hint: "see /api/openapi.json" })?;
+    let query = query.into_query()?;
+    let rows = app.store.audit(&query).await?;
+    let next = rows.last().filter(|_| rows.len() == query.limit as usize).map(|row| row.id);
+    Ok(Json(AuditPage { entries: rows.into_iter().map(entry).collect(), next }))
+}
+
+fn entry(row: AuditRow) -> AuditEntry {
+    AuditEntry {
+        id: row.id,
+        at: row.at,
+        actor: row.actor,
+        action: row.action,
+        subject_kind: row.subject_kind,
+        subject_id: row.subject_id,
+        detail: row.detail,
+    }
+}

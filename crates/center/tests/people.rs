@@ -1,0 +1,525 @@
+//! Who may come in and do what: every route with every role, at the right site and at another one; signing in and out.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
+mod common;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use common::{Browser, PASSWORD, person, sign_in};
+use parapet_bus::{BusConfig, EmbeddedConfig};
+use parapet_center::{Center, CenterConfig, RunningCenter};
+use parapet_core::{
+    BBox, Clock, EventId, EvidenceItem, EvidenceRole, Grant, HealthState, IncidentEvent, IncidentId,
+    IncidentKind, ManualClock, Permission, Phase, Role, RunId, Severity, Timestamp,
+};
+use parapet_store::{CameraRow, EventRecord, EvidenceRecord, NodeRow, Store};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+/// What each route needs; `None` is open to everybody, also to who is not signed in. A route that is not in here fails
+/// the test, so that none is forgotten.
+const ROUTES: &[(&str, &str, Need)] = &[
+    ("get", "/healthz", Need::Nothing),
+    ("get", "/readyz", Need::Nothing),
+    ("get", "/metrics", Need::Nothing),
+    ("get", "/api/sign-in", Need::Nothing),
+    ("post", "/api/session", Need::Nothing),
+    ("get", "/api/session", Need::Anybody),
+    ("delete", "/api/session", Need::Anybody),
+    ("post", "/api/session/password", Need::Anybody),
+    ("get", "/api/cameras", Need::Somewhere(Permission::See)),
+    ("get", "/api/nodes", Need::Somewhere(Permission::See)),
+    ("get", "/api/cameras/{camera}/live.jpg", Need::There(Permission::See)),
+    ("get", "/api/incidents", Need::Somewhere(Permission::See)),
+    ("get", "/api/incidents/{id}", Need::There(Permission::See)),
+    ("post", "/api/incidents/{id}/verdict", Need::There(Permission::Judge)),
+    ("get", "/api/incidents/{id}/evidence/{role}", Need::There(Permission::See)),
+    ("get", "/api/incidents/{id}/thumbnail.jpg", Need::There(Permission::See)),
+    ("get", "/api/verdicts", Need::Somewhere(Permission::See)),
+    ("get", "/api/kinds", Need::Somewhere(Permission::See)),
+    ("get", "/api/stats", Need::Somewhere(Permission::See)),
+    ("get", "/api/roofs", Need::Somewhere(Permission::See)),
+    ("get", "/api/live", Need::Somewhere(Permission::See)),
+    ("get", "/api/users", Need::Everywhere(Permission::ManageUsers)),
+    ("post", "/api/users", Need::Everywhere(Permission::ManageUsers)),
+    ("put", "/api/users/{name}", Need::Everywhere(Permission::ManageUsers)),
+    ("get", "/api/tokens", Need::Everywhere(Permission::ManageUsers)),
+    ("post", "/api/tokens", Need::Everywhere(Permission::ManageUsers)),
+    ("delete", "/api/tokens/{id}", Need::Everywhere(Permission::ManageUsers)),
+    ("get", "/api/audit", Need::Everywhere(Permission::Audit)),
+];
+
+#[derive(Debug, Clone, Copy)]
+enum Need {
+    /// Open to all.
+    Nothing,
+    /// To have signed in.
+    Anybody,
+    /// The permission at any place: a list, narrowed to what may be seen.
+    Somewhere(Permission),
+    /// The permission at the thing's place.
+    There(Permission),
+    /// The permission without a place.
+    Everywhere(Permission),
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+struct Stage {
+    _directory: tempfile::TempDir,
+    center: RunningCenter,
+    clock: ManualClock,
+    base: String,
+    stop: CancellationToken,
+}
+
+/// Who is there: each role everywhere (`auditor`), at the site (`auditor-harbour`) and for the camera (`auditor-gate`).
+fn people() -> Vec<parapet_center::FirstUser> {
+    let mut people = Vec::new();
+    for role in Role::ALL {
+        let at = Grant::at(*role, "harbour".parse().unwrap());
+        let camera = Grant { camera: Some("gate".parse().unwrap()), ..at.clone() };
+        people.push(person(role.as_str(), vec![Grant::everywhere(*role)]));
+        people.push(person(&format!("{}-harbour", role.as_str()), vec![at]));
+        people.push(person(&format!("{}-gate", role.as_str()), vec![camera]));
+    }
+    people.push(person("nobody", Vec::new()));
+    people
+}
+
+impl Stage {
+    async fn set(people: Vec<parapet_center::FirstUser>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let stop = CancellationToken::new();
+        let config = CenterConfig {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            store: format!("sqlite://{}/center.db", directory.path().display()),
+            evidence_dir: directory.path().join("evidence"),
+            bus: BusConfig {
+                embedded: Some(EmbeddedConfig {
+                    listen: "127.0.0.1:0".parse().unwrap(),
+                    ..EmbeddedConfig::default()
+                }),
+                broker: None,
+            },
+            first_users: people,
+            ..CenterConfig::default()
+        };
+        let store = Store::open(&config.store).await.unwrap();
+        fill(&store).await;
+        store.close().await;
+        let clock = ManualClock::new(time("2026-11-22T00:01:00Z"));
+        let center = Center::start(config, Arc::new(clock.clone()), None, stop.clone()).await.unwrap();
+        let base = format!("http://{}", center.local_addr());
+        Self { _directory: directory, center, clock, base, stop }
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        tokio::time::timeout(Duration::from_secs(20), self.center.join()).await.expect("the center ends");
+    }
+}
+
+fn incident(site: &str, camera: &str) -> IncidentId {
+    IncidentId::derive(&[site, camera])
+}
+
+/// An incident and a camera at each of `harbour/gate`, `harbour/yard` and `hill/tower`.
+async fn fill(store: &Store) {
+    let at = time("2026-11-22T00:00:20Z");
+    for (site, camera) in [("harbour", "gate"), ("harbour", "yard"), ("hill", "tower")] {
+        let event = IncidentEvent {
+            event_id: EventId::derive(&[site, camera]),
+            incident_id: incident(site, camera),
+            sequence: 0,
+            phase: Phase::Started,
+            kind: IncidentKind::StrayDog,
+            severity: Severity::Medium,
+            camera: camera.parse().unwrap(),
+            preset: None,
+            run: RunId::derive(&["run"]),
+            rule: "dogs".parse().unwrap(),
+            zone: None,
+            at,
+            since: at,
+            started_at: at,
+            ended_at: None,
+            end_reason: None,
+            label: None,
+            track: None,
+            bbox: BBox::new(0.4, 0.4, 0.6, 0.6).unwrap(),
+            outline: None,
+            count: 1,
+            score: 0.8,
+            covered: None,
+            place: None,
+        };
+        let (site, node): (parapet_core::SiteId, parapet_core::NodeId) =
+            (site.parse().unwrap(), format!("{site}-1").parse().unwrap());
+        let record = EventRecord { site: site.clone(), node: node.clone(), event };
+        store.apply_event(&record, at).await.unwrap();
+        let evidence = EvidenceRecord {
+            site: site.clone(),
+            node: node.clone(),
+            camera: camera.parse().unwrap(),
+            incident: record.event.incident_id,
+            at,
+            items: vec![EvidenceItem {
+                role: EvidenceRole::Snapshot,
+                path: "x.jpg".to_owned(),
+                media_type: "image/jpeg".to_owned(),
+                bytes: 1,
+                sha256: "ab".repeat(32),
+            }],
+            base_url: None,
+        };
+        store.apply_evidence(&evidence, at).await.unwrap();
+        let row = CameraRow {
+            site: site.clone(),
+            node: node.clone(),
+            camera: camera.parse().unwrap(),
+            name: None,
+            state: HealthState::Streaming,
+            at,
+            run: None,
+            reconnects: 0,
+            detail: None,
+            analysed_fps: None,
+            width: None,
+            height: None,
+            synthetic: true,
+            removed: false,
+        };
+        store.put_camera(&row).await.unwrap();
+        let row = NodeRow {
+            site,
+            node,
+            online: true,
+            at,
+            started_at: at,
+            version: "0".to_owned(),
+            base_url: None,
+            cameras: if camera == "tower" {
+                vec!["tower".parse().unwrap()]
+            } else {
+                vec!["gate".parse().unwrap(), "yard".parse().unwrap()]
+            },
+        };
+        store.put_node(&row).await.unwrap();
+    }
+}
+
+/// Asks a route about the thing at a place, with a body that changes nothing that matters.
+async fn ask(
+    browser: &Browser,
+    base: &str,
+    method: &str,
+    route: &str,
+    site: &str,
+    camera: &str,
+) -> StatusCode {
+    let path = route
+        .replace("{camera}", camera)
+        .replace("{role}", "snapshot")
+        .replace("{name}", "nobody")
+        .replace("{id}", &incident(site, camera).to_string());
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+    let request = browser.http.request(method.clone(), format!("{base}{path}"));
+    let request = match method {
+        Method::POST | Method::PUT => request.json(&json!({})),
+        _ => request,
+    };
+    request.send().await.unwrap().status()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_asks_for_role_and_site() {
+    let stage = Stage::set(people()).await;
+    let description: Value =
+        reqwest::get(format!("{}/api/openapi.json", stage.base)).await.unwrap().json().await.unwrap();
+    let mut needs: BTreeMap<(String, String), Need> = BTreeMap::new();
+    for (method, route, need) in ROUTES {
+        needs.insert(((*method).to_owned(), (*route).to_owned()), *need);
+    }
+    let mut described = Vec::new();
+    for (route, methods) in description["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            described.push((method.clone(), route.clone()));
+        }
+    }
+    for route in &described {
+        assert!(needs.contains_key(route), "{route:?} is in no table of what routes need");
+    }
+    assert_eq!(described.len(), needs.len(), "the table has routes that are not there");
+
+    let stranger = Browser {
+        http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        cookie: String::new(),
+        csrf: String::new(),
+    };
+    for ((method, route), need) in &needs {
+        let status = ask(&stranger, &stage.base, method, route, "harbour", "gate").await;
+        let closed = !matches!(need, Need::Nothing);
+        // A body that is none is told before anything else where everybody may ask.
+        assert_eq!(status == 401, closed, "a stranger: {method} {route}: {status}");
+    }
+    let mut tried = 0;
+    for user in people() {
+        let name = user.name.to_string();
+        let access = parapet_core::Access::new(user.grants.clone());
+        let browser = sign_in(&stage.base, &name).await;
+        for (site, camera) in [("harbour", "gate"), ("harbour", "yard"), ("hill", "tower")] {
+            let (at, of) = (site.parse().unwrap(), camera.parse().unwrap());
+            for ((method, route), need) in &needs {
+                if (method.as_str(), route.as_str()) == ("delete", "/api/session") {
+                    continue;
+                }
+                let status = ask(&browser, &stage.base, method, route, site, camera).await;
+                let told = format!("{name} at {site}/{camera}: {method} {route}: {status}");
+                tried += 1;
+                let may = match need {
+                    Need::Nothing | Need::Anybody => true,
+                    Need::Somewhere(permission) => access.may_somewhere(*permission),
+                    Need::There(permission) => access.may(*permission, Some(&at), Some(&of)),
+                    Need::Everywhere(permission) => access.may(*permission, None, None),
+                };
+                let hidden = matches!(need, Need::There(permission) if access.may_somewhere(*permission)
+                    && !access.may(Permission::See, Some(&at), Some(&of)));
+                match (may, hidden) {
+                    (true, _) => assert!(!matches!(status.as_u16(), 401 | 403), "{told}"),
+                    (false, true) => assert_eq!(status, 404, "{told}"),
+                    (false, false) => assert_eq!(status, 403, "{told}"),
+                }
+                // Nobody has the picture: the node has no address.
+                let gone = matches!(route.rsplit('/').next(), Some("live.jpg" | "thumbnail.jpg" | "{role}"));
+                assert!(!status.is_server_error() || (gone && status == 502), "{told}");
+            }
+        }
+    }
+    assert!(tried > 1_000, "{tried}");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_hold_only_what_their_reader_may_see() {
+    let stage = Stage::set(people()).await;
+    for (name, incidents, cameras, nodes) in
+        [("viewer", 3, 3, 2), ("viewer-harbour", 2, 2, 1), ("operator-gate", 1, 1, 1)]
+    {
+        let browser = sign_in(&stage.base, name).await;
+        let get = async |path: &str| -> Value {
+            browser.http.get(format!("{}{path}", stage.base)).send().await.unwrap().json().await.unwrap()
+        };
+        assert_eq!(get("/api/incidents").await["incidents"].as_array().unwrap().len(), incidents, "{name}");
+        assert_eq!(get("/api/cameras").await.as_array().unwrap().len(), cameras, "{name}");
+        let seen = get("/api/nodes").await;
+        assert_eq!(seen.as_array().unwrap().len(), nodes, "{name}");
+        let stats = get("/api/stats").await;
+        assert_eq!((&stats["incidents"], &stats["cameras"]), (&json!(incidents), &json!(cameras)), "{name}");
+        if name == "operator-gate" {
+            assert_eq!(seen[0]["cameras"], json!(["gate"]), "nothing of its neighbours");
+            assert_eq!(get("/api/incidents?site=hill").await["incidents"], json!([]));
+        }
+    }
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_begin_end_and_run_out() {
+    let stage = Stage::set(vec![
+        person("li-wei", vec![Grant::everywhere(Role::Operator)]),
+        person("admin", vec![Grant::everywhere(Role::Administrator)]),
+    ])
+    .await;
+    let url = |path: &str| format!("{}{path}", stage.base);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let response = http
+        .post(url("/api/session"))
+        .json(&json!({ "name": "li-wei", "password": PASSWORD }))
+        .send()
+        .await
+        .unwrap();
+    let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.contains("; HttpOnly; SameSite=Strict") && cookie.contains("; Path=/"), "{cookie}");
+    let session: Value = response.json().await.unwrap();
+    assert_eq!(session["grants"], json!([{"role": "operator", "site": null, "camera": null}]));
+    assert_eq!(session["permissions"], json!(["see", "see_clear", "judge", "file", "answer"]));
+
+    let li = sign_in(&stage.base, "li-wei").await;
+    let status = async |browser: &Browser| {
+        browser.http.get(url("/api/session")).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(status(&li).await, 200);
+    // A change without the session's word is another site's.
+    let bare = http
+        .post(url("/api/session/password"))
+        .header("cookie", &li.cookie)
+        .json(&json!({ "old": PASSWORD, "new": "another horse" }));
+    let refused = bare.try_clone().unwrap().send().await.unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), &refused.json::<Value>().await.unwrap()["code"]),
+        (403, &json!("csrf"))
+    );
+    let refused = bare.try_clone().unwrap().header("x-parapet-csrf", "0".repeat(32)).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
+
+    // A new password ends the other sessions and not this one.
+    let other = sign_in(&stage.base, "li-wei").await;
+    let weak = li.http.post(url("/api/session/password")).json(&json!({ "old": PASSWORD, "new": "short" }));
+    assert_eq!(weak.send().await.unwrap().status(), 400);
+    let wrong =
+        li.http.post(url("/api/session/password")).json(&json!({ "old": "x", "new": "another horse" }));
+    assert_eq!(wrong.send().await.unwrap().status(), 401);
+    assert_eq!(bare.header("x-parapet-csrf", &li.csrf).send().await.unwrap().status(), 204);
+    assert_eq!((status(&li).await, status(&other).await), (200, 401));
+
+    // Signing out, running out for want of use, and an administrator's word.
+    assert_eq!(li.http.delete(url("/api/session")).send().await.unwrap().status(), 204);
+    assert_eq!(status(&li).await, 401);
+    let admin = sign_in(&stage.base, "admin").await;
+    stage.clock.advance(Duration::from_secs(11 * 60 * 60));
+    assert_eq!(status(&admin).await, 200);
+    stage.clock.advance(Duration::from_secs(11 * 60 * 60));
+    assert_eq!(status(&admin).await, 200, "it was used in between");
+    stage.clock.advance(Duration::from_secs(12 * 60 * 60 + 1));
+    assert_eq!(status(&admin).await, 401);
+
+    let admin = sign_in(&stage.base, "admin").await;
+    let put = async |name: &str, body: Value| {
+        let response = admin.http.put(url(&format!("/api/users/{name}"))).json(&body).send().await.unwrap();
+        (response.status().as_u16(), response.json::<Value>().await.unwrap())
+    };
+    assert_eq!(put("admin", json!({ "enabled": false })).await.1["code"], "last_administrator");
+    assert_eq!(put("admin", json!({ "grants": [] })).await.1["code"], "last_administrator");
+    assert_eq!(put("wang", json!({ "enabled": false })).await.0, 404);
+    assert_eq!(put("li-wei", json!({ "password": PASSWORD })).await.0, 200);
+    let li = sign_in(&stage.base, "li-wei").await;
+    assert_eq!(put("li-wei", json!({ "enabled": false })).await.1["enabled"], false);
+    assert_eq!(status(&li).await, 401);
+    let deeds: Value = admin
+        .http
+        .get(url("/api/audit?subject_kind=user&subject_id=li-wei&limit=3"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let actions: Vec<&str> =
+        deeds["entries"].as_array().unwrap().iter().map(|deed| deed["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["user.change", "session.begin", "user.change"]);
+    assert!(!deeds.to_string().contains("argon2") && !deeds.to_string().contains(PASSWORD));
+    let older =
+        admin.http.get(url(&format!("/api/audit?actor=li-wei&before={}", deeds["next"]))).send().await;
+    let older: Value = older.unwrap().json().await.unwrap();
+    assert!(older["entries"].as_array().unwrap().iter().all(|deed| deed["actor"] == "li-wei"), "{older}");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_passwords_lock_and_tell_nothing() {
+    let stage = Stage::set(vec![person("li-wei", vec![Grant::everywhere(Role::Administrator)])]).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let try_in = async |name: &str, password: &str| {
+        let body = json!({ "name": name, "password": password });
+        let response = http.post(format!("{}/api/session", stage.base)).json(&body).send().await.unwrap();
+        let (status, wait) = (response.status().as_u16(), response.headers().get("retry-after").cloned());
+        (status, wait.map(|wait| wait.to_str().unwrap().to_owned()), response.json::<Value>().await.unwrap())
+    };
+    for _ in 0..5 {
+        let (known, unknown) = (try_in("li-wei", "wrong").await, try_in("wang", "wrong").await);
+        assert_eq!(known, unknown, "not told apart");
+        assert_eq!((known.0, &known.2["code"]), (401, &json!("sign_in_failed")));
+    }
+    for name in ["li-wei", "LI-WEI ", "wang"] {
+        let locked = try_in(name, PASSWORD).await;
+        assert_eq!(
+            (locked.0, locked.1.as_deref(), &locked.2["code"]),
+            (429, Some("30"), &json!("locked")),
+            "{name}"
+        );
+    }
+    stage.clock.advance(Duration::from_secs(30));
+    assert_eq!(try_in("li-wei", "wrong").await.0, 401);
+    assert_eq!(try_in("li-wei", PASSWORD).await.1.as_deref(), Some("60"), "twice as long");
+    stage.clock.advance(Duration::from_secs(60));
+    assert_eq!(try_in("li-wei", PASSWORD).await.0, 200);
+
+    // From one address, whatever the names.
+    for n in 0..9 {
+        assert_eq!(try_in(&format!("x{n}"), "wrong").await.0, 401);
+    }
+    assert_eq!(try_in("li-wei", PASSWORD).await.0, 429);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn programs_come_in_by_token_and_need_no_page() {
+    let stage = Stage::set(people()).await;
+    let admin = sign_in(&stage.base, "administrator").await;
+    let url = |path: &str| format!("{}{path}", stage.base);
+    let body = json!({
+        "name": "map", "grants": [{"role": "operator", "site": "harbour", "camera": null}],
+        "expires_at": stage.clock.now() + Duration::from_secs(3600),
+    });
+    let made: Value =
+        admin.http.post(url("/api/tokens")).json(&body).send().await.unwrap().json().await.unwrap();
+    let secret = made["secret"].as_str().unwrap();
+    assert!(secret.starts_with("prp_") && secret.len() == 47, "{secret}");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let judge = async |camera: &str, site: &str| {
+        let path = format!("/api/incidents/{}/verdict", incident(site, camera));
+        let request = http.post(url(&path)).bearer_auth(secret).json(&json!({ "verdict": "confirm" }));
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((judge("gate", "harbour").await, judge("tower", "hill").await), (200, 404));
+    let listed: Value = admin.http.get(url("/api/tokens")).send().await.unwrap().json().await.unwrap();
+    assert!(listed[0]["last_used_at"].is_string() && !listed.to_string().contains(secret), "{listed}");
+    let audit: Value =
+        admin.http.get(url("/api/audit?actor=token:map")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(audit["entries"][0]["action"], "incident.status");
+    stage.clock.advance(Duration::from_secs(3600));
+    assert_eq!(judge("gate", "harbour").await, 401, "it has run out");
+
+    let body = json!({ "name": "meter", "grants": [] });
+    let made: Value =
+        admin.http.post(url("/api/tokens")).json(&body).send().await.unwrap().json().await.unwrap();
+    let metrics = async |header: Option<(&str, &str)>| {
+        let mut request = http.get(url("/metrics"));
+        if let Some((name, value)) = header {
+            request = request.header("x-forwarded-for", "192.0.2.7").header(name, value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    // 404: this process keeps no figures, but was willing to show them.
+    assert_eq!(metrics(None).await, 404);
+    assert_eq!(metrics(Some(("x", "y"))).await, 401, "by way of a proxy");
+    let bearer = format!("Bearer {}", made["secret"].as_str().unwrap());
+    assert_eq!(metrics(Some(("authorization", &bearer))).await, 404);
+    let gone = admin.http.delete(url(&format!("/api/tokens/{}", made["id"].as_str().unwrap())));
+    assert_eq!(gone.try_clone().unwrap().send().await.unwrap().status(), 204);
+    assert_eq!(gone.send().await.unwrap().status(), 404);
+    assert_eq!(metrics(Some(("authorization", &bearer))).await, 401);
+    let viewer = sign_in(&stage.base, "viewer").await;
+    assert_eq!(metrics(Some(("cookie", &viewer.cookie))).await, 403);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_administrators_password_is_in_a_file_of_their_own() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::set(Vec::new()).await;
+    let file = stage._directory.path().join("admin-password");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let password = std::fs::read_to_string(&file).unwrap();
+    let body = json!({ "name": "admin", "password": password.trim() });
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let session = http.post(format!("{}/api/session", stage.base)).json(&body).send().await.unwrap();
+    let session: Value = session.json().await.unwrap();
+    assert_eq!(session["permissions"].as_array().unwrap().len(), 10);
+    stage.end().await;
+}
