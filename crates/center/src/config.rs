@@ -38,6 +38,9 @@ pub struct CenterConfig {
     /// Directory for what else the center keeps: the first password, the key that signs checkpoints, the checkpoints.
     /// Beside an SQLite store, or else beside `evidence_dir`, without it.
     pub data_dir: Option<PathBuf>,
+    /// File whose first line is the secret with which orders to other platforms are signed (HMAC-SHA256 of the body, in
+    /// the header `x-parapet-signature`).
+    pub webhook_secret_file: Option<PathBuf>,
     /// How people sign in.
     pub sign_in: SignInConfig,
     /// People who are there from the first start instead of one administrator: the demo's.
@@ -81,6 +84,7 @@ impl Default for CenterConfig {
             node_token_file: None,
             node_token_env: None,
             data_dir: None,
+            webhook_secret_file: None,
             sign_in: SignInConfig::default(),
             first_users: Vec::new(),
         }
@@ -161,6 +165,15 @@ impl CenterConfig {
             }
             _ => parent(&self.evidence_dir),
         }
+    }
+
+    /// The secret that signs what goes to other platforms.
+    pub(crate) fn webhook_secret(&self) -> Result<Option<Vec<u8>>, ConfigError> {
+        let Some(path) = &self.webhook_secret_file else { return Ok(None) };
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::TokenFile { path: path.clone(), source })?;
+        let secret = text.lines().next().unwrap_or_default().trim();
+        if secret.is_empty() { Err(ConfigError::Token) } else { Ok(Some(secret.as_bytes().to_vec())) }
     }
 
     pub(crate) fn node_token(&self) -> Result<Option<String>, ConfigError> {

@@ -4,13 +4,15 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use parapet_bus::{DeadLetter, Handler, Received, wire::Message};
-use parapet_core::{Clock, IncidentId};
+use parapet_core::{Clock, IncidentId, Phase};
 use parapet_store::{Applied, EventRecord, EvidenceRecord, HealthRecord, RoofRow, Store, StoreError};
 use tracing::debug;
 
 use crate::{
     api::{live_shape::LiveMessage, shape::Incident},
+    cases::Cases,
     live::Hub,
+    mutes::Mutes,
     roster::{Roster, camera_row, node_row},
     server::Refresh,
 };
@@ -18,6 +20,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Intake {
     pub(crate) store: Store,
+    pub(crate) cases: Cases,
+    pub(crate) mutes: Arc<Mutes>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) hub: Hub,
     pub(crate) clock: Arc<dyn Clock>,
@@ -39,11 +43,15 @@ impl Handler for Intake {
             })
             .collect();
         let mut changed: BTreeSet<IncidentId> = BTreeSet::new();
+        let mut started = Vec::new();
 
         let applied = self.store.apply_events(&events, now).await?;
         for (record, applied) in events.iter().zip(applied) {
             if count("incident", applied) {
                 changed.insert(record.event.incident_id);
+                if record.event.phase == Phase::Started {
+                    started.push(record.event.incident_id);
+                }
             }
         }
         for received in batch {
@@ -108,6 +116,9 @@ impl Handler for Intake {
                 }
             }
         }
+        if let Err(error) = self.mute_and_file(&started).await {
+            debug!(%error, "cannot look at mutes and filing rules; the incidents stay for a person");
+        }
         // Committed: from here on nothing may make the batch come again.
         if let Err(error) = self.tell_incidents(changed).await {
             debug!(%error, "cannot read what was just stored; pages learn of it at their next look");
@@ -129,6 +140,27 @@ impl Intake {
         if let Some(camera) = camera {
             self.hub.tell(&LiveMessage::Camera { camera: Box::new(camera) });
         }
+    }
+
+    /// What has just started may be muted, or filed by a rule.
+    async fn mute_and_file(&self, started: &[IncidentId]) -> Result<(), StoreError> {
+        let rules = self.cases.settings().filing.iter().any(|rule| rule.enabled);
+        if !rules && self.mutes.is_empty() {
+            return Ok(());
+        }
+        for id in started {
+            let Some(detail) = self.store.incident(*id).await? else { continue };
+            // Another sighting goes the way of the first.
+            if detail.incident.same_as.is_some() {
+                continue;
+            }
+            if let Some(mute) = self.mutes.covering(&detail.incident) {
+                self.store.mute_incident(*id, mute).await?;
+            } else if rules {
+                self.cases.file_by_rule(&detail.incident).await;
+            }
+        }
+        Ok(())
     }
 
     async fn tell_incidents(&self, changed: BTreeSet<IncidentId>) -> Result<(), StoreError> {

@@ -5,16 +5,22 @@
 
 mod api;
 mod caller;
+mod cases;
+mod claims;
 mod config;
 mod evidence;
 mod intake;
 mod live;
+mod mutes;
 mod node;
 mod page;
 mod people;
+mod report;
 mod roster;
 mod security;
 mod server;
+mod table;
+mod uploads;
 
 pub use api::description as openapi;
 pub use config::{CenterConfig, ConfigError, SignInConfig};

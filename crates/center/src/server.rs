@@ -23,9 +23,11 @@ use tracing::{Instrument, debug, error, info, info_span, warn};
 use crate::{
     CenterConfig, ConfigError, FirstError,
     api::{self, App, live_shape::LiveMessage, session::Cookies},
+    cases::{Cases, Courier},
     evidence::EvidenceCache,
     intake::Intake,
     live::{self, Hub},
+    mutes::Mutes,
     node::NodeClient,
     people::{People, make_first},
     roster::Roster,
@@ -133,8 +135,14 @@ impl Center {
             }
             BusChoice::Broker(bus) => (None, bus),
         };
+        let courier = Courier::new(config.webhook_secret()?).map_err(StartError::Http)?;
+        let answers = config.data_directory().join("answers");
+        let cases = Cases::open(store.clone(), hub.clone(), Arc::clone(&clock), courier, answers).await?;
+        let mutes = Arc::new(Mutes::load(&store, &*clock).await?);
         let intake = Intake {
             store: store.clone(),
+            cases: cases.clone(),
+            mutes: Arc::clone(&mutes),
             roster: Arc::clone(&roster),
             hub: hub.clone(),
             clock: Arc::clone(&clock),
@@ -152,6 +160,9 @@ impl Center {
             client: client.clone(),
             evidence: Arc::new(evidence),
             people,
+            cases: cases.clone(),
+            claims: Arc::default(),
+            mutes,
             cookies: Cookies {
                 longest_seconds: u64::from(config.sign_in.longest_hours) * 60 * 60,
                 plain_http: config.sign_in.plain_http,
@@ -180,6 +191,7 @@ impl Center {
             "intake",
             tokio::spawn(async move { drop(subscriber.run(stop).await) }.instrument(info_span!("intake"))),
         );
+        spawn("cases", tokio::spawn(cases.run(shutdown.clone()).instrument(info_span!("cases"))));
         let stop = shutdown.clone();
         spawn(
             "refresh",

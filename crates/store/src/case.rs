@@ -1,7 +1,7 @@
 //! Cases as the store keeps them, and how to ask for them.
 
 use parapet_core::{
-    CameraId, CaseId, DepartmentId, IncidentId, KindCode, SiteId, Timestamp,
+    CaseId, DepartmentId, IncidentId, KindCode, Scope, SiteId, Timestamp,
     case::{Case, CaseAction, CaseStep, Lateness, Level, Number},
 };
 use serde_json::Value;
@@ -173,8 +173,8 @@ pub struct CaseRow {
 pub struct CaseQuery {
     /// At this site.
     pub site: Option<SiteId>,
-    /// At one of these sites, or seen by one of these cameras.
-    pub within: Option<(Vec<SiteId>, Vec<CameraId>)>,
+    /// That the reader may see.
+    pub scope: Scope,
     /// Of this kind.
     pub kind: Option<KindCode>,
     /// At this step.
@@ -204,7 +204,7 @@ impl CaseQuery {
     pub fn at(now: Timestamp) -> Self {
         Self {
             site: None,
-            within: None,
+            scope: Scope::All,
             kind: None,
             step: None,
             department: None,

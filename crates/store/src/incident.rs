@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use parapet_core::{
     BBox, CameraId, CaseId, EndReason, EvidenceItem, IncidentEvent, IncidentId, JudgedIncident, KindCode,
-    NodeId, Phase, Point, PresetId, RuleId, RunId, Scope, Severity, SiteId, Status, Timestamp, TrackId, Verdict,
-    ZoneId, geo::Place,
+    NodeId, Phase, Point, PresetId, RuleId, RunId, Scope, Severity, SiteId, Status, Timestamp, TrackId,
+    Verdict, ZoneId, geo::Place,
 };
 use serde::Serialize;
 
@@ -66,6 +66,8 @@ pub struct IncidentRow {
     pub same_as: Option<IncidentId>,
     /// The case that it is a part of.
     pub case: Option<CaseId>,
+    /// The mute that keeps it out of the queue.
+    pub muted_by: Option<uuid::Uuid>,
     /// The run of the latest event.
     pub run: RunId,
     /// When the center first heard of it.
@@ -223,6 +225,8 @@ pub struct IncidentQuery {
     pub status: Option<Status>,
     /// Still open, or ended.
     pub open: Option<bool>,
+    /// Kept out of the queue by a mute, or not.
+    pub muted: Option<bool>,
     /// Other sightings of an incident too; without, each thing is there once.
     pub sightings: bool,
     /// Started at or after.
@@ -250,6 +254,7 @@ impl Default for IncidentQuery {
             camera: None,
             status: None,
             open: None,
+            muted: None,
             sightings: false,
             from: None,
             to: None,

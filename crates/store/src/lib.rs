@@ -10,6 +10,7 @@ mod error;
 mod incident;
 mod outbox;
 mod record;
+mod room;
 mod sighting;
 mod status;
 mod store;
@@ -32,6 +33,7 @@ pub use record::{
     Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, DeadLetterRow, EventRecord, EvidenceRecord,
     HealthRecord, KindRow, NodeRow, RoofRow,
 };
+pub use room::{CaseTally, DayCount, MuteRow, SiteRow};
 pub use status::{StatusChange, allowed};
 pub use store::Store;
 pub use user::{PasswordHash, SecretHash, SessionRow, TokenRow, UserChange, UserRow};

@@ -6,6 +6,8 @@ use parapet_core::{
 };
 use serde::Serialize;
 
+use crate::choice::storable;
+
 /// Whether a record was news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
@@ -167,6 +169,27 @@ pub struct AuditEntry {
     pub subject_id: String,
     /// What exactly.
     pub detail: serde_json::Value,
+}
+
+impl AuditEntry {
+    /// A deed of `actor` to one thing.
+    pub fn new(
+        at: Timestamp,
+        actor: &str,
+        action: &str,
+        subject_kind: &str,
+        subject_id: &str,
+        detail: serde_json::Value,
+    ) -> Self {
+        Self {
+            at,
+            actor: storable(actor),
+            action: action.to_owned(),
+            subject_kind: subject_kind.to_owned(),
+            subject_id: subject_id.to_owned(),
+            detail,
+        }
+    }
 }
 
 /// A deed on record.

@@ -2,6 +2,8 @@
 
 use parapet_core::{IncidentKind, Timestamp, geo::Position};
 
+use crate::IncidentRow;
+
 /// Longest time between the end of one sighting and the start of the next that is the same thing: a drone passes a few
 /// minutes after the bike was taken out of a fixed camera's view.
 pub(crate) const GAP_SECONDS: i64 = 30 * 60;
@@ -15,6 +17,37 @@ pub(crate) fn extent_meters(kind: IncidentKind) -> f64 {
         IncidentKind::StrayDog => 15.0,
         IncidentKind::RooftopStructure => 5.0,
     }
+}
+
+/// Places that are known worse than this are not searched for in the other direction.
+pub(crate) const LARGEST_UNCERTAINTY_METERS: f64 = 30.0;
+
+/// Overlap of two boxes of one view (intersection over union) from which they mean one place.
+const SAME_BOX: f32 = 0.3;
+
+/// Whether two incidents are at one place, whenever that was: by their coordinates where both have them, else by their boxes in
+/// one view.
+pub(crate) fn at_one_place(one: &IncidentRow, other: &IncidentRow) -> bool {
+    match (&one.place, &other.place) {
+        (Some(a), Some(b)) => a.position.may_be(&b.position, extent_of(one)),
+        _ => one.camera == other.camera && one.preset == other.preset && one.bbox.iou(other.bbox) >= SAME_BOX,
+    }
+}
+
+/// Degrees of latitude within which all that is at an incident's place lies.
+pub(crate) fn reach_degrees(incident: &IncidentRow) -> f64 {
+    let sigma = incident.place.as_ref().map_or(0.0, |place| f64::from(place.position.uncertainty_meters));
+    reach(extent_of(incident), sigma.hypot(LARGEST_UNCERTAINTY_METERS))
+}
+
+fn extent_of(incident: &IncidentRow) -> f64 {
+    let kind = IncidentKind::ALL.into_iter().find(|kind| kind.as_str() == incident.kind.as_str());
+    kind.map_or(3.0, extent_meters)
+}
+
+/// A degree is never shorter than 110 km.
+fn reach(extent_meters: f64, sigma_meters: f64) -> f64 {
+    (extent_meters + 3.0 * sigma_meters) / 110_000.0
 }
 
 /// An incident's place and time, as far as they tell whether another one is the same thing.
@@ -36,10 +69,10 @@ impl Sighting {
     }
 
     /// Degrees of latitude within which all that it can be the same as lies, for another one's uncertainty of up to
-    /// `other_meters`. A degree is never shorter than 110 km.
+    /// `other_meters`.
     pub(crate) fn reach_degrees(&self, other_meters: f64) -> f64 {
         let sigma = f64::from(self.position.uncertainty_meters).hypot(other_meters);
-        (extent_meters(self.kind) + 3.0 * sigma) / 110_000.0
+        reach(extent_meters(self.kind), sigma)
     }
 }
 

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use crate::{
     Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, CaseCount, CaseDetail, CaseExtra, CasePage,
-    CaseQuery, CaseRow, Count, DeadLetterRow, DeliveryRow, DepartmentRow, EventRecord, EvidenceRecord,
-    HealthRecord, IncidentDetail, IncidentQuery, IncidentRow, KindRow, NodeRow, OrderRow, Page,
-    PostgresDatabase, RoofRow, SecretHash, SessionRow, SettingRow, SqliteDatabase, StatusChange, StoreError,
-    TokenRow, UserChange, UserRow, VerdictPage, VerdictQuery,
+    CaseQuery, CaseRow, CaseTally, Count, DayCount, DeadLetterRow, DeliveryRow, DepartmentRow, EventRecord,
+    EvidenceRecord, HealthRecord, IncidentDetail, IncidentQuery, IncidentRow, KindRow, MuteRow, NodeRow,
+    OrderRow, Page, PostgresDatabase, RoofRow, SecretHash, SessionRow, SettingRow, SiteRow, SqliteDatabase,
+    StatusChange, StoreError, TokenRow, UserChange, UserRow, VerdictPage, VerdictQuery,
 };
 
 /// A store. Cloning shares its connections.
@@ -307,6 +307,27 @@ impl Store {
         either!(self, database => database.case(id))
     }
 
+    /// Incidents of the same site at the same place (by its coordinates, or in the same camera's picture), newest first, at
+    /// most `limit`; this one is left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn incidents_at_place_of(
+        &self,
+        incident: &IncidentRow,
+        limit: usize,
+    ) -> Result<Vec<IncidentRow>, StoreError> {
+        either!(self, database => database.incidents_at_place_of(incident, limit))
+    }
+
+    /// The case of this kind at this place that was worked on last: an open one if there is one; rejected ones do not count.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn case_at_place_of(&self, incident: &IncidentRow) -> Result<Option<Case>, StoreError> {
+        either!(self, database => database.case_at_place_of(incident))
+    }
+
     /// A page of cases, newest report first.
     ///
     /// # Errors
@@ -395,6 +416,70 @@ impl Store {
         failure: Option<(&str, Timestamp)>,
     ) -> Result<(), StoreError> {
         either!(self, database => database.delivery_tried(id, at, failure))
+    }
+
+    /// Makes a mute, on record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_mute(&self, mute: &MuteRow) -> Result<(), StoreError> {
+        either!(self, database => database.put_mute(mute))
+    }
+
+    /// The mutes in force, those that end first first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mutes(&self, now: Timestamp) -> Result<Vec<MuteRow>, StoreError> {
+        either!(self, database => database.mutes(now))
+    }
+
+    /// Ends a mute, on record; whether it was in force.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_mute(&self, id: Uuid, by: &str, now: Timestamp) -> Result<bool, StoreError> {
+        either!(self, database => database.end_mute(id, by, now))
+    }
+
+    /// Keeps an incident out of the queue.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mute_incident(&self, incident: IncidentId, mute: Uuid) -> Result<(), StoreError> {
+        either!(self, database => database.mute_incident(incident, mute))
+    }
+
+    /// Replaces what is known of a site, on record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_site(&self, site: &SiteRow, by: &str, at: Timestamp) -> Result<(), StoreError> {
+        either!(self, database => database.put_site(site, by, at))
+    }
+
+    /// The sites of which something is known beside what their nodes say.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sites(&self) -> Result<Vec<SiteRow>, StoreError> {
+        either!(self, database => database.sites())
+    }
+
+    /// How many incidents began in a time, each thing once: by site, kind, day, status and severity.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn day_counts(&self, from: Timestamp, to: Timestamp) -> Result<Vec<DayCount>, StoreError> {
+        either!(self, database => database.day_counts(from, to))
+    }
+
+    /// How the cases that were reported in a time stand at its end, by site.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn case_tallies(&self, from: Timestamp, to: Timestamp) -> Result<Vec<CaseTally>, StoreError> {
+        either!(self, database => database.case_tallies(from, to))
     }
 
     /// Puts a deed on record.

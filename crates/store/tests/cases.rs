@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::{civil::time, tz::TimeZone};
 use parapet_core::{
-    Allowance, CaseId, DeadlineUnit, IncidentId, OfficeHours, Status, WorkCalendar,
+    Allowance, CaseId, DeadlineUnit, IncidentId, OfficeHours, Scope, Status, WorkCalendar,
     case::{
         Case, CaseAction, CaseError, CaseRules, CaseStep, Deed, Lateness, Level, Number, Report,
         StepAllowances,
@@ -155,7 +155,7 @@ fn a_case_takes_its_incidents_all_the_way() {
         assert_eq!((detail.answers[0].text.as_str(), detail.answers[0].pictures.len()), ("已清理", 1));
         assert_eq!(store.order(&Number::of_order(2026, 1)).await.unwrap().as_ref(), Some(&detail.orders[0]));
         let subject = Some(("case".to_owned(), case.id.to_string()));
-        let audit = store.audit(&AuditQuery { subject, before: None, limit: 20 }).await.unwrap();
+        let audit = store.audit(&AuditQuery { subject, limit: 20, ..AuditQuery::default() }).await.unwrap();
         assert_eq!((audit.len(), audit[0].action.as_str()), (6, "case.close"));
     });
 }
@@ -289,13 +289,16 @@ fn lists_narrow_and_go_on() {
         assert_eq!(of(CaseQuery { text: Some("aj2026-000001".to_owned()), ..all.clone() }).await, [1]);
         assert_eq!(of(CaseQuery { from: Some(minutes(4)), ..all.clone() }).await, [5]);
         assert_eq!(of(CaseQuery { open: Some(false), ..all.clone() }).await, [0; 0]);
-        let within = |sites: &[&str], cameras: &[&str]| {
-            let sites = sites.iter().map(|site| site.parse().unwrap()).collect();
-            Some((sites, cameras.iter().map(|camera| camera.parse().unwrap()).collect()))
+        let only = |site: Option<&str>, camera: Option<&str>| Scope::Only {
+            sites: site.into_iter().map(|site| site.parse().unwrap()).collect(),
+            cameras: camera.into_iter().map(|camera| (None, camera.parse().unwrap())).collect(),
         };
-        assert_eq!(of(CaseQuery { within: within(&["willow-court"], &[]), ..all.clone() }).await, [4]);
-        assert_eq!(of(CaseQuery { within: within(&[], &["gate-north"]), ..all.clone() }).await, [5, 3, 2, 1]);
-        assert_eq!(of(CaseQuery { within: within(&[], &[]), ..all.clone() }).await, [0; 0]);
+        assert_eq!(of(CaseQuery { scope: only(Some("willow-court"), None), ..all.clone() }).await, [4]);
+        assert_eq!(
+            of(CaseQuery { scope: only(None, Some("gate-north")), ..all.clone() }).await,
+            [5, 3, 2, 1]
+        );
+        assert_eq!(of(CaseQuery { scope: only(None, None), ..all.clone() }).await, [0; 0]);
     });
 }
 
@@ -352,7 +355,7 @@ fn the_catalogue_and_the_settings_can_be_changed_on_record() {
         store.put_setting(&setting(json!({ "warn_percent": 50 }))).await.unwrap();
         store.put_setting(&setting(json!({ "warn_percent": 60 }))).await.unwrap();
         assert_eq!(store.settings().await.unwrap(), [setting(json!({ "warn_percent": 60 }))]);
-        let audit = store.audit(&AuditQuery { subject: None, before: None, limit: 20 }).await.unwrap();
+        let audit = store.audit(&AuditQuery { limit: 20, ..AuditQuery::default() }).await.unwrap();
         let actions: Vec<_> = audit.iter().map(|row| row.action.as_str()).collect();
         let (settings, department) = ("settings.changed", "catalogue.department");
         assert_eq!(actions, [settings, settings, department, department, "catalogue.kind"]);

@@ -59,6 +59,21 @@ pub(super) async fn file(
     Ok(response)
 }
 
+/// The bytes of a picture of an incident, if the caller may see it and it can be had.
+pub(super) async fn bytes_for(
+    app: &App,
+    caller: &Caller,
+    incident: parapet_core::IncidentId,
+    sha256: &str,
+) -> Option<Vec<u8>> {
+    let detail = app.store.incident(incident).await.ok()??;
+    let of = &detail.incident;
+    caller.require(Permission::SeeClear, Some(&of.site), Some(&of.camera)).ok()?;
+    let stored = detail.evidence.iter().find(|stored| stored.item.sha256 == sha256)?;
+    let path = app.evidence.copy(stored).await.ok()?;
+    tokio::fs::read(path).await.ok()
+}
+
 /// A small picture of an incident, cut round what it is about.
 #[utoipa::path(
     get, path = "/api/incidents/{id}/thumbnail.jpg", tag = "incidents",
@@ -90,7 +105,7 @@ fn clearest(evidence: &[StoredEvidence]) -> Option<&StoredEvidence> {
         .find_map(|role| evidence.iter().rfind(|stored| stored.item.role == *role))
 }
 
-fn role_name(role: EvidenceRole) -> &'static str {
+pub(super) fn role_name(role: EvidenceRole) -> &'static str {
     match role {
         EvidenceRole::Snapshot => "snapshot",
         EvidenceRole::Annotated => "annotated",

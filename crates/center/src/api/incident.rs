@@ -15,8 +15,8 @@ use super::{
     live_shape::LiveMessage,
     problem::{ApiError, Problem},
     shape::{
-        Audit, Count, Evidence, HealthState, Incident, IncidentDetail, IncidentEvent, IncidentPage, Kind,
-        Stats, Status, VerdictRequest,
+        Audit, Count, Evidence, HealthState, Incident, IncidentDetail, IncidentEvent, IncidentPage, Stats,
+        Status, VerdictRequest,
     },
 };
 use crate::caller::Caller;
@@ -54,6 +54,11 @@ pub(super) struct IncidentsQuery {
     limit: Option<u32>,
     /// Where to go on: `next` of the page before.
     cursor: Option<String>,
+    /// Kept out of the queue by a mute, or not.
+    muted: Option<bool>,
+    /// Of a file: `zh-CN` (without it) or `en`.
+    #[param(value_type = Option<String>)]
+    language: Option<parapet_core::Language>,
 }
 
 pub(super) const NAME: &str = "1–64: a-z 0-9 - _";
@@ -67,7 +72,12 @@ pub(super) fn parsed<T: std::str::FromStr>(
 }
 
 impl IncidentsQuery {
-    fn into_query(self, scope: Scope) -> Result<IncidentQuery, ApiError> {
+    /// In which language a file is wanted.
+    pub(super) fn language(&self) -> parapet_core::Language {
+        self.language.unwrap_or_default()
+    }
+
+    pub(super) fn into_query(self, scope: Scope) -> Result<IncidentQuery, ApiError> {
         let limit = self.limit.unwrap_or(50);
         if !(1..=500).contains(&limit) {
             return Err(ApiError::Invalid { field: "limit", hint: "1–500" });
@@ -82,6 +92,7 @@ impl IncidentsQuery {
             camera: parsed(self.camera, "camera", NAME)?,
             status: self.status.map(Into::into),
             open: self.open,
+            muted: self.muted,
             sightings: false,
             from: self.from,
             to: self.to,
@@ -116,7 +127,10 @@ pub(super) async fn incidents(
 }
 
 /// Incidents with the roles of their evidence, which one statement finds.
-async fn with_roles(app: &App, rows: Vec<parapet_store::IncidentRow>) -> Result<Vec<Incident>, ApiError> {
+pub(super) async fn with_roles(
+    app: &App,
+    rows: Vec<parapet_store::IncidentRow>,
+) -> Result<Vec<Incident>, ApiError> {
     let ids: Vec<IncidentId> = rows.iter().map(|row| row.id).collect();
     let mut roles = app.store.evidence_roles(&ids).await?;
     let incident = |row: parapet_store::IncidentRow| {
@@ -155,22 +169,33 @@ pub(super) async fn incident(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<IncidentDetail>, ApiError> {
-    let detail = found(&app, &caller, Permission::See, &id).await?;
-    let subject = Some(("incident".to_owned(), detail.incident.id.to_string()));
-    let mut audit = app.store.audit(&AuditQuery { subject, limit: 200, ..AuditQuery::default() }).await?;
-    audit.reverse();
+    let mut detail = found(&app, &caller, Permission::See, &id).await?;
     let scope = caller.access.scope(Permission::See);
     let within =
         |row: &parapet_store::IncidentRow| scope.contains(Some(row.site.as_str()), Some(row.camera.as_str()));
-    let sightings = detail.sightings.into_iter().filter(within).collect();
-    let sightings = with_roles(&app, sightings).await?;
-    Ok(Json(IncidentDetail {
-        incident: Incident::new(detail.incident, &detail.evidence),
+    detail.sightings.retain(within);
+    Ok(Json(detail_of(&app, detail).await?))
+}
+
+/// All of an incident, with what people did to it.
+pub(super) async fn detail_of(
+    app: &App,
+    detail: parapet_store::IncidentDetail,
+) -> Result<IncidentDetail, ApiError> {
+    let subject = Some(("incident".to_owned(), detail.incident.id.to_string()));
+    let mut audit = app.store.audit(&AuditQuery { subject, limit: 200, ..AuditQuery::default() }).await?;
+    audit.reverse();
+    let sightings = with_roles(app, detail.sightings).await?;
+    let mut incident = Incident::new(detail.incident, &detail.evidence);
+    incident.claimed_by =
+        incident.id.parse().ok().and_then(|id| app.claims.of(id, app.clock.now())).map(|c| c.by);
+    Ok(IncidentDetail {
+        incident,
         sightings,
         events: detail.events.into_iter().map(event).collect(),
         evidence: detail.evidence.into_iter().map(evidence).collect(),
         audit: audit.iter().map(deed).collect(),
-    }))
+    })
 }
 
 fn event(stored: parapet_store::StoredEvent) -> IncidentEvent {
@@ -230,6 +255,10 @@ pub(super) async fn verdict(
     body: Result<Json<VerdictRequest>, JsonRejection>,
 ) -> Result<Json<Incident>, ApiError> {
     let id = found(&app, &caller, Permission::Judge, &id).await?.incident.id;
+    let other = app.claims.of(id, app.clock.now()).filter(|claim| claim.by != caller.name);
+    if let Some(other) = other {
+        return Err(ApiError::Claimed(other.by));
+    }
     let Json(verdict) = body.map_err(|rejection| ApiError::Body(rejection.body_text()))?;
     let (to, reason) = outcome(verdict)?;
     let change = StatusChange { to, operator: caller.name.clone(), reason, at: app.clock.now() };
@@ -248,6 +277,7 @@ pub(super) async fn verdict(
     metrics::counter!("parapet_center_verdicts_total", "kind" => row.kind.to_string(), "status" => format!("{:?}", row.status).to_lowercase())
         .increment(1);
     let evidence = app.store.incident(id).await?.map(|detail| detail.evidence).unwrap_or_default();
+    app.claims.release(id, &caller.name);
     let incident = Incident::new(row, &evidence);
     app.hub.tell(&LiveMessage::Incident { incident: Box::new(incident.clone()) });
     Ok(Json(incident))
@@ -271,25 +301,6 @@ fn outcome(verdict: VerdictRequest) -> Result<(parapet_core::Status, Option<Stri
         (None, note) => note,
     };
     Ok((to, reason))
-}
-
-/// The catalogue of kinds.
-#[utoipa::path(
-    get, path = "/api/kinds", tag = "incidents",
-    responses(
-        (status = 200, body = Vec<Kind>),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn kinds(State(app): State<App>, caller: Caller) -> Result<Json<Vec<Kind>>, ApiError> {
-    caller.require_somewhere(Permission::See)?;
-    let kinds = app.store.kinds().await?;
-    let kinds = kinds.into_iter().filter(|kind| kind.enabled);
-    Ok(Json(
-        kinds
-            .map(|kind| Kind { code: kind.code.into(), name_zh: kind.name_zh, name_en: kind.name_en })
-            .collect(),
-    ))
 }
 
 /// How much there is of everything.

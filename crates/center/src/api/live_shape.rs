@@ -5,7 +5,10 @@ use parapet_core::{BBox, Point, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::shape::{Camera, Incident, Node};
+use super::{
+    case_shape::Case,
+    shape::{Camera, Incident, Node},
+};
 
 /// A text message from the center to a page.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,6 +26,11 @@ pub(crate) enum LiveMessage {
     Incident {
         /// As it stands now.
         incident: Box<Incident>,
+    },
+    /// A case is new or has changed.
+    Case {
+        /// As it stands now.
+        case: Box<Case>,
     },
     /// A camera is new or its state has changed.
     Camera {
@@ -61,6 +69,7 @@ impl LiveMessage {
         match self {
             Self::Hello { .. } | Self::Resync => None,
             Self::Incident { incident } => about(&incident.site, Some(&incident.camera)),
+            Self::Case { case } => about(&case.site, case.camera.as_deref()),
             Self::Camera { camera } => about(&camera.site, Some(&camera.camera)),
             Self::CameraRemoved { site, camera } => about(site, Some(camera)),
             Self::Node { node } => about(&node.site, None),

@@ -2,6 +2,9 @@
 
 mod audit;
 mod camera;
+mod case;
+pub(crate) mod case_shape;
+mod catalogue;
 mod evidence;
 mod incident;
 mod live;
@@ -9,9 +12,12 @@ pub(crate) mod live_shape;
 mod operation;
 mod people_shape;
 pub(crate) mod problem;
+mod report;
 mod roof;
+mod room;
 pub(crate) mod session;
 pub(crate) mod shape;
+mod site;
 mod token;
 mod user;
 mod verdict;
@@ -28,8 +34,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     caller::admit,
+    cases::Cases,
+    claims::Claims,
     evidence::EvidenceCache,
     live::{Feeds, Hub},
+    mutes::Mutes,
     node::NodeClient,
     page,
     people::People,
@@ -46,6 +55,9 @@ pub(crate) struct App {
     pub(crate) client: NodeClient,
     pub(crate) evidence: Arc<EvidenceCache>,
     pub(crate) people: People,
+    pub(crate) cases: Cases,
+    pub(crate) claims: Arc<Claims>,
+    pub(crate) mutes: Arc<Mutes>,
     pub(crate) cookies: session::Cookies,
     /// Addresses of callers are a proxy's word.
     pub(crate) behind_proxy: bool,
@@ -71,6 +83,11 @@ pub(crate) struct App {
     )),
     tags(
         (name = "incidents", description = "Suspicions, their proof, and what people say about them"),
+        (name = "room", description = "The review queue, claims and mutes"),
+        (name = "cases", description = "What becomes of confirmed incidents: steps, hand-over orders, answers"),
+        (name = "catalogue", description = "Kinds, departments and settings"),
+        (name = "sites", description = "Sites, their plans, nodes and cameras"),
+        (name = "reports", description = "Scores of a month, lists as files"),
         (name = "roofs", description = "What drone surveys have told of roofs"),
         (name = "cameras", description = "Cameras, nodes and live pictures"),
         (name = "people", description = "Signing in, and what people and programs may do"),
@@ -89,8 +106,32 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(incident::incident))
         .routes(routes!(incident::verdict))
         .routes(routes!(verdict::verdicts))
-        .routes(routes!(incident::kinds))
         .routes(routes!(incident::stats))
+        .routes(routes!(room::next))
+        .routes(routes!(room::claim, room::release))
+        .routes(routes!(room::history_of_place))
+        .routes(routes!(room::mutes, room::mute))
+        .routes(routes!(room::unmute))
+        .routes(routes!(case::cases, case::report))
+        .routes(routes!(case::case))
+        .routes(routes!(case::act))
+        .routes(routes!(case::answer_order))
+        .routes(routes!(case::picture))
+        .routes(routes!(case::order_page))
+        .routes(routes!(case::order_pdf))
+        .routes(routes!(catalogue::kinds))
+        .routes(routes!(catalogue::put_kind))
+        .routes(routes!(catalogue::departments))
+        .routes(routes!(catalogue::put_department))
+        .routes(routes!(catalogue::settings))
+        .routes(routes!(catalogue::put_setting))
+        .routes(routes!(site::sites))
+        .routes(routes!(site::put_site))
+        .routes(routes!(site::plan, site::put_plan))
+        .routes(routes!(report::month))
+        .routes(routes!(report::month_file))
+        .routes(routes!(report::incidents))
+        .routes(routes!(report::cases))
         .routes(routes!(roof::roofs))
         .routes(routes!(evidence::file))
         .routes(routes!(evidence::thumbnail))

@@ -7,12 +7,17 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use parapet_core::Status;
+use parapet_core::{
+    CaseId, Status,
+    case::{CaseError, CaseStep},
+};
+use parapet_paper::PaperError;
+use parapet_store::StoreError;
 use serde::Serialize;
 use tracing::error;
 use utoipa::ToSchema;
 
-use crate::{caller::seconds, evidence::EvidenceError};
+use crate::{caller::seconds, evidence::EvidenceError, uploads::UploadError};
 
 /// Why a request was not answered.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,12 +67,33 @@ pub(crate) enum ApiError {
     Csrf,
     NameTaken,
     LastAdministrator,
-    Store(parapet_store::StoreError),
+    Claimed(String),
+    AlreadyFiled(CaseId),
+    Case(CaseError),
+    CaseChanged,
+    Upload(UploadError),
+    Paper(PaperError),
+    Unprintable,
+    Store(StoreError),
 }
 
-impl From<parapet_store::StoreError> for ApiError {
-    fn from(error: parapet_store::StoreError) -> Self {
-        Self::Store(error)
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoCase(_) | StoreError::NoIncident(_) => Self::NotFound,
+            StoreError::AlreadyFiled { case, .. } => Self::AlreadyFiled(case),
+            StoreError::Transition { from, .. } => Self::AlreadyJudged(from),
+            StoreError::Case(error) => Self::Case(error),
+            StoreError::CaseChanged(_) => Self::CaseChanged,
+            StoreError::CannotMerge { .. } => Self::Invalid { field: "into", hint: "open, same site" },
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl From<UploadError> for ApiError {
+    fn from(error: UploadError) -> Self {
+        Self::Upload(error)
     }
 }
 
@@ -77,7 +103,37 @@ impl From<EvidenceError> for ApiError {
     }
 }
 
-fn status_name(status: Status) -> (&'static str, &'static str) {
+/// Why a deed to a case is refused, for people.
+fn refusal(error: CaseError) -> (String, String) {
+    let zh = match error {
+        CaseError::NotNow { step, .. } => {
+            format!("案件现处于“{}”环节，不能进行此操作；请刷新后再看", step_name(step).0)
+        }
+        CaseError::Suspended => "案件已挂起，请先恢复".to_owned(),
+        CaseError::NoReason(_) => "此操作须填写理由".to_owned(),
+        CaseError::NoDepartment => "派遣须指定承办单位".to_owned(),
+        CaseError::NoAllowance => "延期须填写时长".to_owned(),
+        CaseError::NoOtherCase => "并案须指定另一个案件".to_owned(),
+        CaseError::NobodyAbove => "案件已在最高层级".to_owned(),
+    };
+    (zh, error.to_string())
+}
+
+/// A step for people, in Chinese and English.
+pub(super) fn step_name(step: CaseStep) -> (&'static str, &'static str) {
+    match step {
+        CaseStep::Reported => ("上报", "reported"),
+        CaseStep::Accepted => ("立案", "accepted"),
+        CaseStep::Dispatched => ("派遣", "dispatched"),
+        CaseStep::Handled => ("处置", "handled"),
+        CaseStep::Verified => ("核查", "verified"),
+        CaseStep::Closed => ("结案", "closed"),
+        CaseStep::Rejected => ("不予立案", "rejected"),
+        CaseStep::Merged => ("并案", "merged"),
+    }
+}
+
+pub(super) fn status_name(status: Status) -> (&'static str, &'static str) {
     match status {
         Status::New => ("待核查", "to check"),
         Status::Confirmed => ("已确认", "confirmed"),
@@ -124,6 +180,66 @@ impl ApiError {
                     format!("somebody has already judged this incident: {en}"),
                 )
             }
+            Self::Claimed(by) => (
+                StatusCode::CONFLICT,
+                "claimed",
+                "Somebody else looks at it",
+                format!("{by} 正在核查此事件"),
+                format!("{by} is looking at this incident"),
+            ),
+            Self::AlreadyFiled(case) => (
+                StatusCode::CONFLICT,
+                "already_filed",
+                "Already filed",
+                format!("此事件已归入案件 {case}"),
+                format!("this incident is a part of case {case} already"),
+            ),
+            Self::Case(error) => {
+                let (zh, en) = refusal(*error);
+                (StatusCode::CONFLICT, "case_refused", "Not possible now", zh, en)
+            }
+            Self::CaseChanged => (
+                StatusCode::CONFLICT,
+                "case_changed",
+                "Just changed",
+                "案件刚被他人更改，请刷新后再操作".to_owned(),
+                "somebody has just changed this case; look again".to_owned(),
+            ),
+            Self::Upload(UploadError::TooLarge) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "picture_too_large",
+                "Picture too large",
+                "图片超过 10 MB".to_owned(),
+                "the picture is larger than 10 MB".to_owned(),
+            ),
+            Self::Upload(UploadError::NoPicture) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "no_picture_file",
+                "Not a picture",
+                "文件不是可读取的 JPEG 或 PNG 图片".to_owned(),
+                "the file is no JPEG or PNG picture that can be read".to_owned(),
+            ),
+            Self::Upload(UploadError::Changed(_)) => (
+                StatusCode::BAD_GATEWAY,
+                "evidence_mismatch",
+                "Picture does not match",
+                "图片与登记的校验值不符，未予显示".to_owned(),
+                "the picture does not match the hash under which it was kept, so it is not shown".to_owned(),
+            ),
+            Self::Upload(UploadError::Disk { .. }) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "cache_failed",
+                "Cannot keep a picture",
+                "中心无法读写图片，请检查磁盘".to_owned(),
+                "the center cannot read or write a picture; check the disk".to_owned(),
+            ),
+            Self::Paper(_) | Self::Unprintable => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "unprintable",
+                "Cannot be printed",
+                "无法生成文件，请联系管理员".to_owned(),
+                "the document cannot be made; an administrator finds the reason in the log".to_owned(),
+            ),
             Self::NoEvidence => (
                 StatusCode::NOT_FOUND,
                 "no_evidence",
@@ -245,6 +361,12 @@ impl IntoResponse for ApiError {
         match &self {
             Self::Store(error) => {
                 error!(error = error as &dyn std::error::Error, "a request failed in the database");
+            }
+            Self::Paper(error) => {
+                error!(error = error as &dyn std::error::Error, "a document cannot be printed")
+            }
+            Self::Upload(error @ (UploadError::Disk { .. } | UploadError::Changed(_))) => {
+                error!(error = error as &dyn std::error::Error, "a picture cannot be kept or shown");
             }
             Self::Evidence(error @ (EvidenceError::Mismatch { .. } | EvidenceError::Cache { .. })) => {
                 error!(error = error as &dyn std::error::Error, "evidence cannot be shown");

@@ -6,6 +6,8 @@ use parapet_store as store;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::case_shape::CatalogueKind;
+
 macro_rules! mirror {
     ($($(#[$doc:meta])* $name:ident of $of:path { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => {$(
         $(#[$doc])*
@@ -24,6 +26,8 @@ macro_rules! mirror {
         }
     )+};
 }
+
+pub(crate) use mirror;
 
 mirror! {
     /// State of a camera.
@@ -343,6 +347,14 @@ pub(crate) struct Incident {
     /// The incident that this one is another sighting of.
     #[schema(required)]
     pub(crate) same_as: Option<String>,
+    /// The case that it is a part of.
+    #[schema(required)]
+    pub(crate) case_id: Option<String>,
+    /// Kept out of the queue by a mute.
+    pub(crate) muted: bool,
+    /// Who looks at it in the review queue.
+    #[schema(required)]
+    pub(crate) claimed_by: Option<String>,
     /// When the center got its first event.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) received_at: Timestamp,
@@ -540,10 +552,9 @@ impl DismissReason {
 pub(crate) struct Kind {
     /// Its code.
     pub(crate) code: String,
-    /// Its name in Chinese.
-    pub(crate) name_zh: String,
-    /// Its name in English.
-    pub(crate) name_en: String,
+    /// All else.
+    #[serde(flatten)]
+    pub(crate) data: CatalogueKind,
 }
 
 /// How much there is of everything.
@@ -618,6 +629,9 @@ impl Incident {
             covered: row.covered,
             place: row.place.map(Into::into),
             same_as: row.same_as.map(|id| id.to_string()),
+            case_id: row.case.map(|id| id.to_string()),
+            muted: row.muted_by.is_some(),
+            claimed_by: None,
             received_at: row.received_at,
             judged_by: row.judged_by,
             judged_at: row.judged_at,

@@ -25,11 +25,17 @@ mod intake;
 #[path = "queries/people.rs"]
 mod people;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/place.rs"]
+mod place;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/reading.rs"]
 mod reading;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/roofs.rs"]
 mod roofs;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/room.rs"]
+mod room;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/scope.rs"]
 mod scope;

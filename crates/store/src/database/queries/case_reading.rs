@@ -7,10 +7,10 @@ use parapet_core::{
     case::{Case, CaseStep, Lateness, Number},
     geo::Place,
 };
-use sqlx::{QueryBuilder, Row, Transaction, types::Json};
+use sqlx::{Executor, QueryBuilder, Row, Transaction, types::Json};
 use uuid::Uuid;
 
-use super::{Database, Db};
+use super::{Database, Db, scope::within};
 use crate::{
     AnswerRow, CaseCount, CaseDetail, CasePage, CaseQuery, CaseRow, HistoryRow, OrderRow, PictureRow,
     StoreError,
@@ -22,23 +22,25 @@ type DbRow = <Db as sqlx::Database>::Row;
 
 /// A case as it stands in this transaction.
 pub(super) async fn case_of(tx: &mut Transaction<'static, Db>, id: CaseId) -> Result<Case, StoreError> {
+    case_by_id(&mut **tx, id).await?.ok_or(StoreError::NoCase(id))
+}
+
+/// A case as it stands.
+pub(super) async fn case_by_id<'e>(
+    database: impl Executor<'e, Database = Db>,
+    id: CaseId,
+) -> Result<Option<Case>, StoreError> {
     let row = sqlx::query::<Db>("SELECT * FROM cases WHERE case_id = $1")
         .bind(id.0)
-        .fetch_optional(&mut **tx)
+        .fetch_optional(database)
         .await
         .attempt("read a case")?;
-    case_row(&row.ok_or(StoreError::NoCase(id))?)
+    row.as_ref().map(case_row).transpose()
 }
 
 impl Database {
     pub(crate) async fn case(&self, id: CaseId) -> Result<Option<CaseDetail>, StoreError> {
-        let row = sqlx::query::<Db>("SELECT * FROM cases WHERE case_id = $1")
-            .bind(id.0)
-            .fetch_optional(&self.reader)
-            .await
-            .attempt("read a case")?;
-        let Some(row) = row else { return Ok(None) };
-        let case = case_row(&row)?;
+        let Some(case) = case_by_id(&self.reader, id).await? else { return Ok(None) };
         let history = sqlx::query::<Db>("SELECT * FROM case_history WHERE case_id = $1 ORDER BY sequence")
             .bind(id.0)
             .fetch_all(&self.reader)
@@ -235,18 +237,7 @@ fn narrow(query: &mut QueryBuilder<Db>, wanted: &CaseQuery) {
             query.push(" AND ").push(column).push(" = ").push_bind(value);
         }
     }
-    if let Some((sites, cameras)) = &wanted.within {
-        query.push(" AND (FALSE");
-        for (column, values) in [
-            ("site", sites.iter().map(ToString::to_string).collect::<Vec<_>>()),
-            ("camera", cameras.iter().map(ToString::to_string).collect()),
-        ] {
-            for value in values {
-                query.push(" OR ").push(column).push(" = ").push_bind(value);
-            }
-        }
-        query.push(")");
-    }
+    within(query, &wanted.scope);
     if let Some(lateness) = wanted.lateness {
         query.push(" AND ");
         push_lateness(query, lateness, micros(wanted.now));

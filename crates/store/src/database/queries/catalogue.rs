@@ -72,8 +72,11 @@ impl Database {
         .await
         .attempt("store a kind")?;
         let detail = serde_json::to_value(kind).unwrap_or_default();
-        insert_audit(&mut tx, &choice_made(at, actor, "catalogue.kind", "kind", kind.code.as_str(), detail))
-            .await?;
+        insert_audit(
+            &mut tx,
+            &AuditEntry::new(at, actor, "catalogue.kind", "kind", kind.code.as_str(), detail),
+        )
+        .await?;
         tx.commit().await.attempt("commit a kind")
     }
 
@@ -131,7 +134,7 @@ impl Database {
             "sites": department.sites, "webhook": department.webhook, "enabled": department.enabled,
         });
         let id = department.id.as_str();
-        insert_audit(&mut tx, &choice_made(at, actor, "catalogue.department", "department", id, detail))
+        insert_audit(&mut tx, &AuditEntry::new(at, actor, "catalogue.department", "department", id, detail))
             .await?;
         tx.commit().await.attempt("commit a department")
     }
@@ -170,7 +173,7 @@ impl Database {
         let SettingRow { name, document, changed_at, changed_by } = setting;
         insert_audit(
             &mut tx,
-            &choice_made(*changed_at, changed_by, "settings.changed", "setting", name, document.clone()),
+            &AuditEntry::new(*changed_at, changed_by, "settings.changed", "setting", name, document.clone()),
         )
         .await?;
         tx.commit().await.attempt("commit a setting")
@@ -222,23 +225,5 @@ impl Database {
         .await
         .attempt("note a delivery")?;
         Ok(())
-    }
-}
-
-fn choice_made(
-    at: Timestamp,
-    actor: &str,
-    action: &str,
-    subject_kind: &str,
-    subject_id: &str,
-    detail: Value,
-) -> AuditEntry {
-    AuditEntry {
-        at,
-        actor: storable(actor),
-        action: action.to_owned(),
-        subject_kind: subject_kind.to_owned(),
-        subject_id: subject_id.to_owned(),
-        detail,
     }
 }

@@ -11,11 +11,8 @@ use crate::{
     Applied, EventRecord, EvidenceRecord, HealthRecord, StoreError,
     choice::{EVENT_VERSION, column, instant, micros, name},
     error::Attempt,
-    sighting::{GAP_SECONDS, Sighting},
+    sighting::{GAP_SECONDS, LARGEST_UNCERTAINTY_METERS, Sighting},
 };
-
-/// Places that are known worse than this are not searched for in the other direction.
-const LARGEST_UNCERTAINTY_METERS: f64 = 30.0;
 
 impl Database {
     /// Stores what is new of the events, and lets each incident's row show its latest one, in one transaction.

@@ -163,6 +163,11 @@ fn narrow(query: &mut QueryBuilder<Db>, wanted: &IncidentQuery, cursor: Option<C
         Some(false) => drop(query.push(" AND ended_at IS NOT NULL")),
         None => {}
     }
+    match wanted.muted {
+        Some(true) => drop(query.push(" AND muted_by IS NOT NULL")),
+        Some(false) => drop(query.push(" AND muted_by IS NULL")),
+        None => {}
+    }
     if let Some(from) = wanted.from {
         query.push(" AND started_at >= ").push_bind(micros(from));
     }
@@ -236,6 +241,7 @@ pub(super) fn incident_row(row: &DbRow) -> Result<IncidentRow, StoreError> {
         place: get::<Option<Json<Place>>>(row, "place")?.map(|place| place.0),
         same_as: get::<Option<Uuid>>(row, "same_as")?.map(IncidentId),
         case: get::<Option<Uuid>>(row, "case_id")?.map(CaseId),
+        muted_by: get(row, "muted_by")?,
         run: RunId(get(row, "run")?),
         received_at: time("received_at")?,
         judged_by: optional("judged_by")?,
