@@ -21,7 +21,7 @@ use tower_http::compression::{
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
 use crate::{
-    CenterConfig, ConfigError, FirstError,
+    CenterConfig, ConfigError, FirstError, ProofError,
     api::{self, App, live_shape::LiveMessage, session::Cookies},
     cases::{Cases, Courier},
     evidence::EvidenceCache,
@@ -30,6 +30,7 @@ use crate::{
     mutes::Mutes,
     node::NodeClient,
     people::{People, make_first},
+    proof::Keeper,
     roster::Roster,
     security::{Names, guard},
 };
@@ -74,6 +75,9 @@ pub enum StartError {
     /// There is nobody who could sign in, and nobody can be made.
     #[error("cannot make the first administrator")]
     First(#[from] FirstError),
+    /// The chains of the store cannot be signed.
+    #[error("cannot vouch for what the center keeps")]
+    Proof(#[from] ProofError),
     /// There is no HTTP client.
     #[error("cannot set up HTTP towards the nodes")]
     Http(#[source] reqwest::Error),
@@ -112,6 +116,7 @@ impl Center {
         let data = config.data_directory();
         make_first(&store, clock.as_ref(), &config.sign_in, &data, &config.first_users).await?;
         let people = People::new(store.clone(), Arc::clone(&clock), &config.sign_in);
+        let keeper = Keeper::open(store.clone(), Arc::clone(&clock), &data).await?;
         let client = NodeClient::new(token).map_err(StartError::Http)?;
         let room = config.evidence_megabytes.saturating_mul(1_000_000);
         let evidence =
@@ -163,6 +168,7 @@ impl Center {
             cases: cases.clone(),
             claims: Arc::default(),
             mutes,
+            keeper: keeper.clone(),
             cookies: Cookies {
                 longest_seconds: u64::from(config.sign_in.longest_hours) * 60 * 60,
                 plain_http: config.sign_in.plain_http,
@@ -199,6 +205,13 @@ impl Center {
                 stop.run_until_cancelled(refresh.run(&roster, &client, &hub)).await;
             }),
         );
+        let (stop, signer) = (shutdown.clone(), keeper.clone());
+        spawn(
+            "checkpoints",
+            tokio::spawn(async move {
+                stop.run_until_cancelled(signer.run()).await;
+            }),
+        );
         let stop = shutdown.clone();
         spawn(
             "http",
@@ -219,7 +232,7 @@ impl Center {
             bus = format!("{}:{}", bus.host, bus.port_or_default()),
             "the center runs"
         );
-        Ok(RunningCenter { address, bus, broker, store, tasks, feeds, sessions, shutdown })
+        Ok(RunningCenter { address, bus, broker, store, keeper, tasks, feeds, sessions, shutdown })
     }
 }
 
@@ -230,6 +243,7 @@ pub struct RunningCenter {
     bus: BrokerConfig,
     broker: Option<EmbeddedBroker>,
     store: Store,
+    keeper: Keeper,
     tasks: Vec<(&'static str, JoinHandle<()>)>,
     feeds: live::Feeds,
     sessions: TaskTracker,
@@ -265,6 +279,10 @@ impl RunningCenter {
         }
         if let Some(broker) = self.broker {
             broker.stop().await;
+        }
+        // After everybody else, so that nothing that they wrote is left unsigned.
+        if let Err(error) = self.keeper.sign(true).await {
+            error!(error = &error as &dyn std::error::Error, "cannot sign a last checkpoint");
         }
         self.store.close().await;
         debug!("the center has ended");

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
 mod common;
+#[path = "common/people.rs"]
+mod people;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::body::Bytes;
-use common::{FakeNode, Outbox, person, publish, sign_in};
+use common::{FakeNode, Outbox, publish};
 use futures::{SinkExt, StreamExt};
 use parapet_bus::{BusConfig, EmbeddedConfig, StatusBoard, wire};
 use parapet_center::{Center, CenterConfig, RunningCenter};
@@ -16,6 +18,7 @@ use parapet_core::{
     ManualClock, Phase, Role, RunId, Severity, Status, Timestamp,
 };
 use parapet_store::{EventRecord, StatusChange, Store};
+use people::{person, sign_in};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
@@ -177,6 +180,7 @@ impl Stage {
         let (outbox, board) = publish(center.bus(), node_status(&node.url), node_stop.clone());
         let base = format!("http://{}", center.local_addr());
         let browser = sign_in(&base, "li-wei").await;
+        assert_eq!(browser.csrf.len(), 32);
         let (http, cookie) = (browser.http, browser.cookie);
         Self { directory, center, node, outbox, board, http, cookie, base, stop, node_stop }
     }

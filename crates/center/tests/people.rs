@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
+#[path = "common/people.rs"]
 mod common;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -49,6 +50,7 @@ const ROUTES: &[(&str, &str, Need)] = &[
     ("post", "/api/tokens", Need::Everywhere(Permission::ManageUsers)),
     ("delete", "/api/tokens/{id}", Need::Everywhere(Permission::ManageUsers)),
     ("get", "/api/audit", Need::Everywhere(Permission::Audit)),
+    ("get", "/api/ledger", Need::Everywhere(Permission::Audit)),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +72,7 @@ fn time(text: &str) -> Timestamp {
 }
 
 struct Stage {
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
     center: RunningCenter,
     clock: ManualClock,
     base: String,
@@ -115,12 +117,13 @@ impl Stage {
         let clock = ManualClock::new(time("2026-11-22T00:01:00Z"));
         let center = Center::start(config, Arc::new(clock.clone()), None, stop.clone()).await.unwrap();
         let base = format!("http://{}", center.local_addr());
-        Self { _directory: directory, center, clock, base, stop }
+        Self { directory, center, clock, base, stop }
     }
 
     async fn end(self) {
         self.stop.cancel();
         tokio::time::timeout(Duration::from_secs(20), self.center.join()).await.expect("the center ends");
+        drop(self.directory);
     }
 }
 
@@ -381,9 +384,9 @@ async fn sessions_begin_end_and_run_out() {
     assert_eq!(li.http.delete(url("/api/session")).send().await.unwrap().status(), 204);
     assert_eq!(status(&li).await, 401);
     let admin = sign_in(&stage.base, "admin").await;
-    stage.clock.advance(Duration::from_secs(11 * 60 * 60));
+    stage.clock.advance(Duration::from_hours(11));
     assert_eq!(status(&admin).await, 200);
-    stage.clock.advance(Duration::from_secs(11 * 60 * 60));
+    stage.clock.advance(Duration::from_hours(11));
     assert_eq!(status(&admin).await, 200, "it was used in between");
     stage.clock.advance(Duration::from_secs(12 * 60 * 60 + 1));
     assert_eq!(status(&admin).await, 401);
@@ -446,7 +449,7 @@ async fn wrong_passwords_lock_and_tell_nothing() {
     stage.clock.advance(Duration::from_secs(30));
     assert_eq!(try_in("li-wei", "wrong").await.0, 401);
     assert_eq!(try_in("li-wei", PASSWORD).await.1.as_deref(), Some("60"), "twice as long");
-    stage.clock.advance(Duration::from_secs(60));
+    stage.clock.advance(Duration::from_mins(1));
     assert_eq!(try_in("li-wei", PASSWORD).await.0, 200);
 
     // From one address, whatever the names.
@@ -464,7 +467,7 @@ async fn programs_come_in_by_token_and_need_no_page() {
     let url = |path: &str| format!("{}{path}", stage.base);
     let body = json!({
         "name": "map", "grants": [{"role": "operator", "site": "harbour", "camera": null}],
-        "expires_at": stage.clock.now() + Duration::from_secs(3600),
+        "expires_at": stage.clock.now() + Duration::from_hours(1),
     });
     let made: Value =
         admin.http.post(url("/api/tokens")).json(&body).send().await.unwrap().json().await.unwrap();
@@ -482,7 +485,7 @@ async fn programs_come_in_by_token_and_need_no_page() {
     let audit: Value =
         admin.http.get(url("/api/audit?actor=token:map")).send().await.unwrap().json().await.unwrap();
     assert_eq!(audit["entries"][0]["action"], "incident.status");
-    stage.clock.advance(Duration::from_secs(3600));
+    stage.clock.advance(Duration::from_hours(1));
     assert_eq!(judge("gate", "harbour").await, 401, "it has run out");
 
     let body = json!({ "name": "meter", "grants": [] });
@@ -513,7 +516,7 @@ async fn programs_come_in_by_token_and_need_no_page() {
 async fn the_first_administrators_password_is_in_a_file_of_their_own() {
     use std::os::unix::fs::PermissionsExt;
     let stage = Stage::set(Vec::new()).await;
-    let file = stage._directory.path().join("admin-password");
+    let file = stage.directory.path().join("admin-password");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let password = std::fs::read_to_string(&file).unwrap();
     let body = json!({ "name": "admin", "password": password.trim() });

@@ -16,6 +16,7 @@ pub mod geometry;
 pub mod id;
 pub mod incident;
 pub mod language;
+pub mod ledger;
 pub mod picture;
 pub mod roof;
 pub mod site;

@@ -9,6 +9,7 @@ mod database;
 mod error;
 mod incident;
 mod outbox;
+mod proof;
 mod record;
 mod room;
 mod sighting;
@@ -29,6 +30,7 @@ pub use incident::{
     StoredEvidence, VerdictPage, VerdictQuery,
 };
 pub use outbox::{Outbox, OutboxMessage, OutboxRow, OutboxStats};
+pub use proof::{Chain, ChainState};
 pub use record::{
     Applied, AuditEntry, AuditQuery, AuditRow, CameraRow, DeadLetterRow, EventRecord, EvidenceRecord,
     HealthRecord, KindRow, NodeRow, RoofRow,

@@ -28,11 +28,12 @@ pub enum Store {
 macro_rules! either {
     ($store:ident, $database:ident => $result:expr) => {
         match $store {
-            Store::Sqlite($database) => $result.await,
-            Store::Postgres($database) => $result.await,
+            $crate::Store::Sqlite($database) => $result.await,
+            $crate::Store::Postgres($database) => $result.await,
         }
     };
 }
+pub(crate) use either;
 
 impl Store {
     /// Opens the store at `sqlite://PATH` (made if it is not there) or `postgres://USER@HOST/DATABASE`, and brings its
@@ -53,9 +54,26 @@ impl Store {
     }
 
     async fn open_or_create(url: &str, create: bool) -> Result<Self, StoreError> {
-        match url.split_once(':') {
+        let store = match url.split_once(':') {
             Some(("sqlite", _)) => SqliteDatabase::open(url, create).await.map(Self::Sqlite),
             Some(("postgres" | "postgresql", _)) => PostgresDatabase::open(url).await.map(Self::Postgres),
+            _ => Err(StoreError::UnknownAddress(url.to_owned())),
+        }?;
+        let opened = &store;
+        either!(opened, database => database.complete_chains())?;
+        Ok(store)
+    }
+
+    /// Opens a store as it is, to be looked at: nothing in it is brought up to date, and nothing can be written.
+    ///
+    /// # Errors
+    /// `UnknownAddress` or `Open`.
+    pub async fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        match url.split_once(':') {
+            Some(("sqlite", _)) => SqliteDatabase::open_read_only(url).await.map(Self::Sqlite),
+            Some(("postgres" | "postgresql", _)) => {
+                PostgresDatabase::open_read_only(url).await.map(Self::Postgres)
+            }
             _ => Err(StoreError::UnknownAddress(url.to_owned())),
         }
     }

@@ -1,17 +1,17 @@
-//! Who did what.
+//! Who did what, and what proves that nothing of it was changed since.
 
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
 };
 use parapet_core::{Permission, Timestamp};
-use parapet_store::{AuditQuery, AuditRow};
+use parapet_store::{self as store, AuditQuery, AuditRow};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
     App,
-    people_shape::{AuditEntry, AuditPage},
+    people_shape::{AuditEntry, AuditPage, Chain, Checkpoint, Ledger},
     problem::{ApiError, Problem},
 };
 use crate::caller::Caller;
@@ -108,4 +108,32 @@ fn entry(row: AuditRow) -> AuditEntry {
         subject_id: row.subject_id,
         detail: row.detail,
     }
+}
+
+/// How long the chains are, and what was signed last.
+#[utoipa::path(
+    get, path = "/api/ledger", tag = "proof",
+    responses(
+        (status = 200, body = Ledger),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn ledger(State(app): State<App>, caller: Caller) -> Result<Json<Ledger>, ApiError> {
+    caller.require(Permission::Audit, None, None)?;
+    let mut chains = Vec::new();
+    for chain in store::Chain::ALL {
+        let state = app.store.chain(chain).await?;
+        let signed = app.store.latest_checkpoint(chain).await?;
+        chains.push(Chain {
+            name: chain.as_str().to_owned(),
+            length: state.length,
+            head: state.head.to_string(),
+            checkpoint: signed.map(|signed| Checkpoint {
+                at: signed.at,
+                length: signed.length,
+                head: signed.head.to_string(),
+            }),
+        });
+    }
+    Ok(Json(Ledger { chains, key: app.keeper.public_key().to_string() }))
 }

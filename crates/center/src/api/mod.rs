@@ -42,6 +42,7 @@ use crate::{
     node::NodeClient,
     page,
     people::People,
+    proof::Keeper,
     roster::Roster,
 };
 
@@ -58,6 +59,7 @@ pub(crate) struct App {
     pub(crate) cases: Cases,
     pub(crate) claims: Arc<Claims>,
     pub(crate) mutes: Arc<Mutes>,
+    pub(crate) keeper: Keeper,
     pub(crate) cookies: session::Cookies,
     /// Addresses of callers are a proxy's word.
     pub(crate) behind_proxy: bool,
@@ -144,6 +146,7 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(token::tokens, token::add))
         .routes(routes!(token::delete))
         .routes(routes!(audit::audit))
+        .routes(routes!(audit::ledger))
         .routes(routes!(operation::healthz))
         .routes(routes!(operation::readyz))
         .routes(routes!(operation::metrics))

@@ -223,6 +223,41 @@ pub(crate) struct AuditPage {
     pub(crate) next: Option<i64>,
 }
 
+/// What makes later changes visible.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ledger {
+    /// The chains of hashes.
+    pub(crate) chains: Vec<Chain>,
+    /// The public key that checkpoints are signed with, Ed25519, in hex.
+    pub(crate) key: String,
+}
+
+/// A chain of hashes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Chain {
+    /// `ledger`: what nodes told; `audit`: what people did.
+    pub(crate) name: String,
+    /// Its rows.
+    pub(crate) length: u64,
+    /// The last link, in hex.
+    pub(crate) head: String,
+    /// The last that was signed.
+    #[schema(required)]
+    pub(crate) checkpoint: Option<Checkpoint>,
+}
+
+/// A signed word on a chain.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Checkpoint {
+    /// When it was signed.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) at: Timestamp,
+    /// Rows up to there.
+    pub(crate) length: u64,
+    /// The link of the last of them, in hex.
+    pub(crate) head: String,
+}
+
 /// A deed on record.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditEntry {

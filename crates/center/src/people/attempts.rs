@@ -8,9 +8,9 @@ const FREE_FOR_NAME: u32 = 5;
 /// Wrong passwords from one address before it has to wait; a whole room may share one.
 const FREE_FOR_ADDRESS: u32 = 20;
 const FIRST_WAIT: Duration = Duration::from_secs(30);
-const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// After so long without a wrong one, all is forgotten.
-const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+const FORGET_AFTER: Duration = Duration::from_hours(24);
 /// So many are kept in mind; somebody who tries names at random must not fill the memory.
 const REMEMBERED: usize = 20_000;
 

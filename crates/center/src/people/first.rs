@@ -83,26 +83,23 @@ pub(crate) async fn make_first(
     }
     let admin: UserName = "admin".parse().expect("a good name");
     let grants = [Grant::everywhere(Role::Administrator)];
-    let password = match &config.admin_password_file {
-        Some(path) => {
-            let text =
-                fs::read_to_string(path).map_err(|source| FirstError::File { path: path.clone(), source })?;
-            let password = text.lines().next().unwrap_or_default().trim().to_owned();
-            check_password(admin.as_str(), &password)
-                .map_err(|source| FirstError::Weak { path: path.clone(), source })?;
-            password
-        }
-        None => {
-            let password = random_password();
-            let path = data.join(FILE);
-            write_secret(&path, format!("{password}\n").as_bytes())
-                .map_err(|source| FirstError::File { path: path.clone(), source })?;
-            warn!(
-                name = %admin, file = %path.display(),
-                "the first administrator was made; the password is in the file; hint: sign in, change it and delete the file"
-            );
-            password
-        }
+    let password = if let Some(path) = &config.admin_password_file {
+        let text =
+            fs::read_to_string(path).map_err(|source| FirstError::File { path: path.clone(), source })?;
+        let password = text.lines().next().unwrap_or_default().trim().to_owned();
+        check_password(admin.as_str(), &password)
+            .map_err(|source| FirstError::Weak { path: path.clone(), source })?;
+        password
+    } else {
+        let password = random_password();
+        let path = data.join(FILE);
+        write_secret(&path, format!("{password}\n").as_bytes())
+            .map_err(|source| FirstError::File { path: path.clone(), source })?;
+        warn!(
+            name = %admin, file = %path.display(),
+            "the first administrator was made; the password is in the file; hint: sign in, change it and delete the file"
+        );
+        password
     };
     add(store, clock, admin, "管理员 Administrator".to_owned(), &password, &grants).await
 }

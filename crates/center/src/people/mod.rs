@@ -17,10 +17,10 @@ use parapet_store::{AuditEntry, SecretHash, SessionRow, Store, StoreError, UserC
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
-pub(crate) use first::make_first;
 pub use first::{FirstError, FirstUser};
+pub(crate) use first::{make_first, write_secret};
 pub use password::{WeakPassword, check_password, hash_password, random_password};
-pub(crate) use password::{csrf, hash_secret, same, secret};
+pub(crate) use password::{csrf, hash_secret, random, same, secret};
 
 use crate::{
     caller::{Caller, Via},
@@ -29,7 +29,7 @@ use crate::{
 use attempts::{Attempts, Changes};
 
 /// Uses within this time are not written down one by one.
-const SEEN_EVERY: Duration = Duration::from_secs(60);
+const SEEN_EVERY: Duration = Duration::from_mins(1);
 /// Each takes 19 MiB and a core for a moment.
 const PASSWORDS_AT_ONCE: usize = 2;
 /// Begin of every token's secret, so that a scanner knows it where it does not belong.

@@ -1,6 +1,9 @@
 //! `parapet user`: who may sign in at a center, straight in its store.
 
-use std::io::{IsTerminal, Read};
+use std::{
+    fmt::Write as _,
+    io::{IsTerminal, Read},
+};
 
 use parapet_center::{check_password, hash_password, random_password};
 use parapet_core::{CameraId, Clock, Grant, Language, Role, SiteId, SystemClock, UserName};
@@ -76,10 +79,10 @@ fn grant(text: &str) -> Result<Grant, String> {
 fn shown(grant: &Grant) -> String {
     let mut text = format!("{} {}", grant.role.as_str(), grant.role.name(Language::ZhCn));
     if let Some(site) = &grant.site {
-        text.push_str(&format!("@{site}"));
+        let _ = write!(text, "@{site}");
     }
     if let Some(camera) = &grant.camera {
-        text.push_str(&format!("/{camera}"));
+        let _ = write!(text, "/{camera}");
     }
     text
 }

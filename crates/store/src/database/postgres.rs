@@ -22,6 +22,9 @@ mod catalogue;
 #[path = "queries/intake.rs"]
 mod intake;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/ledger.rs"]
+mod ledger;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/people.rs"]
 mod people;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
@@ -60,9 +63,25 @@ pub struct Database {
 
 impl Database {
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
+        let (pool, address) = Self::connect(url, &[]).await?;
+        sqlx::migrate!("migrations/postgres")
+            .run(&pool)
+            .await
+            .map_err(|source| StoreError::Migrate { address, source })?;
+        Ok(Self { writer: pool.clone(), reader: pool })
+    }
+
+    pub(crate) async fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        let (pool, _) = Self::connect(url, &[("default_transaction_read_only", "on")]).await?;
+        Ok(Self { writer: pool.clone(), reader: pool })
+    }
+
+    /// A pool, and the address without its password.
+    async fn connect(url: &str, settings: &[(&str, &str)]) -> Result<(Pool<Db>, String), StoreError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|source| StoreError::Open { address: "postgres://…".to_owned(), source })?
-            .application_name("parapet");
+            .application_name("parapet")
+            .options(settings.iter().copied());
         let address = format!(
             "postgres://{}:{}/{}",
             options.get_host(),
@@ -76,11 +95,7 @@ impl Database {
             .connect_with(options)
             .await
             .map_err(|source| StoreError::Open { address: address.clone(), source })?;
-        sqlx::migrate!("migrations/postgres")
-            .run(&pool)
-            .await
-            .map_err(|source| StoreError::Migrate { address, source })?;
-        Ok(Self { writer: pool.clone(), reader: pool })
+        Ok((pool, address))
     }
 
     pub(crate) async fn close(&self) {

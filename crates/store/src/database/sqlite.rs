@@ -22,6 +22,9 @@ mod catalogue;
 #[path = "queries/intake.rs"]
 mod intake;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/ledger.rs"]
+mod ledger;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/people.rs"]
 mod people;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
@@ -92,6 +95,16 @@ impl Database {
                 .map_err(fail)?
         };
         Ok(Self { writer, reader })
+    }
+
+    pub(crate) async fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        let fail = |source| StoreError::Open { address: url.to_owned(), source };
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(fail)?
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(10));
+        let reader = SqlitePoolOptions::new().max_connections(2).connect_with(options).await.map_err(fail)?;
+        Ok(Self { writer: reader.clone(), reader })
     }
 
     pub(crate) async fn close(&self) {

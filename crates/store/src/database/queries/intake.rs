@@ -1,12 +1,15 @@
 //! What nodes say: events, evidence, health. Each record counts once, however often and in whatever order it comes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use parapet_core::{IncidentId, Label, Phase, PresetId, Timestamp, ZoneId, geo::Place};
 use sqlx::{QueryBuilder, Row, Transaction, types::Json};
 use uuid::Uuid;
 
-use super::{Database, Db, ROWS_IN_STATEMENT};
+use super::{
+    Database, Db, ROWS_IN_STATEMENT,
+    ledger::{self, EVENT_COLUMNS, EVIDENCE_COLUMNS},
+};
 use crate::{
     Applied, EventRecord, EvidenceRecord, HealthRecord, StoreError,
     choice::{EVENT_VERSION, column, instant, micros, name},
@@ -28,12 +31,12 @@ impl Database {
             ordered.entry(record.event.event_id.0).or_insert(record);
         }
         let ordered: Vec<_> = ordered.into_values().collect();
-        let mut new: HashSet<Uuid> = HashSet::with_capacity(ordered.len());
+        let mut new: BTreeMap<Uuid, ledger::Entry> = BTreeMap::new();
         for part in ordered.chunks(ROWS_IN_STATEMENT) {
             insert_events(&mut tx, part, received_at, &mut new).await?;
         }
         let mut latest: BTreeMap<IncidentId, &EventRecord> = BTreeMap::new();
-        for record in ordered.into_iter().filter(|record| new.contains(&record.event.event_id.0)) {
+        for record in ordered.into_iter().filter(|record| new.contains_key(&record.event.event_id.0)) {
             let shown = latest.entry(record.event.incident_id).or_insert(record);
             if rank(record) > rank(shown) {
                 *shown = record;
@@ -42,7 +45,7 @@ impl Database {
         let latest: Vec<_> = latest.into_values().collect();
         let started = records.iter().filter(|record| {
             let event = &record.event;
-            event.phase == Phase::Started && event.place.is_some() && new.contains(&event.event_id.0)
+            event.phase == Phase::Started && event.place.is_some() && new.contains_key(&event.event_id.0)
         });
         for part in latest.chunks(ROWS_IN_STATEMENT) {
             show(&mut tx, part, received_at).await?;
@@ -50,13 +53,15 @@ impl Database {
         for record in started {
             join_sighting(&mut tx, record).await?;
         }
+        let entries: Vec<_> = new.values().cloned().collect();
+        ledger::append(&mut tx, &entries).await?;
         tx.commit().await.attempt("commit incident events")?;
         // The first of equal events in the batch is the new one.
         Ok(records
             .iter()
-            .map(
-                |record| if new.remove(&record.event.event_id.0) { Applied::New } else { Applied::Duplicate },
-            )
+            .map(|record| {
+                if new.remove(&record.event.event_id.0).is_some() { Applied::New } else { Applied::Duplicate }
+            })
             .collect())
     }
 
@@ -85,9 +90,13 @@ impl Database {
                 .push_bind(micros(record.at))
                 .push_bind(micros(received_at));
         });
-        query.push(" ON CONFLICT (incident_id, role, path) DO NOTHING");
-        let done = query.build().persistent(false).execute(&self.writer).await.attempt("store evidence")?;
-        Ok(if done.rows_affected() > 0 { Applied::New } else { Applied::Duplicate })
+        query.push(" ON CONFLICT (incident_id, role, path) DO NOTHING RETURNING ").push(EVIDENCE_COLUMNS);
+        let mut tx = self.begin().await?;
+        let rows = query.build().persistent(false).fetch_all(&mut *tx).await.attempt("store evidence")?;
+        let entries = rows.iter().map(ledger::Entry::of_evidence).collect::<Result<Vec<_>, _>>()?;
+        ledger::append(&mut tx, &entries).await?;
+        tx.commit().await.attempt("commit evidence")?;
+        Ok(if entries.is_empty() { Applied::Duplicate } else { Applied::New })
     }
 
     pub(crate) async fn apply_health(
@@ -127,7 +136,7 @@ async fn insert_events(
     tx: &mut Transaction<'static, Db>,
     records: &[&EventRecord],
     received_at: Timestamp,
-    new: &mut HashSet<Uuid>,
+    new: &mut BTreeMap<Uuid, ledger::Entry>,
 ) -> Result<(), StoreError> {
     let mut query = QueryBuilder::<Db>::new(
         "INSERT INTO incident_events (event_id, incident_id, sequence, site, node, at, received_at, version, document) ",
@@ -144,10 +153,11 @@ async fn insert_events(
             .push_bind(EVENT_VERSION)
             .push_bind(Json(event));
     });
-    query.push(" ON CONFLICT (event_id) DO NOTHING RETURNING event_id");
+    query.push(" ON CONFLICT (event_id) DO NOTHING RETURNING ").push(EVENT_COLUMNS);
     let rows = query.build().persistent(false).fetch_all(&mut **tx).await.attempt("store incident events")?;
     for row in rows {
-        new.insert(row.try_get("event_id").attempt("read an event's id")?);
+        let entry = ledger::Entry::of_event(&row)?;
+        new.insert(entry.subject, entry);
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use parapet_core::{IncidentId, Status};
 use sqlx::{QueryBuilder, Row, Transaction, types::Json};
 
-use super::{Database, Db, reading::incident_row};
+use super::{Database, Db, ledger::chain_deed, reading::incident_row};
 use crate::{
     AuditEntry, AuditQuery, AuditRow, IncidentRow, StatusChange, StoreError, allowed,
     choice::{choice, instant, micros, name, storable},
@@ -111,12 +111,14 @@ async fn status(tx: &mut Transaction<'static, Db>, id: IncidentId) -> Result<Sta
     choice("status", &status.ok_or(StoreError::NoIncident(id))?)
 }
 
+/// Puts a deed on record and into its chain. To be called last in a transaction: the chain is held until its end.
 pub(super) async fn insert_audit(
     tx: &mut Transaction<'static, Db>,
     entry: &AuditEntry,
 ) -> Result<(), StoreError> {
-    sqlx::query::<Db>(
-        "INSERT INTO audit (at, actor, action, subject_kind, subject_id, detail) VALUES ($1, $2, $3, $4, $5, $6)",
+    let id: i64 = sqlx::query_scalar::<Db, i64>(
+        "INSERT INTO audit (at, actor, action, subject_kind, subject_id, detail) VALUES ($1, $2, $3, $4, $5, $6) \
+         RETURNING id",
     )
     .bind(micros(entry.at))
     .bind(&entry.actor)
@@ -124,8 +126,8 @@ pub(super) async fn insert_audit(
     .bind(&entry.subject_kind)
     .bind(&entry.subject_id)
     .bind(Json(&entry.detail))
-    .execute(&mut **tx)
+    .fetch_one(&mut **tx)
     .await
     .attempt("put a deed on record")?;
-    Ok(())
+    chain_deed(tx, id).await
 }

@@ -257,7 +257,7 @@ fn stored_event(row: &DbRow) -> Result<StoredEvent, StoreError> {
     })
 }
 
-fn stored_evidence(row: &DbRow) -> Result<StoredEvidence, StoreError> {
+pub(super) fn stored_evidence(row: &DbRow) -> Result<StoredEvidence, StoreError> {
     Ok(StoredEvidence {
         item: parapet_core::EvidenceItem {
             role: choice("role", get::<String>(row, "role")?.as_str())?,
