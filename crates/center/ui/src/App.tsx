@@ -1,51 +1,79 @@
-/** The page: bar on top, one view below it. */
+/** The page: the way in, and behind it the bar on top and one view below it. */
+import { useQuery } from "@tanstack/react-query";
 import { WifiOff } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
+import { api } from "./api/client";
 import { useT } from "./i18n";
+import { learnKinds } from "./lib/kinds";
 import { useShortcuts } from "./lib/shortcuts";
 import { Keys } from "./parts/Keys";
-import { TopBar } from "./parts/TopBar";
+import { Loading } from "./parts/States";
+import { TopBar, allowed } from "./parts/TopBar";
 import { useFeed } from "./state/feed";
 import { useLive } from "./state/live";
-import { go, useRoute } from "./state/route";
+import { go, useRoute, type View } from "./state/route";
+import { useSession } from "./state/session";
 import { useSettings } from "./state/settings";
 import { CamerasView } from "./views/CamerasView";
 import { IncidentsView } from "./views/IncidentsView";
 import { RoofsView } from "./views/RoofsView";
+import { SignInView } from "./views/SignInView";
 import { WallView } from "./views/WallView";
 
 export function App() {
   const t = useT();
-  const route = useRoute();
   const { language, theme, set } = useSettings();
-  const connection = useLive((s) => s.connection);
-  const [error, setError] = useState<unknown>(null);
-  const [keys, setKeys] = useState(false);
-  useFeed(setError);
-  const retry = useCallback(() => {
-    setError(null);
-    useLive.setState((s) => ({ epoch: s.epoch + 1 }));
-  }, []);
-
+  const { session, error, load } = useSession();
+  useEffect(() => void load(), [load]);
   useEffect(() => {
     document.documentElement.lang = language;
     document.documentElement.dataset["theme"] = theme;
     document.title = `Parapet · ${t("app.title")}`;
   }, [language, theme, t]);
   useShortcuts({
-    w: () => go("wall"),
-    i: () => go("incidents"),
-    r: () => go("roofs"),
-    k: () => go("cameras"),
     l: () => set({ language: language === "en" ? "zh-CN" : "en" }),
     t: () => set({ theme: theme === "dark" ? "light" : "dark" }),
+  });
+  if (session) return <Room key={session.name} />;
+  if (session === undefined && !error) return <Loading />;
+  return <SignInView />;
+}
+
+/** Keys of the views. */
+const GO: Record<string, View> = { w: "wall", q: "review", i: "incidents", f: "cases", g: "map", r: "roofs", b: "reports", k: "cameras", a: "admin" };
+
+function Room() {
+  const t = useT();
+  const route = useRoute();
+  const session = useSession((s) => s.session);
+  const connection = useLive((s) => s.connection);
+  const [error, setError] = useState<unknown>(null);
+  const [keys, setKeys] = useState(false);
+  useFeed(setError);
+  useQuery({
+    queryKey: ["kinds"],
+    queryFn: async () => {
+      const kinds = await api.kinds();
+      learnKinds(kinds);
+      return kinds;
+    },
+    staleTime: Infinity,
+  });
+  const retry = useCallback(() => {
+    setError(null);
+    useLive.setState((s) => ({ epoch: s.epoch + 1 }));
+  }, []);
+  const view = allowed(route.view, session) ? route.view : "wall";
+  const visit = Object.fromEntries(Object.entries(GO).map(([key, to]) => [key, () => allowed(to, session) && go(to)]));
+  useShortcuts({
+    ...visit,
     "?": () => setKeys(true),
     // With nothing open, `N` begins with the most urgent one.
-    ...(route.id === null && route.view === "wall" ? { n: () => beginReview() } : {}),
+    ...(route.id === null && view === "wall" ? { n: () => document.querySelector<HTMLButtonElement>(".rail-list .card")?.click() } : {}),
   });
   return (
     <div className="app">
-      <TopBar view={route.view} onKeys={() => setKeys(true)} />
+      <TopBar view={view} onKeys={() => setKeys(true)} />
       {connection === "lost" && (
         <div className="banner" role="alert">
           <WifiOff size={16} aria-hidden />
@@ -53,15 +81,11 @@ export function App() {
           {t("live.lost.detail")}
         </div>
       )}
-      {route.view === "wall" && <WallView id={route.id} error={error} retry={retry} />}
-      {route.view === "incidents" && <IncidentsView id={route.id} />}
-      {route.view === "roofs" && <RoofsView id={route.id} />}
-      {route.view === "cameras" && <CamerasView />}
+      {view === "wall" && <WallView id={route.id} error={error} retry={retry} />}
+      {view === "incidents" && <IncidentsView id={route.id} />}
+      {view === "roofs" && <RoofsView id={route.id} />}
+      {view === "cameras" && <CamerasView />}
       {keys && <Keys onClose={() => setKeys(false)} />}
     </div>
   );
-}
-
-function beginReview(): void {
-  document.querySelector<HTMLButtonElement>(".rail-list .card")?.click();
 }

@@ -5,6 +5,7 @@ import { App } from "./App";
 import { applyAddress } from "./state/settings";
 import "./styles/tokens.css";
 import "./styles/base.css";
+import "./styles/forms.css";
 import "./styles/wall.css";
 import "./styles/incident.css";
 import "./styles/record.css";

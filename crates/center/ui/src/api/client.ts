@@ -7,6 +7,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly problem: Problem | null,
     message: string,
+    /** How long to wait before another attempt, in seconds, where the center said so. */
+    readonly retryAfter: number | null = null,
   ) {
     super(message);
   }
@@ -17,35 +19,61 @@ export class ApiError extends Error {
   }
 }
 
-async function call<T>(path: string, init?: RequestInit): Promise<T> {
+/** What went wrong, whatever it was, in the reader's language. */
+export function errorText(error: unknown, language: "zh-CN" | "en"): string {
+  if (error instanceof ApiError) return error.text(language);
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What a session adds to each change, and who is told when there is none (any more). */
+export const caller: { csrf: string | null; signedOut(): void } = { csrf: null, signedOut: () => {} };
+
+export async function call<T>(path: string, init?: RequestInit): Promise<T> {
+  const headers = new Headers({ accept: "application/json", ...(init?.headers as Record<string, string> | undefined) });
+  if (caller.csrf !== null && init?.method && init.method !== "GET") headers.set("x-parapet-csrf", caller.csrf);
   let response: Response;
   try {
-    response = await fetch(path, { ...init, headers: { accept: "application/json", ...init?.headers } });
+    response = await fetch(path, { ...init, headers });
   } catch (error) {
     throw new ApiError(0, null, error instanceof Error ? error.message : String(error));
   }
   if (!response.ok) {
     const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json") ?? false;
     const problem = isProblem ? ((await response.json()) as Problem) : null;
-    throw new ApiError(response.status, problem, `HTTP ${response.status}`);
+    if (response.status === 401 && problem?.code !== "sign_in_failed") caller.signedOut();
+    const wait = Number(response.headers.get("retry-after") ?? Number.NaN);
+    throw new ApiError(response.status, problem, `HTTP ${response.status}`, Number.isFinite(wait) ? wait : null);
   }
-  return (await response.json()) as T;
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** A change with a JSON body. */
+export function change<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
+  return call<T>(path, body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 }
 
 /** What a list of incidents is narrowed to. */
 export interface IncidentFilter {
+  site?: string;
   status?: string;
   kind?: string;
   camera?: string;
+  zone?: string;
   open?: boolean;
+  from?: string;
+  to?: string;
+  text?: string;
+}
+
+/** A query string of all that is set. */
+export function queryOf(values: object): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined && value !== null && value !== "") query.set(name, String(value));
+  return query.toString();
 }
 
 export function incidentQuery(filter: IncidentFilter, cursor?: string, limit = 50): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(filter)) if (value !== undefined && value !== "") query.set(name, String(value));
-  if (cursor) query.set("cursor", cursor);
-  query.set("limit", String(limit));
-  return query.toString();
+  return queryOf({ ...filter, cursor, limit });
 }
 
 export const api = {
@@ -57,12 +85,7 @@ export const api = {
   incidents: (filter: IncidentFilter, cursor?: string, limit?: number) =>
     call<IncidentPage>(`/api/incidents?${incidentQuery(filter, cursor, limit)}`),
   incident: (id: string) => call<IncidentDetail>(`/api/incidents/${id}`),
-  verdict: (id: string, verdict: Verdict) =>
-    call<Incident>(`/api/incidents/${id}/verdict`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(verdict),
-    }),
+  verdict: (id: string, verdict: Verdict) => change<Incident>("POST", `/api/incidents/${id}/verdict`, verdict),
 };
 
 /** Address of a file of evidence. */

@@ -1,6 +1,11 @@
+import * as common from "./texts/common";
+import * as session from "./texts/session";
 import type { Dictionary } from "./zh";
 
 export const en: Dictionary = {
+  ...common.en,
+  ...session.en,
+
   "app.title": "Monitoring room",
   "nav.wall": "Wall",
   "nav.incidents": "Incidents",

@@ -1,5 +1,11 @@
 /** Simplified Chinese, the first language: the other one must have the same keys (a test and the compiler see to it). */
+import * as common from "./texts/common";
+import * as session from "./texts/session";
+
 export const zh = {
+  ...common.zh,
+  ...session.zh,
+
   "app.title": "监控值守",
   "nav.wall": "监控墙",
   "nav.incidents": "事件",

@@ -1,5 +1,6 @@
 /** How each kind of incident looks: a colour and a sign, so that colour is never the only difference. */
 import { Bike, Building2, Dog, TrafficCone, TriangleAlert, type LucideIcon } from "lucide-react";
+import type { Kind } from "../api/types";
 import type { Translate } from "../i18n";
 
 interface Look {
@@ -22,7 +23,16 @@ export function look(kind: string): Look {
   return LOOKS[kind] ?? OTHER;
 }
 
+/** Names of the catalogue, which the center's administrators may change and add to. */
+let catalogue = new Map<string, Pick<Kind, "name_zh" | "name_en">>();
+
+export function learnKinds(kinds: Kind[]): void {
+  catalogue = new Map(kinds.map((kind) => [kind.code, kind]));
+}
+
 export function kindName(kind: string, t: Translate): string {
+  const known = catalogue.get(kind);
+  if (known) return t.language === "en" ? known.name_en : known.name_zh;
   return t.maybe(`kind.${kind}`, kind);
 }
 

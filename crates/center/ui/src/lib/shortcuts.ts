@@ -14,6 +14,8 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      // What asks for something has the keyboard to itself.
+      if (document.querySelector("dialog[open]")) return;
       // An arrow on a slider or in a player moves that.
       if (event.key.startsWith("Arrow") && event.target instanceof Element && event.target.closest("input, video")) return;
       const action = current.current[event.key.length === 1 ? event.key.toLowerCase() : event.key];

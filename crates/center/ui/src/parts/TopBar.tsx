@@ -1,19 +1,40 @@
 /** Where one is, what waits, and how the system is doing. */
-import { Building2, Camera as CameraIcon, Keyboard, LayoutGrid, ListChecks, Moon, Sun } from "lucide-react";
+import { Building2, Camera as CameraIcon, ChartColumn, FolderKanban, Gavel, Keyboard, LayoutGrid, Map, Moon, Search, Settings2, Sun, type LucideIcon } from "lucide-react";
+import type { Permission, Session } from "../api/types";
 import { useT } from "../i18n";
 import { condition } from "../lib/health";
 import { fullTime } from "../lib/format";
 import { useNow } from "../lib/now";
 import { useLive } from "../state/live";
 import { href, VIEWS, type View } from "../state/route";
+import { may, useSession } from "../state/session";
 import { useSettings } from "../state/settings";
+import { UserMenu } from "./UserMenu";
 
-const ICONS = { wall: LayoutGrid, incidents: ListChecks, roofs: Building2, cameras: CameraIcon };
+const ICONS: Record<View, LucideIcon> = {
+  wall: LayoutGrid,
+  review: Gavel,
+  incidents: Search,
+  cases: FolderKanban,
+  map: Map,
+  roofs: Building2,
+  reports: ChartColumn,
+  cameras: CameraIcon,
+  admin: Settings2,
+};
+
+/** Views that not everybody has, and what one of it takes. */
+const NEEDS: Partial<Record<View, Permission[]>> = { review: ["judge"], admin: ["configure", "manage_users", "audit"] };
+
+export function allowed(view: View, session: Session | null | undefined): boolean {
+  return NEEDS[view]?.some((permission) => may(session, permission)) ?? true;
+}
 
 export function TopBar({ view, onKeys }: { view: View; onKeys(): void }) {
   const t = useT();
   const now = useNow();
-  const { language, theme, set } = useSettings();
+  const language = useSettings((s) => s.language);
+  const session = useSession((s) => s.session);
   const connection = useLive((s) => s.connection);
   const cameras = useLive((s) => s.cameras);
   const toCheck = useLive((s) => Object.values(s.incidents).reduce((n, i) => n + (i.status === "new" ? 1 : 0), 0));
@@ -28,12 +49,12 @@ export function TopBar({ view, onKeys }: { view: View; onKeys(): void }) {
         <span>{t("app.title")}</span>
       </a>
       <nav aria-label={t("nav.label")}>
-        {VIEWS.map((v) => {
+        {VIEWS.filter((v) => allowed(v, session)).map((v) => {
           const Icon = ICONS[v];
           return (
-            <a key={v} href={href(v)} aria-current={view === v ? "page" : undefined}>
+            <a key={v} href={href(v)} title={t(`nav.${v}`)} aria-current={view === v ? "page" : undefined}>
               <Icon size={16} aria-hidden />
-              {t(`nav.${v}`)}
+              <span>{t(`nav.${v}`)}</span>
             </a>
           );
         })}
@@ -61,24 +82,36 @@ export function TopBar({ view, onKeys }: { view: View; onKeys(): void }) {
         <button className="icon-button" onClick={onKeys} title={`${t("top.keys")} (?)`} aria-label={t("top.keys")}>
           <Keyboard size={17} />
         </button>
-        <button
-          className="icon-button"
-          onClick={() => set({ theme: theme === "dark" ? "light" : "dark" })}
-          title={`${t("top.theme.switch")} (T)`}
-          aria-label={t("top.theme.switch")}
-        >
-          {theme === "dark" ? <Sun size={17} /> : <Moon size={17} />}
-        </button>
-        <button
-          className="icon-button language"
-          onClick={() => set({ language: language === "en" ? "zh-CN" : "en" })}
-          title={`${t("top.language.switch")} (L)`}
-          aria-label={t("top.language.switch")}
-          lang={language === "en" ? "zh-CN" : "en"}
-        >
-          {t("top.language.other")}
-        </button>
+        <Appearance />
+        <UserMenu />
       </div>
     </header>
+  );
+}
+
+/** Dark or bright, and the language. */
+export function Appearance() {
+  const t = useT();
+  const { language, theme, set } = useSettings();
+  return (
+    <>
+      <button
+        className="icon-button"
+        onClick={() => set({ theme: theme === "dark" ? "light" : "dark" })}
+        title={`${t("top.theme.switch")} (T)`}
+        aria-label={t("top.theme.switch")}
+      >
+        {theme === "dark" ? <Sun size={17} /> : <Moon size={17} />}
+      </button>
+      <button
+        className="icon-button language"
+        onClick={() => set({ language: language === "en" ? "zh-CN" : "en" })}
+        title={`${t("top.language.switch")} (L)`}
+        aria-label={t("top.language.switch")}
+        lang={language === "en" ? "zh-CN" : "en"}
+      >
+        {t("top.language.other")}
+      </button>
+    </>
   );
 }

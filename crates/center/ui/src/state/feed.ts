@@ -2,11 +2,16 @@
 import { useEffect } from "react";
 import { api } from "../api/client";
 import { LiveFeed, liveUrl } from "../api/live";
+import { people } from "../api/people";
 import { useLive } from "./live";
 
 export const feed = new LiveFeed(liveUrl(window.location), {
   onMessage: (message) => useLive.getState().receive(message),
-  onState: (state) => useLive.getState().connected(state),
+  onState: (state) => {
+    useLive.getState().connected(state);
+    // A feed that was closed may be a session that has ended: asking tells, and then shows the sign-in page.
+    if (state === "lost") people.session().catch(() => {});
+  },
 });
 
 /** Opens the feed and keeps the lists whole for as long as the page is open. */

@@ -33,6 +33,9 @@ export function incident(change: Partial<Incident> = {}): Incident {
     judged_at: null,
     reason: null,
     evidence: [],
+    muted: false,
+    claimed_by: null,
+    case_id: null,
     ...change,
   };
 }

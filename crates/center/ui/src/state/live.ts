@@ -1,6 +1,6 @@
 /** What the page knows at this moment: cameras, nodes and recent incidents, kept fresh by the live feed. */
 import { create } from "zustand";
-import type { Camera, Incident, LiveMessage, Node } from "../api/types";
+import type { Camera, Case, Incident, LiveMessage, Node } from "../api/types";
 
 export type Connection = "connecting" | "open" | "lost";
 
@@ -11,6 +11,8 @@ export interface LiveState {
   cameras: Record<string, Camera>;
   nodes: Record<string, Node>;
   incidents: Record<string, Incident>;
+  /** Cases that changed since the page was opened. */
+  cases: Record<string, Case>;
   loaded: boolean;
   /** More wait to be checked than were read. */
   more: boolean;
@@ -26,6 +28,7 @@ export const empty: LiveState = {
   cameras: {},
   nodes: {},
   incidents: {},
+  cases: {},
   loaded: false,
   more: false,
   roofs: 0,
@@ -51,6 +54,10 @@ export function newer(old: Incident | undefined, next: Incident): Incident {
     judged_at: judged.judged_at,
     reason: judged.reason,
     evidence,
+    // Neither of the two: what came last holds.
+    muted: next.muted,
+    claimed_by: next.claimed_by,
+    case_id: next.case_id ?? old.case_id,
   };
 }
 
@@ -76,6 +83,8 @@ export function reduce(state: LiveState, message: LiveMessage, now: number): Liv
       return { ...state, clockOffset: Date.parse(message.server_time) - now, epoch: state.epoch + 1 };
     case "incident":
       return withIncidents(state, [message.incident]);
+    case "case":
+      return { ...state, cases: { ...state.cases, [message.case.id]: message.case } };
     case "camera":
       return { ...state, cameras: { ...state.cameras, [message.camera.camera]: message.camera } };
     case "camera_removed": {
@@ -113,6 +122,7 @@ export interface LiveActions {
   connected(connection: Connection): void;
   load(cameras: Camera[], nodes: Node[], incidents: Incident[], more: boolean): void;
   put(incidents: Incident[]): void;
+  putCase(fresh: Case): void;
 }
 
 export const useLive = create<LiveState & LiveActions>((set) => ({
@@ -128,4 +138,5 @@ export const useLive = create<LiveState & LiveActions>((set) => ({
       more,
     })),
   put: (incidents) => set((state) => withIncidents(state, incidents)),
+  putCase: (fresh) => set((state) => ({ cases: { ...state.cases, [fresh.id]: fresh } })),
 }));
