@@ -1,20 +1,19 @@
 /** The page: the way in, and behind it the bar on top and one view below it. */
-import { useQuery } from "@tanstack/react-query";
 import { WifiOff } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
-import { api } from "./api/client";
 import { useT } from "./i18n";
-import { learnKinds } from "./lib/kinds";
 import { useShortcuts } from "./lib/shortcuts";
 import { Keys } from "./parts/Keys";
 import { Loading } from "./parts/States";
 import { TopBar, allowed } from "./parts/TopBar";
+import { useKinds } from "./state/catalogue";
 import { useFeed } from "./state/feed";
 import { useLive } from "./state/live";
 import { go, useRoute, type View } from "./state/route";
 import { useSession } from "./state/session";
 import { useSettings } from "./state/settings";
 import { CamerasView } from "./views/CamerasView";
+import { CasesView } from "./views/CasesView";
 import { IncidentsView } from "./views/IncidentsView";
 import { RoofsView } from "./views/RoofsView";
 import { SignInView } from "./views/SignInView";
@@ -50,15 +49,7 @@ function Room() {
   const [error, setError] = useState<unknown>(null);
   const [keys, setKeys] = useState(false);
   useFeed(setError);
-  useQuery({
-    queryKey: ["kinds"],
-    queryFn: async () => {
-      const kinds = await api.kinds();
-      learnKinds(kinds);
-      return kinds;
-    },
-    staleTime: Infinity,
-  });
+  useKinds();
   const retry = useCallback(() => {
     setError(null);
     useLive.setState((s) => ({ epoch: s.epoch + 1 }));
@@ -83,6 +74,7 @@ function Room() {
       )}
       {view === "wall" && <WallView id={route.id} error={error} retry={retry} />}
       {view === "incidents" && <IncidentsView id={route.id} />}
+      {view === "cases" && <CasesView id={route.id} />}
       {view === "roofs" && <RoofsView id={route.id} />}
       {view === "cameras" && <CamerasView />}
       {keys && <Keys onClose={() => setKeys(false)} />}

@@ -10,6 +10,8 @@ import "./styles/wall.css";
 import "./styles/incident.css";
 import "./styles/record.css";
 import "./styles/roofs.css";
+import "./styles/cases.css";
+import "./styles/map.css";
 
 applyAddress(window.location.search);
 const client = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false, retry: 2 } } });

@@ -1,10 +1,14 @@
+import * as cases from "./texts/cases";
 import * as common from "./texts/common";
+import * as map from "./texts/map";
 import * as session from "./texts/session";
 import type { Dictionary } from "./zh";
 
 export const en: Dictionary = {
   ...common.en,
   ...session.en,
+  ...cases.en,
+  ...map.en,
 
   "app.title": "Monitoring room",
   "nav.wall": "Wall",

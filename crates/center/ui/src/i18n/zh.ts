@@ -1,10 +1,14 @@
 /** Simplified Chinese, the first language: the other one must have the same keys (a test and the compiler see to it). */
+import * as cases from "./texts/cases";
 import * as common from "./texts/common";
+import * as map from "./texts/map";
 import * as session from "./texts/session";
 
 export const zh = {
   ...common.zh,
   ...session.zh,
+  ...cases.zh,
+  ...map.zh,
 
   "app.title": "监控值守",
   "nav.wall": "监控墙",

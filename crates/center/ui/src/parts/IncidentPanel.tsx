@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { SearchX, X } from "lucide-react";
 import { useEffect, useState } from "react";
-import { ApiError, api } from "../api/client";
+import { ApiError, api, errorText } from "../api/client";
 import type { Incident, Verdict } from "../api/types";
 import { useT } from "../i18n";
 import { between, fullTime, percent } from "../lib/format";
@@ -11,6 +11,7 @@ import { KindIcon, suspected } from "../lib/kinds";
 import { useNow } from "../lib/now";
 import { useShortcuts } from "../lib/shortcuts";
 import { useLive } from "../state/live";
+import { useMay } from "../state/session";
 import { PhaseBadge, StatusBadge } from "./Badges";
 import { Thumbnail } from "./IncidentCard";
 import { Media, MEDIA, firstMedium, has, type Medium } from "./Media";
@@ -58,7 +59,7 @@ export function IncidentPanel({ id, onClose, onStep }: Props) {
     },
     onError: (error) => {
       setDismissing(false);
-      setMessage(t("verdict.failed", { detail: error instanceof ApiError ? error.text(t.language) : String(error) }));
+      setMessage(t("verdict.failed", { detail: errorText(error, t.language) }));
       void client.invalidateQueries({ queryKey: ["incident", id] });
       // Somebody else was faster: show what they said.
       if (error instanceof ApiError && error.status === 409) void api.incident(id).then((fresh) => put([fresh.incident]));
@@ -71,13 +72,14 @@ export function IncidentPanel({ id, onClose, onStep }: Props) {
     const there = MEDIA.filter((m) => has(detail, m));
     setChosen(there[(there.indexOf(medium) + step + there.length) % there.length] ?? medium);
   };
-  const judge = incident?.status === "new" && !verdict.isPending;
+  const mayJudge = useMay("judge");
+  const judge = mayJudge && incident?.status === "new" && !verdict.isPending;
   useShortcuts({
     c: () => judge && verdict.mutate({ verdict: "confirm" }),
     "1": () => judge && verdict.mutate({ verdict: "confirm" }),
     d: () => judge && setDismissing(true),
     "2": () => judge && setDismissing(true),
-    u: () => (incident?.status === "confirmed" || incident?.status === "dismissed") && !verdict.isPending && verdict.mutate({ verdict: "withdraw" }),
+    u: () => mayJudge && (incident?.status === "confirmed" || incident?.status === "dismissed") && !verdict.isPending && verdict.mutate({ verdict: "withdraw" }),
     n: () => onStep(1),
     p: () => onStep(-1),
     ArrowRight: () => turn(1),
@@ -140,6 +142,7 @@ export function IncidentPanel({ id, onClose, onStep }: Props) {
         onDismissing={setDismissing}
         onVerdict={(body) => verdict.mutate(body)}
         onStep={onStep}
+        onFileError={(error) => setMessage(t("verdict.failed", { detail: errorText(error, t.language) }))}
       />
     </section>
   );

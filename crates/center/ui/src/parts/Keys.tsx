@@ -6,6 +6,7 @@ const ROWS: [string[], Key][] = [
   [["C", "1"], "keys.confirm"],
   [["D", "2"], "keys.dismiss"],
   [["U"], "keys.withdraw"],
+  [["H"], "case.file"],
   [["N"], "keys.next"],
   [["P"], "keys.previous"],
   [["←", "→"], "keys.media"],

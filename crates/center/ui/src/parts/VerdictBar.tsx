@@ -5,6 +5,8 @@ import type { DismissReason, Incident, Verdict } from "../api/types";
 import { useT } from "../i18n";
 import { clock } from "../lib/format";
 import { useNow } from "../lib/now";
+import { useMay } from "../state/session";
+import { FileCase } from "./FileCase";
 
 export const REASONS: DismissReason[] = ["not_a_violation", "wrong_object", "permitted", "duplicate", "poor_picture", "other"];
 
@@ -16,12 +18,14 @@ interface Props {
   onDismissing(open: boolean): void;
   onVerdict(verdict: Verdict): void;
   onStep(step: 1 | -1): void;
+  onFileError(error: unknown): void;
 }
 
-export function VerdictBar({ incident, busy, message, dismissing, onDismissing, onVerdict, onStep }: Props) {
+export function VerdictBar({ incident, busy, message, dismissing, onDismissing, onVerdict, onStep, onFileError }: Props) {
   const t = useT();
   const now = useNow();
   const judged = incident.status !== "new";
+  const mayJudge = useMay("judge");
   const by = incident.judged_by && incident.judged_at;
   return (
     <div className="verdict">
@@ -41,7 +45,7 @@ export function VerdictBar({ incident, busy, message, dismissing, onDismissing, 
               : t(`status.${incident.status}`)}
             {incident.reason && <span className="verdict-reason">{t.maybe(`reason.${incident.reason.split(": ")[0]}`, incident.reason)}</span>}
           </p>
-          {(incident.status === "confirmed" || incident.status === "dismissed") && (
+          {mayJudge && (incident.status === "confirmed" || incident.status === "dismissed") && (
             <button className="button button-quiet" disabled={busy} onClick={() => onVerdict({ verdict: "withdraw" })}>
               <Undo2 size={16} aria-hidden />
               {t("verdict.withdraw")}
@@ -49,7 +53,7 @@ export function VerdictBar({ incident, busy, message, dismissing, onDismissing, 
             </button>
           )}
           </>
-        ) : (
+        ) : mayJudge ? (
           <>
             <button className="button button-confirm" disabled={busy} onClick={() => onVerdict({ verdict: "confirm" })}>
               <Check size={18} aria-hidden />
@@ -62,7 +66,8 @@ export function VerdictBar({ incident, busy, message, dismissing, onDismissing, 
               <kbd>D</kbd>
             </button>
           </>
-        )}
+        ) : null}
+        <FileCase incident={incident} onError={onFileError} />
         <span className="verdict-space" />
         <button className="button button-quiet" onClick={() => onStep(-1)} title={t("verdict.previous")} aria-label={t("verdict.previous")}>
           <ChevronLeft size={18} aria-hidden />
@@ -78,7 +83,7 @@ export function VerdictBar({ incident, busy, message, dismissing, onDismissing, 
   );
 }
 
-function DismissForm({ busy, onCancel, onSubmit }: { busy: boolean; onCancel(): void; onSubmit(verdict: Verdict): void }) {
+export function DismissForm({ busy, onCancel, onSubmit }: { busy: boolean; onCancel(): void; onSubmit(verdict: Verdict): void }) {
   const t = useT();
   const [note, setNote] = useState("");
   const form = useRef<HTMLFormElement>(null);

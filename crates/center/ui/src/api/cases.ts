@@ -1,0 +1,42 @@
+/** Calls about cases: list, one case, what people do with it, and its papers. */
+import { call, change, queryOf } from "./client";
+import type { CaseAction, CaseDetail, CasePage, Department, NewCase, Site } from "./types";
+
+/** What a list of cases is narrowed to. */
+export interface CaseFilter {
+  site?: string;
+  kind?: string;
+  step?: string;
+  department?: string;
+  late?: boolean;
+  text?: string;
+  from?: string;
+  to?: string;
+}
+
+export const cases = {
+  list: (filter: CaseFilter, cursor?: string, limit = 50) => call<CasePage>(`/api/cases?${queryOf({ ...filter, cursor, limit })}`),
+  one: (id: string) => call<CaseDetail>(`/api/cases/${id}`),
+  open: (fresh: NewCase) => change<CaseDetail>("POST", "/api/cases", fresh),
+  act: (id: string, action: CaseAction) => change<CaseDetail>("POST", `/api/cases/${id}/actions`, action),
+  answer: (id: string, text: string, pictures: File[]) => {
+    const body = new FormData();
+    body.set("text", text);
+    for (const picture of pictures) body.append("picture", picture);
+    return call<CaseDetail>(`/api/cases/${id}/answers`, { method: "POST", body });
+  },
+  departments: () => call<Department[]>("/api/departments"),
+  sites: () => call<Site[]>("/api/sites"),
+};
+
+export function orderUrl(id: string, order: string, form: "html" | "pdf"): string {
+  return `/api/cases/${id}/orders/${encodeURIComponent(order)}/document.${form}`;
+}
+
+export function pictureUrl(id: string, answer: string, picture: string): string {
+  return `/api/cases/${id}/answers/${answer}/pictures/${picture}`;
+}
+
+export function archiveUrl(id: string): string {
+  return `/api/cases/${id}/archive.zip`;
+}
