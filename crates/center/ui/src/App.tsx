@@ -2,6 +2,7 @@
 import { WifiOff } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { useT } from "./i18n";
+import { useAlarms } from "./lib/alarm";
 import { useShortcuts } from "./lib/shortcuts";
 import { Keys } from "./parts/Keys";
 import { Loading } from "./parts/States";
@@ -15,6 +16,7 @@ import { useSettings } from "./state/settings";
 import { CamerasView } from "./views/CamerasView";
 import { CasesView } from "./views/CasesView";
 import { IncidentsView } from "./views/IncidentsView";
+import { ReviewView } from "./views/ReviewView";
 import { RoofsView } from "./views/RoofsView";
 import { SignInView } from "./views/SignInView";
 import { WallView } from "./views/WallView";
@@ -50,6 +52,7 @@ function Room() {
   const [keys, setKeys] = useState(false);
   useFeed(setError);
   useKinds();
+  useAlarms();
   const retry = useCallback(() => {
     setError(null);
     useLive.setState((s) => ({ epoch: s.epoch + 1 }));
@@ -73,6 +76,7 @@ function Room() {
         </div>
       )}
       {view === "wall" && <WallView id={route.id} error={error} retry={retry} />}
+      {view === "review" && <ReviewView />}
       {view === "incidents" && <IncidentsView id={route.id} />}
       {view === "cases" && <CasesView id={route.id} />}
       {view === "roofs" && <RoofsView id={route.id} />}

@@ -12,6 +12,7 @@ import "./styles/record.css";
 import "./styles/roofs.css";
 import "./styles/cases.css";
 import "./styles/map.css";
+import "./styles/review.css";
 
 applyAddress(window.location.search);
 const client = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false, retry: 2 } } });

@@ -1,6 +1,7 @@
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as map from "./texts/map";
+import * as review from "./texts/review";
 import * as session from "./texts/session";
 import type { Dictionary } from "./zh";
 
@@ -9,6 +10,7 @@ export const en: Dictionary = {
   ...session.en,
   ...cases.en,
   ...map.en,
+  ...review.en,
 
   "app.title": "Monitoring room",
   "nav.wall": "Wall",

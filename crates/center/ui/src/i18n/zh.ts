@@ -2,6 +2,7 @@
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as map from "./texts/map";
+import * as review from "./texts/review";
 import * as session from "./texts/session";
 
 export const zh = {
@@ -9,6 +10,7 @@ export const zh = {
   ...session.zh,
   ...cases.zh,
   ...map.zh,
+  ...review.zh,
 
   "app.title": "监控值守",
   "nav.wall": "监控墙",

@@ -52,7 +52,13 @@ export const IncidentCard = memo(function IncidentCard({ incident, selected, onO
         </span>
         <span className="card-place">{cameraName(camera, incident.camera)}</span>
         <span className="card-foot">
-          <StatusBadge incident={incident} />
+          {incident.claimed_by !== null && incident.status === "new" ? (
+            <span className="status status-claimed" title={t("review.claimed", { actor: incident.claimed_by })}>
+              {t("review.claimed", { actor: incident.claimed_by })}
+            </span>
+          ) : (
+            <StatusBadge incident={incident} />
+          )}
           {!over && <i className="dot-open" title={t("phase.open")} />}
           <time className="card-duration">{between(incident.since, over ? (incident.ended_at ?? incident.updated_at) : now, t)}</time>
           <time className="card-time">{clock(incident.started_at, now, t.language)}</time>

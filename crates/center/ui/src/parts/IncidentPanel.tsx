@@ -15,6 +15,7 @@ import { useMay } from "../state/session";
 import { PhaseBadge, StatusBadge } from "./Badges";
 import { Thumbnail } from "./IncidentCard";
 import { Media, MEDIA, firstMedium, has, type Medium } from "./Media";
+import { PlaceHistory } from "./PlaceHistory";
 import { Empty, Failed, Loading } from "./States";
 import { Timeline } from "./Timeline";
 import { VerdictBar } from "./VerdictBar";
@@ -133,6 +134,10 @@ export function IncidentPanel({ id, onClose, onStep }: Props) {
             <Timeline detail={detail} />
           </section>
         </div>
+        <section className="panel-place">
+          <h3>{t("place.title")}</h3>
+          <PlaceHistory key={id} incident={incident} limit={6} />
+        </section>
       </div>
       <VerdictBar
         incident={incident}
@@ -168,7 +173,7 @@ function Sightings({ sightings }: { sightings: Incident[] }) {
   );
 }
 
-function Facts({ incident, place }: { incident: Incident; place: string }) {
+export function Facts({ incident, place }: { incident: Incident; place: string }) {
   const t = useT();
   const now = useNow();
   const camera = useLive((s) => s.cameras[incident.camera]);

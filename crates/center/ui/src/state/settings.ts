@@ -12,6 +12,8 @@ interface Settings {
   layout: Layout;
   tracks: boolean;
   zones: boolean;
+  sound: boolean;
+  notices: boolean;
   set(change: Partial<Omit<Settings, "set">>): void;
 }
 
@@ -23,6 +25,8 @@ export const useSettings = create<Settings>()(
       layout: "auto",
       tracks: true,
       zones: true,
+      sound: false,
+      notices: false,
       set: (change) => set(change),
     }),
     { name: "parapet.settings", version: 1 },
