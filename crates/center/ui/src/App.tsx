@@ -58,6 +58,7 @@ function Room() {
     useLive.setState((s) => ({ epoch: s.epoch + 1 }));
   }, []);
   const view = allowed(route.view, session) ? route.view : "wall";
+  const screen = view === "wall" ? Math.max(1, Math.floor(Number(route.query.get("screen") ?? 1)) || 1) : 1;
   const visit = Object.fromEntries(Object.entries(GO).map(([key, to]) => [key, () => allowed(to, session) && go(to)]));
   useShortcuts({
     ...visit,
@@ -67,7 +68,7 @@ function Room() {
   });
   return (
     <div className="app">
-      <TopBar view={view} onKeys={() => setKeys(true)} />
+      {screen === 1 && <TopBar view={view} onKeys={() => setKeys(true)} />}
       {connection === "lost" && (
         <div className="banner" role="alert">
           <WifiOff size={16} aria-hidden />
@@ -75,7 +76,7 @@ function Room() {
           {t("live.lost.detail")}
         </div>
       )}
-      {view === "wall" && <WallView id={route.id} error={error} retry={retry} />}
+      {view === "wall" && <WallView id={route.id} screen={screen} error={error} retry={retry} />}
       {view === "review" && <ReviewView />}
       {view === "incidents" && <IncidentsView id={route.id} />}
       {view === "cases" && <CasesView id={route.id} />}

@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { applyAddress } from "./state/settings";
+import { applyAddress, followOtherWindows } from "./state/settings";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/forms.css";
@@ -15,6 +15,7 @@ import "./styles/map.css";
 import "./styles/review.css";
 
 applyAddress(window.location.search);
+followOtherWindows();
 const client = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false, retry: 2 } } });
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");

@@ -3,6 +3,7 @@ import * as common from "./texts/common";
 import * as map from "./texts/map";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
+import * as wall from "./texts/wall";
 import type { Dictionary } from "./zh";
 
 export const en: Dictionary = {
@@ -11,6 +12,7 @@ export const en: Dictionary = {
   ...cases.en,
   ...map.en,
   ...review.en,
+  ...wall.en,
 
   "app.title": "Monitoring room",
   "nav.wall": "Wall",

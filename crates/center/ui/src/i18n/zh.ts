@@ -4,6 +4,7 @@ import * as common from "./texts/common";
 import * as map from "./texts/map";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
+import * as wall from "./texts/wall";
 
 export const zh = {
   ...common.zh,
@@ -11,6 +12,7 @@ export const zh = {
   ...cases.zh,
   ...map.zh,
   ...review.zh,
+  ...wall.zh,
 
   "app.title": "监控值守",
   "nav.wall": "监控墙",

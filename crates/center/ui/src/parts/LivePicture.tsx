@@ -5,6 +5,7 @@ import type { Zone } from "../api/types";
 import { useT } from "../i18n";
 import { duration } from "../lib/format";
 import { draw } from "../lib/overlay";
+import { forgetPaint, paintSoon } from "../lib/painter";
 import { feed } from "../state/feed";
 import { useSettings } from "../state/settings";
 
@@ -52,9 +53,12 @@ export function LivePicture({ camera, zones, large = false, selected = null, tro
     let waiting: Frame | null = null;
     let gone = false;
     let lastAt = 0;
+    const repaint = () => paint.current();
     setState("waiting");
 
     const show = async (frame: Frame) => {
+      // Nobody sees it.
+      if (document.hidden) return;
       // While one picture is being decoded only the newest of those that came meanwhile is kept.
       if (decoding) {
         waiting = frame;
@@ -71,7 +75,7 @@ export function LivePicture({ camera, zones, large = false, selected = null, tro
         latest.current = { frame, picture };
         lastAt = performance.now();
         setState("live");
-        paint.current();
+        paintSoon(repaint);
       } catch {
         // A broken JPEG: the picture before it stays, and its age will show.
       } finally {
@@ -89,6 +93,7 @@ export function LivePicture({ camera, zones, large = false, selected = null, tro
     }, 1000);
     return () => {
       gone = true;
+      forgetPaint(repaint);
       clearInterval(timer);
       unwatch();
       latest.current?.picture.close();

@@ -1,5 +1,5 @@
 /** One camera on the wall. */
-import { Maximize2, Minimize2 } from "lucide-react";
+import { Maximize2, Minimize2, Pin } from "lucide-react";
 import { memo } from "react";
 import type { Camera, Incident } from "../api/types";
 import { useT } from "../i18n";
@@ -15,13 +15,17 @@ interface Props {
   /** Incidents that go on here and are not dismissed, most urgent first. */
   alarms: Incident[];
   large: boolean;
+  /** Stands in front, in the room of four. */
+  foremost: boolean;
+  pinned: boolean;
   enlarged: boolean;
   selected: string | null;
   onEnlarge(camera: string | null): void;
+  onPin(camera: string): void;
   onOpen(incident: string): void;
 }
 
-export const Tile = memo(function Tile({ camera, alarms, large, enlarged, selected, onEnlarge, onOpen }: Props) {
+export const Tile = memo(function Tile({ camera, alarms, large, foremost, pinned, enlarged, selected, onEnlarge, onPin, onOpen }: Props) {
   const t = useT();
   const first = alarms[0];
   const unjudged = alarms.some((a) => a.status === "new");
@@ -29,7 +33,7 @@ export const Tile = memo(function Tile({ camera, alarms, large, enlarged, select
   const is = condition(camera);
   return (
     <article
-      className={`tile${first ? " tile-alarm" : ""}${unjudged ? " tile-unjudged" : ""}`}
+      className={`tile${first ? " tile-alarm" : ""}${unjudged ? " tile-unjudged" : ""}${foremost ? " tile-foremost" : ""}`}
       data-kind={first?.kind}
       aria-label={name}
       onDoubleClick={() => onEnlarge(enlarged ? null : camera.camera)}
@@ -39,6 +43,15 @@ export const Tile = memo(function Tile({ camera, alarms, large, enlarged, select
         <span className="tile-name">{name}</span>
         {camera.synthetic && <span className="tag-composite">{t("tile.composite")}</span>}
         <HealthBadge camera={camera} quiet />
+        <button
+          className={`icon-button on-picture tile-enlarge${pinned ? " tile-pinned" : ""}`}
+          aria-pressed={pinned}
+          title={t(pinned ? "wall.unpin" : "wall.pin", { camera: name })}
+          aria-label={t(pinned ? "wall.unpin" : "wall.pin", { camera: name })}
+          onClick={() => onPin(camera.camera)}
+        >
+          <Pin size={14} />
+        </button>
         <button
           className="icon-button on-picture tile-enlarge"
           title={enlarged ? t("tile.shrink") : t("tile.enlarge", { camera: name })}

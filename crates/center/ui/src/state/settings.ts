@@ -12,6 +12,16 @@ interface Settings {
   layout: Layout;
   tracks: boolean;
   zones: boolean;
+  /** Cameras with an alarm come forward on the wall. */
+  forward: boolean;
+  /** The list of incidents beside the wall. */
+  rail: boolean;
+  /** What the wall shows: `all`, `site:ID`, `node:ID` or `own:NAME`. */
+  group: string;
+  groups: Record<string, string[]>;
+  /** Over how many screens the cameras are spread. */
+  screens: number;
+  pinned: string[];
   sound: boolean;
   notices: boolean;
   set(change: Partial<Omit<Settings, "set">>): void;
@@ -25,6 +35,12 @@ export const useSettings = create<Settings>()(
       layout: "auto",
       tracks: true,
       zones: true,
+      forward: true,
+      rail: true,
+      group: "all",
+      groups: {},
+      screens: 1,
+      pinned: [],
       sound: false,
       notices: false,
       set: (change) => set(change),
@@ -41,4 +57,11 @@ export function applyAddress(search: string): void {
   const { set } = useSettings.getState();
   if (language === "en" || language === "zh-CN") set({ language });
   if (theme === "dark" || theme === "light") set({ theme });
+}
+
+/** Windows of one person share what they like: what one of them changes the others take over. */
+export function followOtherWindows(): void {
+  window.addEventListener("storage", (event) => {
+    if (event.key === useSettings.persist.getOptions().name) void useSettings.persist.rehydrate();
+  });
 }

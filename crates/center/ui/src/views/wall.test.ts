@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { Camera, IncidentDetail } from "../api/types";
 import { translator } from "../i18n";
 import { byTrouble, condition } from "../lib/health";
+import { alarmsByCamera, arrange } from "../lib/wall";
 import { passes } from "../parts/IncidentRail";
 import { entries } from "../parts/Timeline";
 import { incident } from "../state/fixture";
 import { fits } from "./IncidentsView";
-import { alarmsByCamera, arrange } from "./WallView";
 
 const camera = (id: string, change: Partial<Camera> = {}) => ({ camera: id, name: null, state: "streaming", node_online: true, ...change }) as Camera;
 
