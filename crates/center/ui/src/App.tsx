@@ -16,6 +16,8 @@ import { useSettings } from "./state/settings";
 import { CamerasView } from "./views/CamerasView";
 import { CasesView } from "./views/CasesView";
 import { IncidentsView } from "./views/IncidentsView";
+import { MapView } from "./views/MapView";
+import { ReportsView } from "./views/ReportsView";
 import { ReviewView } from "./views/ReviewView";
 import { RoofsView } from "./views/RoofsView";
 import { SignInView } from "./views/SignInView";
@@ -80,6 +82,8 @@ function Room() {
       {view === "review" && <ReviewView />}
       {view === "incidents" && <IncidentsView id={route.id} />}
       {view === "cases" && <CasesView id={route.id} />}
+      {view === "map" && <MapView id={route.id} query={route.query} />}
+      {view === "reports" && <ReportsView id={route.id} />}
       {view === "roofs" && <RoofsView id={route.id} />}
       {view === "cameras" && <CamerasView />}
       {keys && <Keys onClose={() => setKeys(false)} />}

@@ -13,6 +13,7 @@ import "./styles/roofs.css";
 import "./styles/cases.css";
 import "./styles/map.css";
 import "./styles/review.css";
+import "./styles/reports.css";
 
 applyAddress(window.location.search);
 followOtherWindows();

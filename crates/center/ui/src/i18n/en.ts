@@ -1,6 +1,7 @@
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as map from "./texts/map";
+import * as report from "./texts/report";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
 import * as wall from "./texts/wall";
@@ -11,6 +12,7 @@ export const en: Dictionary = {
   ...session.en,
   ...cases.en,
   ...map.en,
+  ...report.en,
   ...review.en,
   ...wall.en,
 

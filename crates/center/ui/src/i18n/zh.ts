@@ -2,6 +2,7 @@
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as map from "./texts/map";
+import * as report from "./texts/report";
 import * as review from "./texts/review";
 import * as session from "./texts/session";
 import * as wall from "./texts/wall";
@@ -11,6 +12,7 @@ export const zh = {
   ...session.zh,
   ...cases.zh,
   ...map.zh,
+  ...report.zh,
   ...review.zh,
   ...wall.zh,
 

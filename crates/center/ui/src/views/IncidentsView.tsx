@@ -1,5 +1,5 @@
-/** The record: every incident, narrowed by kind, state and camera, page by page. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+/** The record: every incident, found by site, kind, state, camera, zone, time and text, page by page, and taken along as a file. */
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { ListX } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { api, type IncidentFilter } from "../api/client";
@@ -12,18 +12,22 @@ import { useNow } from "../lib/now";
 import { PhaseBadge, StatusBadge } from "../parts/Badges";
 import { Thumbnail } from "../parts/IncidentCard";
 import { IncidentPanel } from "../parts/IncidentPanel";
+import { SearchBar } from "../parts/SearchBar";
 import { Empty, Failed, Loading } from "../parts/States";
 import { neighbour, newer, useLive } from "../state/live";
 import { go } from "../state/route";
 
-const STATES = ["new", "confirmed", "dismissed"] as const;
 
 /** Whether an incident of the live feed belongs in a list that was read with this filter. */
 export function fits(incident: Incident, filter: IncidentFilter): boolean {
   return (
     (!filter.status || incident.status === filter.status) &&
     (!filter.kind || incident.kind === filter.kind) &&
+    (!filter.site || incident.site === filter.site) &&
     (!filter.camera || incident.camera === filter.camera) &&
+    (!filter.zone || incident.zone === filter.zone) &&
+    (!filter.from || incident.started_at >= filter.from) &&
+    (!filter.to || incident.started_at < filter.to) &&
     (filter.open === undefined || (incident.phase !== "ended") === filter.open)
   );
 }
@@ -31,10 +35,8 @@ export function fits(incident: Incident, filter: IncidentFilter): boolean {
 export function IncidentsView({ id }: { id: string | null }) {
   const t = useT();
   const [filter, setFilter] = useState<IncidentFilter>({});
-  const cameras = useLive((s) => s.cameras);
   const live = useLive((s) => s.incidents);
   const epoch = useLive((s) => s.epoch);
-  const kinds = useQuery({ queryKey: ["kinds"], queryFn: api.kinds, staleTime: Infinity });
   const query = useInfiniteQuery({
     queryKey: ["incidents", filter, epoch],
     queryFn: ({ pageParam }) => api.incidents(filter, pageParam),
@@ -49,6 +51,8 @@ export function IncidentsView({ id }: { id: string | null }) {
     for (const page of query.data?.pages ?? []) for (const incident of page.incidents) byId.set(incident.id, incident);
     const oldest = query.hasNextPage ? [...byId.values()].reduce((low, i) => (i.started_at < low ? i.started_at : low), "9999") : "";
     for (const incident of Object.values(live)) {
+      // Only the center can search for words: what it did not find stays away.
+      if (filter.text && !byId.has(incident.id)) continue;
       if (byId.has(incident.id) || incident.started_at >= oldest) byId.set(incident.id, newer(byId.get(incident.id), incident));
     }
     return [...byId.values()].filter((i) => fits(i, filter)).sort((a, b) => b.started_at.localeCompare(a.started_at) || b.id.localeCompare(a.id));
@@ -58,7 +62,6 @@ export function IncidentsView({ id }: { id: string | null }) {
     document.querySelector("tr[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }, [id]);
 
-  const choose = (change: IncidentFilter) => setFilter(Object.fromEntries(Object.entries({ ...filter, ...change }).filter(([, v]) => v !== undefined && v !== "")));
   const step = (by: 1 | -1) => {
     const next = neighbour(rows, id, by);
     if (next) go("incidents", next);
@@ -68,32 +71,7 @@ export function IncidentsView({ id }: { id: string | null }) {
       <section className="record-list" aria-label={t("incidents.title")}>
         <div className="record-bar">
           <h1>{t("incidents.title")}</h1>
-          <div className="segments" role="group" aria-label={t("incident.status")}>
-            <button aria-pressed={!filter.status} onClick={() => choose({ status: undefined } as unknown as IncidentFilter)}>
-              {t("rail.filter.all")}
-            </button>
-            {STATES.map((s) => (
-              <button key={s} aria-pressed={filter.status === s} onClick={() => choose({ status: s })}>
-                {t(`status.${s}`)}
-              </button>
-            ))}
-          </div>
-          <select aria-label={t("incident.kind")} value={filter.kind ?? ""} onChange={(event) => choose({ kind: event.target.value })}>
-            <option value="">{t("kind.all")}</option>
-            {(kinds.data ?? []).map((k) => (
-              <option key={k.code} value={k.code}>
-                {t.maybe(`kind.${k.code}`, t.language === "en" ? k.name_en : k.name_zh)}
-              </option>
-            ))}
-          </select>
-          <select aria-label={t("incident.camera")} value={filter.camera ?? ""} onChange={(event) => choose({ camera: event.target.value })}>
-            <option value="">{t("incidents.camera.all")}</option>
-            {Object.values(cameras).map((c) => (
-              <option key={c.camera} value={c.camera}>
-                {cameraName(c)}
-              </option>
-            ))}
-          </select>
+          <SearchBar filter={filter} onFilter={setFilter} />
         </div>
         <div className="record-table">
           {query.isPending ? (
