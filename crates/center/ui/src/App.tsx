@@ -13,6 +13,7 @@ import { useLive } from "./state/live";
 import { go, useRoute, type View } from "./state/route";
 import { useSession } from "./state/session";
 import { useSettings } from "./state/settings";
+import { AdminView } from "./views/AdminView";
 import { CamerasView } from "./views/CamerasView";
 import { CasesView } from "./views/CasesView";
 import { IncidentsView } from "./views/IncidentsView";
@@ -85,6 +86,7 @@ function Room() {
       {view === "map" && <MapView id={route.id} query={route.query} />}
       {view === "reports" && <ReportsView id={route.id} />}
       {view === "roofs" && <RoofsView id={route.id} />}
+      {view === "admin" && <AdminView id={route.id} />}
       {view === "cameras" && <CamerasView />}
       {keys && <Keys onClose={() => setKeys(false)} />}
     </div>

@@ -14,6 +14,7 @@ import "./styles/cases.css";
 import "./styles/map.css";
 import "./styles/review.css";
 import "./styles/reports.css";
+import "./styles/admin.css";
 
 applyAddress(window.location.search);
 followOtherWindows();

@@ -1,3 +1,4 @@
+import * as admin from "./texts/admin";
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as map from "./texts/map";
@@ -8,6 +9,7 @@ import * as wall from "./texts/wall";
 import type { Dictionary } from "./zh";
 
 export const en: Dictionary = {
+  ...admin.en,
   ...common.en,
   ...session.en,
   ...cases.en,

@@ -1,4 +1,5 @@
 /** Simplified Chinese, the first language: the other one must have the same keys (a test and the compiler see to it). */
+import * as admin from "./texts/admin";
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as map from "./texts/map";
@@ -8,6 +9,7 @@ import * as session from "./texts/session";
 import * as wall from "./texts/wall";
 
 export const zh = {
+  ...admin.zh,
   ...common.zh,
   ...session.zh,
   ...cases.zh,

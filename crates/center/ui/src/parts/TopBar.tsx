@@ -24,7 +24,7 @@ const ICONS: Record<View, LucideIcon> = {
 };
 
 /** Views that not everybody has, and what one of it takes. */
-const NEEDS: Partial<Record<View, Permission[]>> = { review: ["judge"], admin: ["configure", "manage_users", "audit"] };
+const NEEDS: Partial<Record<View, Permission[]>> = { review: ["judge"], admin: ["configure", "manage_users", "audit", "judge"] };
 
 export function allowed(view: View, session: Session | null | undefined): boolean {
   return NEEDS[view]?.some((permission) => may(session, permission)) ?? true;
