@@ -1,6 +1,7 @@
 /** The page: the way in, and behind it the bar on top and one view below it. */
+import { useQueryClient } from "@tanstack/react-query";
 import { WifiOff } from "lucide-react";
-import { useCallback, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { useT } from "./i18n";
 import { useAlarms } from "./lib/alarm";
 import { useShortcuts } from "./lib/shortcuts";
@@ -9,26 +10,35 @@ import { Loading } from "./parts/States";
 import { TopBar, allowed } from "./parts/TopBar";
 import { useKinds } from "./state/catalogue";
 import { useFeed } from "./state/feed";
-import { useLive } from "./state/live";
+import { empty, useLive } from "./state/live";
 import { go, useRoute, type View } from "./state/route";
 import { useSession } from "./state/session";
 import { useSettings } from "./state/settings";
-import { AdminView } from "./views/AdminView";
 import { CamerasView } from "./views/CamerasView";
 import { CasesView } from "./views/CasesView";
 import { IncidentsView } from "./views/IncidentsView";
 import { MapView } from "./views/MapView";
-import { ReportsView } from "./views/ReportsView";
 import { ReviewView } from "./views/ReviewView";
 import { RoofsView } from "./views/RoofsView";
 import { SignInView } from "./views/SignInView";
 import { WallView } from "./views/WallView";
 
+// Not on the way to the wall: read when they are opened.
+const AdminView = lazy(() => import("./views/AdminView").then((m) => ({ default: m.AdminView })));
+const ReportsView = lazy(() => import("./views/ReportsView").then((m) => ({ default: m.ReportsView })));
+
 export function App() {
   const t = useT();
   const { language, theme, set } = useSettings();
   const { session, error, load } = useSession();
+  const client = useQueryClient();
   useEffect(() => void load(), [load]);
+  useEffect(() => {
+    // What one person saw is not left for the next.
+    if (session !== null) return;
+    client.clear();
+    useLive.setState(empty);
+  }, [session, client]);
   useEffect(() => {
     document.documentElement.lang = language;
     document.documentElement.dataset["theme"] = theme;
@@ -84,9 +94,11 @@ function Room() {
       {view === "incidents" && <IncidentsView id={route.id} />}
       {view === "cases" && <CasesView id={route.id} />}
       {view === "map" && <MapView id={route.id} query={route.query} />}
-      {view === "reports" && <ReportsView id={route.id} />}
       {view === "roofs" && <RoofsView id={route.id} />}
-      {view === "admin" && <AdminView id={route.id} />}
+      <Suspense fallback={view === "reports" || view === "admin" ? <Loading /> : null}>
+        {view === "reports" && <ReportsView id={route.id} />}
+        {view === "admin" && <AdminView id={route.id} />}
+      </Suspense>
       {view === "cameras" && <CamerasView />}
       {keys && <Keys onClose={() => setKeys(false)} />}
     </div>

@@ -36,7 +36,8 @@ export function fit(from: { width: number; height: number }, to: { width: number
 export function draw(context: CanvasRenderingContext2D, picture: ImageBitmap, header: FrameHeader, options: OverlayOptions): void {
   const canvas = context.canvas;
   const place = fit(picture, canvas);
-  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = "#05080d";
+  context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(picture, place.x, place.y, place.width, place.height);
   const x = (v: number) => place.x + v * place.width;
   const y = (v: number) => place.y + v * place.height;

@@ -79,7 +79,7 @@ export function CasePanel({ id, onClose }: { id: string; onClose(): void }) {
       <div className="panel-body case-body">
         <CaseProgress detail={detail} />
         <section className="case-do" aria-label={t("case.actions")}>
-          <CaseActions key={file.updated_at} detail={detail} onChanged={changed} />
+          <CaseActions detail={detail} onChanged={changed} />
         </section>
         <div className="case-columns">
           <section>

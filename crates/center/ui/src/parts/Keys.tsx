@@ -45,6 +45,9 @@ export function Keys({ onClose }: { onClose(): void }) {
           </div>
         ))}
       </dl>
+      <p className="muted">
+        {t("nav.review")}: {t("review.keys")}
+      </p>
     </dialog>
   );
 }

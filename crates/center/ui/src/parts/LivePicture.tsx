@@ -24,7 +24,7 @@ export function LivePicture({ camera, zones, large = false, selected = null, tro
   useEffect(() => {
     paint.current = () => {
       const element = canvas.current;
-      const context = element?.getContext("2d");
+      const context = element?.getContext("2d", { alpha: false });
       if (!element || !context || !latest.current) return;
       const { frame, picture } = latest.current;
       const scale = (element.width / Math.max(1, element.clientWidth)) * (large ? 1.25 : 1);

@@ -24,7 +24,6 @@ export const zh = {
   "map.upload.geojson": "GeoJSON 文件",
   "map.upload.png": "PNG 图片",
   "map.upload.bad": "文件不是有效的 GeoJSON。",
-  "map.cameraFacts": "{open} 条待核查",
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
@@ -52,5 +51,4 @@ export const en: Record<keyof typeof zh, string> = {
   "map.upload.geojson": "GeoJSON file",
   "map.upload.png": "PNG picture",
   "map.upload.bad": "The file is no valid GeoJSON.",
-  "map.cameraFacts": "{open} to check",
 };

@@ -54,7 +54,7 @@ export function AuditPart() {
         {field("subject_id", t("audit.subjectId"))}
         {field("from", t("filter.from"), "date")}
         {field("to", t("filter.to"), "date")}
-        <button className="button">{t("filter.text")}</button>
+        <button className="button">{t("audit.search")}</button>
       </form>
       <div className="record-table admin-table">
         {query.isPending ? (
