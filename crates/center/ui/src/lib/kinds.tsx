@@ -38,7 +38,8 @@ export function kindName(kind: string, t: Translate): string {
 
 /** Every automatic finding is a suspicion until a person has checked it. */
 export function suspected(kind: string, t: Translate): string {
-  return t("kind.suspected", { kind: kindName(kind, t) });
+  const name = kindName(kind, t);
+  return t("kind.suspected", { kind: t.language === "en" ? name.charAt(0).toLowerCase() + name.slice(1) : name });
 }
 
 export function KindIcon({ kind, size = 16 }: { kind: string; size?: number }) {
