@@ -24,17 +24,19 @@ function contrast(a: string, b: string): number {
 describe.each(["dark", "light"])("theme %s", (theme) => {
   const c = colours(theme);
   const of = (name: string) => c[name] ?? "#000000";
-  const grounds = ["ground", "surface", "raised", "accent-ground"];
+  const grounds = ["ground", "surface", "raised", "hover", "accent-ground"];
   it.each(grounds)("text on %s reaches 4.5:1", (ground) => {
     for (const text of ["text", "muted"]) expect(contrast(of(text), of(ground)), text).toBeGreaterThanOrEqual(4.5);
   });
   it("states on their own ground reach 4.5:1", () => {
     for (const state of ["good", "warn", "bad"]) {
       expect(contrast(of(state), of(`${state}-ground`)), state).toBeGreaterThanOrEqual(4.5);
-      expect(contrast(of(state), of("surface")), state).toBeGreaterThanOrEqual(4.5);
+      for (const ground of ["surface", "raised"]) expect(contrast(of(state), of(ground)), `${state} on ${ground}`).toBeGreaterThanOrEqual(4.5);
     }
     expect(contrast(of("on-accent"), of("accent"))).toBeGreaterThanOrEqual(4.5);
-    expect(contrast(of("accent"), of("accent-ground"))).toBeGreaterThanOrEqual(4.5);
+    for (const ground of ["accent-ground", "ground", "surface", "raised"]) expect(contrast(of("accent"), of(ground)), ground).toBeGreaterThanOrEqual(4.5);
+    // Counts stand on the colour of their state.
+    for (const state of ["warn", "bad"]) expect(contrast(of("surface"), of(state)), state).toBeGreaterThanOrEqual(4.5);
   });
   it("signs of kinds reach 3:1 on every surface", () => {
     const kinds = Object.keys(c).filter((name) => name.startsWith("kind-"));

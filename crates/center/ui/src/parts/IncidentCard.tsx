@@ -1,4 +1,5 @@
 /** One incident in the list beside the wall. */
+import { BellOff } from "lucide-react";
 import { memo, useState } from "react";
 import { thumbnailUrl } from "../api/client";
 import type { Incident } from "../api/types";
@@ -58,6 +59,11 @@ export const IncidentCard = memo(function IncidentCard({ incident, selected, onO
             </span>
           ) : (
             <StatusBadge incident={incident} />
+          )}
+          {incident.muted && (
+            <span className="card-muted" role="img" aria-label={t("mute.muted")} title={t("mute.muted")}>
+              <BellOff size={13} aria-hidden />
+            </span>
           )}
           {!over && <i className="dot-open" title={t("phase.open")} />}
           <time className="card-duration">{between(incident.since, over ? (incident.ended_at ?? incident.updated_at) : now, t)}</time>

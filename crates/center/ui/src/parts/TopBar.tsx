@@ -9,6 +9,7 @@ import { useLive } from "../state/live";
 import { href, VIEWS, type View } from "../state/route";
 import { may, useSession } from "../state/session";
 import { useSettings } from "../state/settings";
+import { AlarmSwitches } from "./AlarmSwitches";
 import { UserMenu } from "./UserMenu";
 
 const ICONS: Record<View, LucideIcon> = {
@@ -79,6 +80,7 @@ export function TopBar({ view, onKeys }: { view: View; onKeys(): void }) {
         <time className="top-clock">{fullTime(now, language)}</time>
       </div>
       <div className="top-tools">
+        <AlarmSwitches />
         <button className="icon-button" onClick={onKeys} title={`${t("top.keys")} (?)`} aria-label={t("top.keys")}>
           <Keyboard size={17} />
         </button>

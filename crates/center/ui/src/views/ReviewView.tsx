@@ -11,7 +11,6 @@ import { KindIcon, suspected } from "../lib/kinds";
 import { markersOf } from "../lib/markers";
 import { useNow } from "../lib/now";
 import { useShortcuts } from "../lib/shortcuts";
-import { AlarmSwitches } from "../parts/AlarmSwitches";
 import { PhaseBadge } from "../parts/Badges";
 import { Filter } from "../parts/Fields";
 import { FileCase } from "../parts/FileCase";
@@ -59,7 +58,6 @@ export function ReviewView() {
           </span>
         )}
         <Others />
-        <AlarmSwitches />
       </div>
       {detail ? (
         <One key={detail.incident.id} detail={detail} until={queue.review?.claimed_until ?? null} loading={queue.loading} onNext={queue.next} onTold={setTold} />
