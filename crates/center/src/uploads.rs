@@ -60,6 +60,27 @@ pub(crate) async fn keep(directory: &Path, bytes: Bytes) -> Result<PictureRow, U
     })
 }
 
+/// Keeps a picture as PNG in a file, in the place of what was there.
+pub(crate) async fn keep_as_png(path: &Path, bytes: Bytes) -> Result<(), UploadError> {
+    if bytes.len() > MOST_BYTES {
+        return Err(UploadError::TooLarge);
+    }
+    let png = tokio::task::spawn_blocking(move || {
+        format_of(&bytes)?;
+        let mut png = io::Cursor::new(Vec::new());
+        image::load_from_memory(&bytes).ok()?.write_to(&mut png, ImageFormat::Png).ok()?;
+        Some(png.into_inner())
+    });
+    let png = png.await.ok().flatten().ok_or(UploadError::NoPicture)?;
+    let disk = |source| UploadError::Disk { path: path.to_owned(), source };
+    if let Some(directory) = path.parent() {
+        tokio::fs::create_dir_all(directory).await.map_err(disk)?;
+    }
+    let part = path.with_extension("part");
+    tokio::fs::write(&part, &png).await.map_err(disk)?;
+    tokio::fs::rename(&part, path).await.map_err(disk)
+}
+
 fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
     let mut reader = ImageReader::new(io::Cursor::new(bytes)).with_guessed_format().ok()?;
     let format = reader.format().filter(|format| matches!(format, ImageFormat::Jpeg | ImageFormat::Png))?;

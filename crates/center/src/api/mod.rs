@@ -24,7 +24,7 @@ mod verdict;
 
 use std::sync::Arc;
 
-use axum::{Json, Router, middleware, routing::get};
+use axum::{Json, Router, extract::DefaultBodyLimit, middleware, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use parapet_core::Clock;
 use parapet_store::Store;
@@ -44,6 +44,7 @@ use crate::{
     people::People,
     proof::Keeper,
     roster::Roster,
+    uploads::{MOST_BYTES, MOST_PICTURES},
 };
 
 /// Everything that answers are made from.
@@ -99,6 +100,15 @@ pub(crate) struct App {
 )]
 struct Description;
 
+/// What takes pictures and plans: larger bodies than the rest.
+fn uploads() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(case::answer_order))
+        .routes(routes!(site::plan, site::put_plan))
+        .routes(routes!(site::plan_picture, site::put_plan_picture))
+        .layer(DefaultBodyLimit::max(MOST_PICTURES * MOST_BYTES + 100_000))
+}
+
 fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(camera::cameras))
@@ -117,7 +127,6 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(case::cases, case::report))
         .routes(routes!(case::case))
         .routes(routes!(case::act))
-        .routes(routes!(case::answer_order))
         .routes(routes!(case::picture))
         .routes(routes!(case::order_page))
         .routes(routes!(case::order_pdf))
@@ -129,7 +138,7 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(catalogue::put_setting))
         .routes(routes!(site::sites))
         .routes(routes!(site::put_site))
-        .routes(routes!(site::plan, site::put_plan))
+        .merge(uploads())
         .routes(routes!(report::month))
         .routes(routes!(report::month_file))
         .routes(routes!(report::incidents))

@@ -2,10 +2,16 @@
 
 use axum::{
     Json,
-    extract::{Path, State, rejection::JsonRejection},
+    body::Bytes,
+    extract::{
+        Path, State,
+        rejection::{BytesRejection, JsonRejection},
+    },
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use parapet_core::{Permission, Scope, SiteId, site::Site as Plan};
-use parapet_store::SiteRow;
+use parapet_store::{AuditEntry, SiteRow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -116,6 +122,14 @@ async fn all(app: &App, scope: &Scope) -> Result<Vec<Site>, ApiError> {
     Ok(sites)
 }
 
+/// The site, if the caller sees anything of it.
+async fn visible(app: &App, caller: &Caller, site: &str) -> Result<SiteId, ApiError> {
+    let scope = caller.scope(Permission::See)?;
+    let id = site_id(site)?;
+    let seen = all(app, &scope).await?.iter().any(|site| site.site == id.as_str());
+    if seen { Ok(id) } else { Err(ApiError::NotFound) }
+}
+
 /// The sites with their nodes and cameras.
 #[utoipa::path(
     get, path = "/api/sites", tag = "sites",
@@ -157,7 +171,7 @@ pub(super) async fn put_site(
     caller: Caller,
     Path(site): Path<String>,
     body: Result<Json<SiteData>, JsonRejection>,
-) -> Result<axum::http::StatusCode, ApiError> {
+) -> Result<StatusCode, ApiError> {
     caller.require(Permission::Configure, None, None)?;
     let id: SiteId = site.parse().map_err(|_| ApiError::Invalid { field: "site", hint: NAME })?;
     let Json(data) = body.map_err(|rejection| ApiError::Body(rejection.body_text()))?;
@@ -176,7 +190,7 @@ pub(super) async fn put_site(
         ..row_of(&app, &id).await?
     };
     app.store.put_site(&row, &caller.name, app.clock.now()).await?;
-    Ok(axum::http::StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A site's plan: its outline, buildings, zones and cameras as GeoJSON.
@@ -194,13 +208,61 @@ pub(super) async fn plan(
     caller: Caller,
     Path(site): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    caller.require_somewhere(Permission::See)?;
-    let id = site_id(&site)?;
-    let visible = all(&app, &caller.access.scope(Permission::See)).await?;
-    if !visible.iter().any(|site| site.site == id.as_str()) {
-        return Err(ApiError::NotFound);
-    }
+    let id = visible(&app, &caller, &site).await?;
     Ok(Json(row_of(&app, &id).await?.plan.ok_or(ApiError::NotFound)?))
+}
+
+/// Where the pictures of plans are, as what a person sent.
+fn picture_of(app: &App, id: &SiteId) -> std::path::PathBuf {
+    app.cases.answers().with_file_name("plans").join(format!("{id}.png"))
+}
+
+/// A picture to lie under a site's plan, from corner to corner of its outline.
+#[utoipa::path(
+    get, path = "/api/sites/{site}/plan.png", tag = "sites",
+    params(("site" = String, Path, description = "the site")),
+    responses(
+        (status = 200, content_type = "image/png", body = Vec<u8>),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn plan_picture(
+    State(app): State<App>,
+    caller: Caller,
+    Path(site): Path<String>,
+) -> Result<Response, ApiError> {
+    let id = visible(&app, &caller, &site).await?;
+    let bytes = tokio::fs::read(picture_of(&app, &id)).await.map_err(|_| ApiError::NotFound)?;
+    Ok(([(header::CONTENT_TYPE, "image/png")], bytes).into_response())
+}
+
+/// Replaces the picture under a site's plan: JPEG or PNG, up to 10 MB; it is kept as PNG.
+#[utoipa::path(
+    put, path = "/api/sites/{site}/plan.png", tag = "sites",
+    params(("site" = String, Path, description = "the site")),
+    request_body(content = Vec<u8>, content_type = "image/png"),
+    responses(
+        (status = 204),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn put_plan_picture(
+    State(app): State<App>,
+    caller: Caller,
+    Path(site): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, ApiError> {
+    caller.require(Permission::Configure, None, None)?;
+    let id = site_id(&site)?;
+    let body = body.map_err(|rejection| ApiError::Body(rejection.body_text()))?;
+    crate::uploads::keep_as_png(&picture_of(&app, &id), body).await?;
+    let (now, id) = (app.clock.now(), id.as_str());
+    let deed = AuditEntry::new(now, &caller.name, "catalogue.plan_picture", "site", id, Value::Null);
+    app.store.record_audit(&deed).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Replaces a site's plan. Every mistake in it is named at once.
@@ -220,7 +282,7 @@ pub(super) async fn put_plan(
     caller: Caller,
     Path(site): Path<String>,
     body: Result<Json<Value>, JsonRejection>,
-) -> Result<axum::http::StatusCode, ApiError> {
+) -> Result<StatusCode, ApiError> {
     caller.require(Permission::Configure, None, None)?;
     let id = site_id(&site)?;
     let Json(plan) = body.map_err(|rejection| ApiError::Body(rejection.body_text()))?;
@@ -234,5 +296,5 @@ pub(super) async fn put_plan(
     }
     let row = SiteRow { plan: Some(plan), ..row_of(&app, &id).await? };
     app.store.put_site(&row, &caller.name, app.clock.now()).await?;
-    Ok(axum::http::StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -263,13 +263,39 @@ impl Cases {
 
     /// Files an incident that has just started, if a rule says so. What cannot be filed stays for a person.
     pub(crate) async fn file_by_rule(&self, incident: &IncidentRow) {
-        let Some(rule) = self.settings().rule_for(incident).map(|rule| rule.name.clone()) else { return };
-        match self.file(std::slice::from_ref(incident), None, &format!("rule:{rule}")).await {
-            Ok(detail) => info!(case = %detail.case.number, incident = %incident.id, rule, "filed by rule"),
+        let settings = self.settings();
+        let Some((number, rule)) = settings.rule_for(incident) else { return };
+        let by = format!("rule:{number}");
+        let filed = match self.file(std::slice::from_ref(incident), None, &by).await {
+            Ok(detail) => {
+                info!(case = %detail.case.number, incident = %incident.id, by, "filed by rule");
+                self.send_by_rule(detail, rule.department.clone(), &by).await
+            }
+            Err(error) => Err(error),
+        };
+        match filed {
+            Ok(()) => {}
             // Told again, or a person was faster.
             Err(CasesError::Store(StoreError::AlreadyFiled { .. } | StoreError::Transition { .. })) => {}
-            Err(error) => error!(%error, incident = %incident.id, rule, "a rule cannot file an incident"),
+            Err(error) => error!(%error, incident = %incident.id, by, "a rule cannot file an incident"),
         }
+    }
+
+    /// Takes a case that a rule has just filed to the rule's department.
+    async fn send_by_rule(
+        &self,
+        detail: CaseDetail,
+        department: Option<parapet_core::DepartmentId>,
+        by: &str,
+    ) -> Result<(), CasesError> {
+        if department.is_none() || detail.case.step != CaseStep::Reported {
+            return Ok(());
+        }
+        for action in [CaseAction::Accept, CaseAction::Dispatch] {
+            let deed = Deed { department: department.clone(), ..Deed::new(action, by, self.clock.now()) };
+            self.act(detail.case.id, Request { deed, instruction: None, extra: CaseExtra::None }).await?;
+        }
+        Ok(())
     }
 
     /// Warns of deadlines and calls the next level, for all that is due.

@@ -8,7 +8,7 @@ use jiff::{
     tz::TimeZone,
 };
 use parapet_core::{
-    CameraId, InvalidCalendar, KindCode, OfficeHours, SiteId, Timestamp, WorkCalendar, ZoneId,
+    CameraId, DepartmentId, InvalidCalendar, KindCode, OfficeHours, SiteId, Timestamp, WorkCalendar, ZoneId,
     case::StepAllowances,
 };
 use parapet_store::{Store, StoreError};
@@ -84,8 +84,6 @@ impl CalendarSetting {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FilingRule {
-    /// Its name, for the record.
-    pub(crate) name: String,
     pub(crate) kind: Option<KindCode>,
     pub(crate) site: Option<SiteId>,
     pub(crate) camera: Option<CameraId>,
@@ -95,6 +93,9 @@ pub(crate) struct FilingRule {
     /// Only between these times of the day; the second may be earlier than the first (over midnight).
     pub(crate) hours: Option<DayHours>,
     pub(crate) enabled: bool,
+    /// The case is accepted and sent there at once; without it a dispatcher takes it from the report on.
+    #[serde(default)]
+    pub(crate) department: Option<DepartmentId>,
 }
 
 /// A part of each day.
@@ -243,10 +244,10 @@ impl Settings {
         serde_json::to_value(self).ok()?.get(name).cloned()
     }
 
-    /// The first rule that files an incident.
-    pub(crate) fn rule_for(&self, incident: &parapet_store::IncidentRow) -> Option<&FilingRule> {
+    /// The first rule that files an incident, and its number, from 1.
+    pub(crate) fn rule_for(&self, incident: &parapet_store::IncidentRow) -> Option<(usize, &FilingRule)> {
         let zone = TimeZone::get(&self.calendar.zone).unwrap_or(TimeZone::UTC);
-        self.filing.iter().find(|rule| rule.files(incident, &zone))
+        (1..).zip(&self.filing).find(|(_, rule)| rule.files(incident, &zone))
     }
 
     /// Whether a case that was closed then is opened again by a sighting now.

@@ -4,7 +4,7 @@ import type { MonthReport, Mute, PlaceHistory, Review } from "./types";
 
 export const room = {
   /** The next incident that waits and that nobody else looks at; it is the caller's from then on. */
-  next: (site: string | null, skip: string[]) => call<Review>(`/api/review/next?${queryOf({ site, skip: skip.join(",") })}`),
+  next: (site: string | null, skip: string[]) => change<Review>("POST", `/api/review/next?${queryOf({ site, skip: skip.join(",") })}`),
   claim: (id: string) => change<{ until: string; by: string }>("POST", `/api/incidents/${id}/claim`),
   release: (id: string) => change<void>("DELETE", `/api/incidents/${id}/claim`),
   historyOfPlace: (id: string) => call<PlaceHistory>(`/api/incidents/${id}/history-of-place`),
@@ -27,7 +27,7 @@ export type Format = (typeof FORMATS)[number];
 
 export function exportUrl(what: "incidents" | "cases", format: Format, filter: IncidentFilter | object): string {
   const query = queryOf(filter);
-  return `/api/export/${what}.${format}${query ? `?${query}` : ""}`;
+  return `/api/export/${what}/${what}.${format}${query ? `?${query}` : ""}`;
 }
 
 export function monthUrl(format: Format, month: string, site: string): string {
