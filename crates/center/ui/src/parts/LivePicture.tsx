@@ -20,6 +20,7 @@ export function LivePicture({ camera, zones, large = false, selected = null, tro
   const showZones = useSettings((s) => s.zones);
   const latest = useRef<{ frame: Frame; picture: ImageBitmap } | null>(null);
   const paint = useRef(() => {});
+  const take = useRef((_: Frame) => {});
 
   useEffect(() => {
     paint.current = () => {
@@ -86,7 +87,7 @@ export function LivePicture({ camera, zones, large = false, selected = null, tro
       }
     };
 
-    const unwatch = feed.watch(camera, large, (frame) => void show(frame));
+    take.current = (frame) => void show(frame);
     const timer = setInterval(() => {
       const age = performance.now() - lastAt;
       if (lastAt > 0 && age > STALE_MS) setState(Math.floor(age / 1000));
@@ -95,11 +96,14 @@ export function LivePicture({ camera, zones, large = false, selected = null, tro
       gone = true;
       forgetPaint(repaint);
       clearInterval(timer);
-      unwatch();
+      take.current = () => {};
       latest.current?.picture.close();
       latest.current = null;
     };
-  }, [camera, large]);
+  }, [camera]);
+
+  // A tile that grows or shrinks asks for other frames and meanwhile keeps the picture that it has.
+  useEffect(() => feed.watch(camera, large, (frame) => take.current(frame)), [camera, large]);
 
   return (
     <div className={`picture${state === "live" ? "" : " picture-not-live"}`}>

@@ -25,6 +25,13 @@ interface Props {
   onOpen(incident: string): void;
 }
 
+/** Lists of alarms are made anew with each message: what counts is whether this tile's are the same ones. */
+function isSame(a: Props, b: Props): boolean {
+  return (Object.keys(a) as (keyof Props)[]).every((key) =>
+    key === "alarms" ? a.alarms.length === b.alarms.length && a.alarms.every((alarm, i) => alarm === b.alarms[i]) : Object.is(a[key], b[key]),
+  );
+}
+
 export const Tile = memo(function Tile({ camera, alarms, large, foremost, pinned, enlarged, selected, onEnlarge, onPin, onOpen }: Props) {
   const t = useT();
   const first = alarms[0];
@@ -71,7 +78,7 @@ export const Tile = memo(function Tile({ camera, alarms, large, foremost, pinned
       )}
     </article>
   );
-});
+}, isSame);
 
 function AlarmChip({ incident, onOpen }: { incident: Incident; onOpen(id: string): void }) {
   const t = useT();

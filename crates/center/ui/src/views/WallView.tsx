@@ -61,7 +61,7 @@ function Wall({ selected, screen, error, retry }: { selected: string | null; scr
   const cameras = useLive((s) => s.cameras);
   const incidents = useLive((s) => s.incidents);
   const loaded = useLive((s) => s.loaded);
-  const { layout, group, groups, screens, pinned, forward, set } = useSettings();
+  const { layout, group, groups, screens, pinned, forward } = useSettings();
   const [enlarged, setEnlarged] = useState<string | null>(null);
   const [number, setNumber] = useState(0);
   const [space, setSpace] = useState({ width: 1200, height: 800 });
@@ -112,7 +112,6 @@ function Wall({ selected, screen, error, retry }: { selected: string | null; scr
   const shape = grid(single ? 1 : sheet.cells, space.width, space.height, GAP);
   const tileWidth = Math.floor(Math.min((space.width - GAP * (shape.columns - 1)) / shape.columns, (((space.height - GAP * (shape.rows - 1)) / shape.rows) * 16) / 9));
   const style: CSSProperties = selected ? {} : { gridTemplateColumns: `repeat(${shape.columns}, ${tileWidth}px)`, gridAutoRows: `${Math.floor((tileWidth * 9) / 16)}px` };
-  const pin = (camera: string) => set({ pinned: pinned.includes(camera) ? pinned.filter((c) => c !== camera) : [...pinned, camera] });
 
   return (
     <section className="wall" aria-label={t("nav.wall")}>
@@ -174,3 +173,7 @@ function Wall({ selected, screen, error, retry }: { selected: string | null; scr
 
 const NONE: Incident[] = [];
 const open = (incident: string) => go("wall", incident);
+const pin = (camera: string) => {
+  const { pinned, set } = useSettings.getState();
+  set({ pinned: pinned.includes(camera) ? pinned.filter((c) => c !== camera) : [...pinned, camera] });
+};
