@@ -25,14 +25,19 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
 pub(crate) use self::delivery::Courier;
-use self::{
-    order::OrderDocument,
-    settings::{SettingError, Settings},
-};
+use self::settings::{SettingError, Settings};
 use crate::{
     api::{case_shape, live_shape::LiveMessage},
     live::Hub,
 };
+
+/// The working time of offices by default: China's, with the holidays of 2026.
+///
+/// # Panics
+/// Never: the default holds together.
+pub fn office_calendar() -> WorkCalendar {
+    settings::CalendarSetting::default().calendar().expect("the calendar by default holds together")
+}
 
 /// Who does what the clock does.
 const CLOCK: &str = "clock";
@@ -238,8 +243,7 @@ impl Cases {
             let wanted = wanted.map_err(StoreError::from)?.clone();
             let department = self.department(&wanted, &detail.case.site).await?;
             request.deed.level = Some(department.level);
-            let document = OrderDocument::of(&self.store, &detail, &kind, &department).await?;
-            let document = serde_json::to_value(document).unwrap_or_default();
+            let document = order::document(&self.store, &detail, &kind, &department).await?;
             let targets = self.courier.targets(&detail.case.site, &department);
             request.extra =
                 CaseExtra::Order(NewOrder { instruction: request.instruction, document, targets });
@@ -363,9 +367,7 @@ impl Cases {
 
 impl Present {
     fn new(settings: Settings) -> Self {
-        let calendar =
-            settings.calendar.calendar().or_else(|_| settings::CalendarSetting::default().calendar());
-        let calendar = Arc::new(calendar.expect("the calendar by default holds together"));
-        Self { settings, calendar }
+        let calendar = settings.calendar.calendar().unwrap_or_else(|_| office_calendar());
+        Self { settings, calendar: Arc::new(calendar) }
     }
 }

@@ -50,9 +50,23 @@ const PRINTED: [EvidenceRole; 4] =
 /// At most so many of them.
 const PICTURES: usize = 4;
 
+/// What an order about a case says now: the document of a [`NewOrder`](parapet_store::NewOrder).
+///
+/// # Errors
+/// When the store fails.
+pub async fn document(
+    store: &Store,
+    detail: &CaseDetail,
+    kind: &KindRow,
+    department: &DepartmentRow,
+) -> Result<serde_json::Value, StoreError> {
+    let document = OrderDocument::of(store, detail, kind, department).await?;
+    Ok(serde_json::to_value(document).unwrap_or_default())
+}
+
 impl OrderDocument {
     /// What is known of a case now.
-    pub(crate) async fn of(
+    async fn of(
         store: &Store,
         detail: &CaseDetail,
         kind: &KindRow,

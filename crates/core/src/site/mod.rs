@@ -101,6 +101,19 @@ pub struct SiteCamera {
     pub name: Name,
     /// Where it is.
     pub place: GroundPoint,
+    /// What it sees, for maps; a dome sees all round.
+    pub sight: Option<Sight>,
+}
+
+/// What a camera sees of the ground, roughly: for maps only.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sight {
+    /// The middle of its view, degrees clockwise from north.
+    pub bearing_degrees: f64,
+    /// The width of its view, degrees.
+    pub view_degrees: f64,
+    /// How far it sees, metres.
+    pub reach_meters: f64,
 }
 
 impl Site {

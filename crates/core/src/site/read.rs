@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt};
 use geojson::{Feature, FeatureCollection, GeoJson, GeometryValue, Position as Coordinates};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{ApprovedStructure, Building, GroundZone, Name, Site, SiteCamera};
+use super::{ApprovedStructure, Building, GroundZone, Name, Sight, Site, SiteCamera};
 use crate::{
     BuildingId, CameraId, SiteId, ZoneId, ZonePurpose,
     geo::{GeoPoint, GroundPoint, GroundPolygon, InvalidGeoPoint, LocalFrame},
@@ -92,6 +92,12 @@ struct CameraProperties {
     id: CameraId,
     name_zh: Option<String>,
     name_en: Option<String>,
+    /// Where it looks, degrees clockwise from north.
+    bearing_degrees: Option<f64>,
+    /// How wide it looks, degrees.
+    view_degrees: Option<f64>,
+    /// How far it sees, metres.
+    reach_meters: Option<f64>,
 }
 
 impl Site {
@@ -100,7 +106,7 @@ impl Site {
     /// - `building`: a polygon with `id`, names, `storeys`, `height_meters` (one of the two);
     /// - `approved`: a polygon of what may stand on the roof of `building`, with a `note`;
     /// - `zone`: a polygon with `id`, `purpose` (as in the pipeline file), names;
-    /// - `camera`: a point with `id`, names.
+    /// - `camera`: a point with `id`, names, and for maps `bearing_degrees`, `view_degrees` and `reach_meters`.
     ///
     /// # Errors
     /// See [`SiteError`]: all mistakes at once.
@@ -199,7 +205,13 @@ impl Reader {
             let (camera, place) = (self.properties::<CameraProperties>(i, feature), self.point(i, feature));
             if let (Some(camera), Some(place)) = (camera, place) {
                 let name = Name { zh: camera.name_zh, en: camera.name_en };
-                site.cameras.push(SiteCamera { id: camera.id, name, place: frame.local(place) });
+                let sight = match (camera.bearing_degrees, camera.view_degrees, camera.reach_meters) {
+                    (Some(bearing_degrees), Some(view_degrees), Some(reach_meters)) => {
+                        Some(Sight { bearing_degrees, view_degrees, reach_meters })
+                    }
+                    _ => None,
+                };
+                site.cameras.push(SiteCamera { id: camera.id, name, place: frame.local(place), sight });
             }
         }
         Some(site)

@@ -1,6 +1,6 @@
 /** Calls about cases: list, one case, what people do with it, and its papers. */
 import { call, change, queryOf } from "./client";
-import type { CaseAction, CaseDetail, CasePage, Department, NewCase, Site } from "./types";
+import type { CaseAction, CaseDetail, CasePage, Department, Lateness, NewCase, Site } from "./types";
 
 /** What a list of cases is narrowed to. */
 export interface CaseFilter {
@@ -8,7 +8,7 @@ export interface CaseFilter {
   kind?: string;
   step?: string;
   department?: string;
-  late?: boolean;
+  lateness?: Lateness;
   text?: string;
   from?: string;
   to?: string;

@@ -140,7 +140,7 @@ function Filters({ filter, choose, text, setText }: { filter: CaseFilter; choose
       />
       <Filter label={t("case.kind")} value={filter.kind ?? ""} onChange={(kind) => choose({ kind })} choices={[["", t("kind.all")], ...kinds.map((k) => [k.code, kindName(k.code, t)] as const)]} />
       <label className="check">
-        <input type="checkbox" checked={filter.late ?? false} onChange={(event) => choose({ late: event.target.checked })} />
+        <input type="checkbox" checked={filter.lateness === "overdue"} onChange={(event) => choose({ lateness: event.target.checked ? "overdue" : undefined })} />
         {t("case.late.only")}
       </label>
       <input type="search" value={text} onChange={(event) => setText(event.target.value)} placeholder={t("filter.text")} aria-label={t("filter.text")} />

@@ -1,6 +1,7 @@
 //! `parapet demo`: simulated cameras, node, broker, center and page in one process; and the proof that all four kinds
 //! of incidents come and go.
 
+mod history;
 mod roofs;
 
 use std::{
@@ -9,14 +10,16 @@ use std::{
     fs,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context;
-use parapet_bus::EmbeddedConfig;
+use parapet_bus::{BusConfig, EmbeddedConfig};
 use parapet_center::{CenterConfig, FirstUser};
 use parapet_core::{Clock, EvidenceRole, Grant, IncidentKind, KindCode, Language, Phase, Role, SystemClock};
 
+use parapet_edge::Node;
 use parapet_ingest::serve::{CameraServer, ServeOptions, ServedCamera};
 use parapet_store::{IncidentQuery, IncidentRow, Store};
 
@@ -35,6 +38,8 @@ const EXPECTED: [(&str, IncidentKind); 4] = [
     ("street", IncidentKind::OccupiedRoadway),
     ("roof", IncidentKind::RooftopStructure),
 ];
+/// The node that watches all this.
+const LIVE_NODE: &str = "demo";
 /// The real recording where nothing happens, and its file below the pictures.
 const QUIET: (&str, &str) = ("campus", "opencv/vtest.avi");
 
@@ -80,8 +85,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         cache: home.join(".cache/demo"),
     };
     let server = CameraServer::start(serve, &cameras).context("cannot start the simulated cameras")?;
-    let pipeline_file = pipeline_file(&home, server.port())?;
-    let mut pipeline = super::load_pipeline(&pipeline_file)?;
+    let first_file = pipeline_file(&home, "demo", server.port())?;
+    let second_file = pipeline_file(&home, "demo-tea-hill", server.port())?;
+    let mut pipeline = super::load_pipeline(&first_file)?;
     pipeline.node.http.listen = free_unless(pipeline.node.http.listen);
     let embedded = pipeline.bus.embedded.get_or_insert_with(EmbeddedConfig::default);
     embedded.listen = free_unless(embedded.listen);
@@ -94,7 +100,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     };
     let database = data.join("center.db");
     super::block_on(async move {
-        let together = Together::start(pipeline, pipeline_file, center).await?;
+        let clock = SystemClock::new();
+        let store = Store::open(&center.store).await?;
+        if store.departments().await?.is_empty() {
+            history::write(&store, &home, clock.now()).await.context("cannot make up the demo's history")?;
+        }
+        store.close().await;
+        let together = Together::start(pipeline, first_file, center).await?;
+        let second = second_site(&second_file, &together).await?;
         greet(&together, &database);
         let surveys = data.join("surveys");
         let compared = tokio::task::spawn_blocking(move || roofs::compare_all(&home, &surveys));
@@ -106,6 +119,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         };
         // A comparison that is under way cannot be stopped; one that failed is the demo's failure.
         let compared = if compared.is_finished() { compared.await? } else { Ok(()) };
+        second.stop().await;
         together.stop().await;
         drop(server);
         outcome.and(compared.context("cannot compare the demo's flights"))
@@ -131,14 +145,22 @@ fn clips(home: &Path) -> anyhow::Result<Vec<ServedCamera>> {
     Ok(cameras)
 }
 
-/// The demo's pipeline file as it is run: a copy that a visitor may edit, with the cameras' real port. It lies as deep
+/// The node of the other site: one real recording in which nothing wrong happens. It speaks to the first one's broker.
+async fn second_site(file: &Path, together: &Together) -> anyhow::Result<Node> {
+    let mut pipeline = super::load_pipeline(file)?;
+    pipeline.node.http.listen = free_unless(pipeline.node.http.listen);
+    pipeline.bus = BusConfig { embedded: None, broker: Some(together.node.broker().clone()) };
+    Ok(Node::start(pipeline, Some(file.to_owned()), Arc::new(SystemClock::new())).await?)
+}
+
+/// A pipeline file of the demo as it is run: a copy that a visitor may edit, with the cameras' real port. It lies as deep
 /// as the original, so that relative paths mean the same.
-fn pipeline_file(home: &Path, port: u16) -> anyhow::Result<PathBuf> {
-    let original = home.join("pipelines/demo.toml");
+fn pipeline_file(home: &Path, name: &str, port: u16) -> anyhow::Result<PathBuf> {
+    let original = home.join(format!("pipelines/{name}.toml"));
     let text =
         fs::read_to_string(&original).with_context(|| format!("cannot read {}", original.display()))?;
     let text = text.replace(&format!("127.0.0.1:{CAMERA_PORT}/"), &format!("127.0.0.1:{port}/"));
-    let copy = home.join("data/demo.toml");
+    let copy = home.join(format!("data/{name}.toml"));
     fs::write(&copy, text).with_context(|| format!("cannot write {}", copy.display()))?;
     Ok(copy)
 }
@@ -211,7 +233,8 @@ async fn watch(store: &Store, limit: Duration) -> anyhow::Result<()> {
 }
 
 async fn shown(store: &Store) -> anyhow::Result<Shown> {
-    let page = store.incidents(&IncidentQuery { limit: 500, ..IncidentQuery::default() }).await?;
+    let node = Some(LIVE_NODE.parse()?);
+    let page = store.incidents(&IncidentQuery { node, limit: 500, ..IncidentQuery::default() }).await?;
     let mut shown = Shown::default();
     for (camera, kind) in EXPECTED {
         let here = |row: &&IncidentRow| row.camera.as_str() == camera && row.kind == kind.code();
