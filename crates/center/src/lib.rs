@@ -4,6 +4,7 @@
 //! is checked against its registered hash before anyone sees it. Nobody sees anything without having signed in.
 
 mod api;
+mod archive;
 mod caller;
 mod cases;
 mod claims;
@@ -25,7 +26,12 @@ mod uploads;
 
 pub use api::description as openapi;
 pub use cases::{office_calendar, order::document as order_document};
+mod verify;
+
+pub use api::description as openapi;
+pub use archive::{ArchiveError, Selection, write_archive};
 pub use config::{CenterConfig, ConfigError, SignInConfig};
 pub use people::{FirstError, FirstUser, WeakPassword, check_password, hash_password, random_password};
 pub use proof::ProofError;
 pub use server::{Center, RunningCenter, StartError};
+pub use verify::{Finding, Report, verify_archive, verify_store};

@@ -60,6 +60,9 @@ enum Command {
     /// Who may sign in at a center.
     #[command(subcommand)]
     User(command::user::Command),
+    /// Evidence and records: whether they are what they were, and archives that prove themselves.
+    #[command(subcommand)]
+    Evidence(command::evidence::Command),
     /// Completions for a shell, to standard output.
     Completions {
         /// The shell.
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Command::Scenario(command) => command::scenario::run(command),
         Command::Survey(command) => command::survey::run(command),
         Command::Verdicts(command) => command::verdicts::run(command),
+        Command::Evidence(command) => command::evidence::run(command),
         Command::User(command) => command::user::run(command),
         Command::Completions { shell } => command::completions(shell),
     };

@@ -113,45 +113,103 @@ impl LedgerKey {
 /// Builds the leaf of a row: each value with its type and length, so that no two rows give the same bytes. The form is
 /// version 1; another form gets another number, for old chains must be checked for ever.
 #[derive(Debug, Clone)]
-pub struct Leaf(Sha256);
+pub struct Leaf {
+    hash: Sha256,
+    record: Option<Record>,
+}
+
+/// What a row says, value by value, so that its leaf can be computed anew far from the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The kind of row.
+    pub kind: String,
+    /// Its values, in the order of the leaf.
+    pub values: Vec<Value>,
+}
+
+/// A value of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// A text, or none.
+    Text(Option<String>),
+    /// A whole number.
+    Integer(i64),
+    /// Bytes, in hex.
+    Bytes(String),
+}
+
+impl Record {
+    /// The leaf of the row; `None` if bytes in it are no hex.
+    pub fn leaf(&self) -> Option<Hash> {
+        let mut leaf = Leaf::new(&self.kind);
+        for value in &self.values {
+            leaf = match value {
+                Value::Text(text) => leaf.text(text.as_deref()),
+                Value::Integer(number) => leaf.integer(*number),
+                Value::Bytes(hex) => leaf.bytes(&hex::decode(hex).ok()?),
+            };
+        }
+        Some(leaf.finish())
+    }
+}
 
 impl Leaf {
     /// The leaf of a row of this kind.
     pub fn new(kind: &str) -> Self {
-        Self(Sha256::new().chain_update("parapet leaf 1\n")).text(Some(kind))
+        let leaf = Self { hash: Sha256::new().chain_update("parapet leaf 1\n"), record: None };
+        leaf.value(b't', kind.as_bytes())
+    }
+
+    /// The same, and keeps what is added.
+    pub fn recording(kind: &str) -> Self {
+        Self { record: Some(Record { kind: kind.to_owned(), values: Vec::new() }), ..Self::new(kind) }
+    }
+
+    fn keep(mut self, value: impl FnOnce() -> Value) -> Self {
+        if let Some(record) = &mut self.record {
+            record.values.push(value());
+        }
+        self
     }
 
     /// Adds a text, or that there is none.
     #[must_use]
     pub fn text(self, text: Option<&str>) -> Self {
+        let this = self.keep(|| Value::Text(text.map(str::to_owned)));
         match text {
-            Some(text) => self.value(b't', text.as_bytes()),
-            None => self.value(b'n', &[]),
+            Some(text) => this.value(b't', text.as_bytes()),
+            None => this.value(b'n', &[]),
         }
     }
 
     /// Adds a whole number.
     #[must_use]
     pub fn integer(self, number: i64) -> Self {
-        self.value(b'i', &number.to_be_bytes())
+        self.keep(|| Value::Integer(number)).value(b'i', &number.to_be_bytes())
     }
 
     /// Adds bytes.
     #[must_use]
     pub fn bytes(self, bytes: &[u8]) -> Self {
-        self.value(b'b', bytes)
+        self.keep(|| Value::Bytes(hex::encode(bytes))).value(b'b', bytes)
     }
 
     fn value(mut self, tag: u8, bytes: &[u8]) -> Self {
-        self.0.update([tag]);
-        self.0.update((bytes.len() as u64).to_be_bytes());
-        self.0.update(bytes);
+        self.hash.update([tag]);
+        self.hash.update((bytes.len() as u64).to_be_bytes());
+        self.hash.update(bytes);
         self
     }
 
     /// The leaf.
     pub fn finish(self) -> Hash {
-        Hash(self.0.finalize().into())
+        self.finish_recorded().0
+    }
+
+    /// The leaf, and what was kept.
+    pub fn finish_recorded(self) -> (Hash, Option<Record>) {
+        (Hash(self.hash.finalize().into()), self.record)
     }
 }
 
@@ -604,6 +662,10 @@ mod tests {
         let of = |a: Option<&str>, b: Option<&str>| Leaf::new("x").text(a).text(b).finish();
         assert_ne!(of(Some("ab"), Some("c")), of(Some("a"), Some("bc")));
         assert_ne!(of(Some(""), None), of(None, Some("")));
+        let (leaf, record) =
+            Leaf::recording("x").text(Some("a")).text(None).integer(-1).bytes(&[7]).finish_recorded();
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap().leaf(), Some(leaf));
         assert_ne!(Leaf::new("x").integer(1).finish(), Leaf::new("x").bytes(&1_i64.to_be_bytes()).finish());
         // For ever: chains that were written under version 1 must be read.
         assert_eq!(link(beginning("audit"), Leaf::new("x").integer(1).finish()).to_string().len(), 64);

@@ -2,7 +2,7 @@
 
 use parapet_core::{
     EvidenceItem, IncidentId,
-    ledger::{ChainRow, Checkpoint, Hash},
+    ledger::{ChainRow, Checkpoint, Hash, Record},
 };
 
 use crate::{Store, StoreError, store::either};
@@ -55,8 +55,8 @@ impl Store {
         either!(self, database => database.link_at(chain, position))
     }
 
-    /// Rows of a chain after a position, in order, each with the leaf of what it is about as it is stored now; some
-    /// hundreds at most, none at the end.
+    /// Rows of a chain after a position, in order, each with the leaf of what it is about as it is stored now, and what that
+    /// says; some hundreds at most, none at the end.
     ///
     /// # Errors
     /// When the database fails.
@@ -65,7 +65,7 @@ impl Store {
         chain: Chain,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<ChainRow>, StoreError> {
+    ) -> Result<Vec<(ChainRow, Option<Record>)>, StoreError> {
         either!(self, database => database.chain_rows(chain, after, limit))
     }
 
@@ -77,12 +77,12 @@ impl Store {
         either!(self, database => database.strays(chain))
     }
 
-    /// The rows of the ledger that are about an incident, in order.
+    /// The rows of a chain that are about an incident, in order.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn positions_of(&self, incident: IncidentId) -> Result<Vec<u64>, StoreError> {
-        either!(self, database => database.positions_of(incident))
+    pub async fn positions_of(&self, chain: Chain, incident: IncidentId) -> Result<Vec<u64>, StoreError> {
+        either!(self, database => database.positions_of(chain, incident))
     }
 
     /// Files of evidence that are registered, after one of them, by incident, role and path.

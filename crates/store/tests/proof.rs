@@ -113,9 +113,10 @@ async fn walk(store: &Store, chain: Chain, checkpoints: &[Checkpoint]) -> Walked
     let mut after = 0;
     loop {
         let rows = store.chain_rows(chain, after, 37).await.unwrap();
-        let Some(last) = rows.last() else { break };
+        let Some((last, _)) = rows.last() else { break };
         after = last.position;
-        for row in &rows {
+        for (row, record) in &rows {
+            assert_eq!(record.as_ref().and_then(parapet_core::ledger::Record::leaf), row.found);
             walk.step(row);
         }
     }
@@ -151,7 +152,8 @@ fn what_is_stored_is_in_a_chain_once_and_in_order() {
         assert_eq!(ledger.length, u64::from(INCIDENTS) * 3 + 10);
         assert_eq!((audit.length, audit.certain), (20, 20));
         assert_eq!(ledger.head, store.chain(Chain::Ledger).await.unwrap().head);
-        let positions = store.positions_of(IncidentId::derive(&["i3"])).await.unwrap();
+        let positions = store.positions_of(Chain::Ledger, IncidentId::derive(&["i3"])).await.unwrap();
+        assert_eq!(store.positions_of(Chain::Audit, IncidentId::derive(&["i3"])).await.unwrap(), [4]);
         assert_eq!(positions.len(), 5, "{positions:?}");
         let files = store.evidence_after(None, 4).await.unwrap();
         let (incident, last) = files.last().unwrap();

@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod dome;
 pub(crate) mod eval;
+pub(crate) mod evidence;
 pub(crate) mod models;
 pub(crate) mod node;
 pub(crate) mod run;

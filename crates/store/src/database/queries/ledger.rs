@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use parapet_core::{
     EvidenceItem, IncidentId,
-    ledger::{ChainRow, Checkpoint, Hash, Leaf, PublicKey, SignatureBytes, beginning, link},
+    ledger::{ChainRow, Checkpoint, Hash, Leaf, PublicKey, Record, SignatureBytes, beginning, link},
 };
 use sqlx::{QueryBuilder, Row, Transaction};
 use uuid::Uuid;
@@ -19,10 +19,13 @@ use crate::{
 };
 
 type DbRow = <Db as sqlx::Database>::Row;
+/// The leaf of what is there now, and what it says, by subject.
+type Found = HashMap<Uuid, (Hash, Option<Record>)>;
 
 /// Kinds of rows in the ledger.
 pub(super) const EVENT: &str = "event";
 pub(super) const EVIDENCE: &str = "evidence";
+const AUDIT: &str = "audit";
 
 /// Columns of what the ledger is about. A document is read as it is stored, byte by byte, in either database.
 pub(super) const EVENT_COLUMNS: &str = "event_id, incident_id, sequence, site, node, at, received_at, version, \
@@ -45,19 +48,20 @@ impl Entry {
     /// Of an event's row.
     pub(super) fn of_event(row: &DbRow) -> Result<Self, StoreError> {
         let subject = row.try_get("event_id").attempt("read an event's id")?;
-        Ok(Self { kind: EVENT, subject, name: None, leaf: event_leaf(row)? })
+        Ok(Self { kind: EVENT, subject, name: None, leaf: event_leaf(row, Leaf::new(EVENT))?.finish() })
     }
 
     /// Of the row of a file of evidence.
     pub(super) fn of_evidence(row: &DbRow) -> Result<Self, StoreError> {
         let name = evidence_name(row)?;
-        Ok(Self { kind: EVIDENCE, subject: subject_of(&name), name: Some(name), leaf: evidence_leaf(row)? })
+        let leaf = evidence_leaf(row, Leaf::new(EVIDENCE))?.finish();
+        Ok(Self { kind: EVIDENCE, subject: subject_of(&name), name: Some(name), leaf })
     }
 }
 
-fn event_leaf(row: &DbRow) -> Result<Hash, StoreError> {
+fn event_leaf(row: &DbRow, leaf: Leaf) -> Result<Leaf, StoreError> {
     let action = "read an event for the ledger";
-    Ok(Leaf::new(EVENT)
+    Ok(leaf
         .bytes(row.try_get::<Uuid, _>("event_id").attempt(action)?.as_bytes())
         .bytes(row.try_get::<Uuid, _>("incident_id").attempt(action)?.as_bytes())
         .integer(row.try_get("sequence").attempt(action)?)
@@ -66,14 +70,12 @@ fn event_leaf(row: &DbRow) -> Result<Hash, StoreError> {
         .integer(row.try_get("at").attempt(action)?)
         .integer(row.try_get("received_at").attempt(action)?)
         .integer(i64::from(row.try_get::<i32, _>("version").attempt(action)?))
-        .text(Some(row.try_get("stored").attempt(action)?))
-        .finish())
+        .text(Some(row.try_get("stored").attempt(action)?)))
 }
 
-fn evidence_leaf(row: &DbRow) -> Result<Hash, StoreError> {
+fn evidence_leaf(row: &DbRow, leaf: Leaf) -> Result<Leaf, StoreError> {
     let action = "read evidence for the ledger";
-    let mut leaf =
-        Leaf::new(EVIDENCE).bytes(row.try_get::<Uuid, _>("incident_id").attempt(action)?.as_bytes());
+    let mut leaf = leaf.bytes(row.try_get::<Uuid, _>("incident_id").attempt(action)?.as_bytes());
     for column in ["role", "path", "media_type", "sha256", "site", "node", "camera"] {
         leaf = leaf.text(Some(row.try_get(column).attempt(action)?));
     }
@@ -81,7 +83,7 @@ fn evidence_leaf(row: &DbRow) -> Result<Hash, StoreError> {
     for column in ["bytes", "at", "received_at"] {
         leaf = leaf.integer(row.try_get(column).attempt(action)?);
     }
-    Ok(leaf.finish())
+    Ok(leaf)
 }
 
 fn evidence_name(row: &DbRow) -> Result<String, StoreError> {
@@ -96,15 +98,14 @@ fn subject_of(name: &str) -> Uuid {
     parapet_core::EventId::derive(&["ledger", name]).0
 }
 
-fn audit_leaf(row: &DbRow) -> Result<Hash, StoreError> {
+fn audit_leaf(row: &DbRow, leaf: Leaf) -> Result<Leaf, StoreError> {
     let action = "read a deed for its chain";
-    let mut leaf = Leaf::new("audit")
-        .integer(row.try_get("id").attempt(action)?)
-        .integer(row.try_get("at").attempt(action)?);
+    let mut leaf =
+        leaf.integer(row.try_get("id").attempt(action)?).integer(row.try_get("at").attempt(action)?);
     for column in ["actor", "action", "subject_kind", "subject_id", "stored"] {
         leaf = leaf.text(Some(row.try_get(column).attempt(action)?));
     }
-    Ok(leaf.finish())
+    Ok(leaf)
 }
 
 fn hash(row: &DbRow, column: &'static str) -> Result<Hash, StoreError> {
@@ -173,7 +174,7 @@ pub(super) async fn chain_deed(tx: &mut Transaction<'static, Db>, id: i64) -> Re
         .fetch_one(&mut **tx)
         .await
         .attempt("read a deed for its chain")?;
-    let leaf = audit_leaf(&row)?;
+    let leaf = audit_leaf(&row, Leaf::new(AUDIT))?.finish();
     let head = link(head, leaf);
     sqlx::query::<Db>("UPDATE audit SET position = $1, leaf = $2, link = $3 WHERE id = $4")
         .bind(length + 1)
@@ -309,7 +310,7 @@ impl Database {
         chain: Chain,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<ChainRow>, StoreError> {
+    ) -> Result<Vec<(ChainRow, Option<Record>)>, StoreError> {
         let statement = match chain {
             Chain::Audit => {
                 format!("SELECT {AUDIT_COLUMNS} FROM audit WHERE position > $1 ORDER BY position LIMIT $2")
@@ -328,7 +329,7 @@ impl Database {
         }
     }
 
-    async fn ledger_rows(&self, rows: &[DbRow]) -> Result<Vec<ChainRow>, StoreError> {
+    async fn ledger_rows(&self, rows: &[DbRow]) -> Result<Vec<(ChainRow, Option<Record>)>, StoreError> {
         let action = "read a row of the ledger";
         let (mut events, mut files) = (Vec::new(), Vec::new());
         for row in rows {
@@ -345,18 +346,21 @@ impl Database {
             let kind: &str = row.try_get("kind").attempt(action)?;
             let subject: Uuid = row.try_get("subject").attempt(action)?;
             let name: Option<String> = row.try_get("name").attempt(action)?;
-            chain.push(ChainRow {
+            let (found, record) =
+                found.remove(&subject).map_or((None, None), |(leaf, record)| (Some(leaf), record));
+            let row = ChainRow {
                 position: number("position", row.try_get("position").attempt(action)?)?,
                 subject: format!("{kind} {}", name.unwrap_or_else(|| subject.to_string())),
                 leaf: hash(row, "leaf")?,
                 link: hash(row, "link")?,
-                found: found.get(&subject).copied(),
-            });
+                found,
+            };
+            chain.push((row, record));
         }
         Ok(chain)
     }
 
-    async fn found_events(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Hash>, StoreError> {
+    async fn found_events(&self, ids: &[Uuid]) -> Result<Found, StoreError> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
@@ -369,10 +373,14 @@ impl Database {
         }
         query.push(")");
         let rows = query.build().fetch_all(&self.reader).await.attempt("read events for the ledger")?;
-        rows.iter().map(|row| Entry::of_event(row).map(|entry| (entry.subject, entry.leaf))).collect()
+        let found = |row: &DbRow| {
+            let id = row.try_get("event_id").attempt("read an event's id")?;
+            Ok((id, event_leaf(row, Leaf::recording(EVENT))?.finish_recorded()))
+        };
+        rows.iter().map(found).collect()
     }
 
-    async fn found_evidence(&self, names: &[String]) -> Result<HashMap<Uuid, Hash>, StoreError> {
+    async fn found_evidence(&self, names: &[String]) -> Result<Found, StoreError> {
         let ids: std::collections::BTreeSet<Uuid> =
             names.iter().filter_map(|name| name.split('/').next()?.parse().ok()).collect();
         if ids.is_empty() {
@@ -387,7 +395,11 @@ impl Database {
         }
         query.push(")");
         let rows = query.build().fetch_all(&self.reader).await.attempt("read evidence for the ledger")?;
-        rows.iter().map(|row| Entry::of_evidence(row).map(|entry| (entry.subject, entry.leaf))).collect()
+        let found = |row: &DbRow| {
+            let leaf = evidence_leaf(row, Leaf::recording(EVIDENCE))?;
+            Ok((subject_of(&evidence_name(row)?), leaf.finish_recorded()))
+        };
+        rows.iter().map(found).collect()
     }
 
     /// What is stored and in no chain, up to a hundred of them.
@@ -435,8 +447,23 @@ impl Database {
         }
     }
 
-    /// Rows of the ledger that are about an incident: their positions, in order.
-    pub(crate) async fn positions_of(&self, incident: IncidentId) -> Result<Vec<u64>, StoreError> {
+    /// Rows of a chain that are about an incident: their positions, in order.
+    pub(crate) async fn positions_of(
+        &self,
+        chain: Chain,
+        incident: IncidentId,
+    ) -> Result<Vec<u64>, StoreError> {
+        if chain == Chain::Audit {
+            let deeds: Vec<i64> = sqlx::query_scalar::<Db, i64>(
+                "SELECT position FROM audit WHERE subject_kind = 'incident' AND subject_id = $1 AND position IS NOT NULL \
+                 ORDER BY position",
+            )
+            .bind(incident.to_string())
+            .fetch_all(&self.reader)
+            .await
+            .attempt("find an incident's deeds")?;
+            return deeds.into_iter().map(|position| number("position", position)).collect();
+        }
         let mut subjects: Vec<Uuid> =
             sqlx::query_scalar::<Db, Uuid>("SELECT event_id FROM incident_events WHERE incident_id = $1")
                 .bind(incident.0)
@@ -528,18 +555,20 @@ impl Database {
     }
 }
 
-fn audit_row(row: &DbRow) -> Result<ChainRow, StoreError> {
+fn audit_row(row: &DbRow) -> Result<(ChainRow, Option<Record>), StoreError> {
     let action = "read a deed of the chain";
     let id: i64 = row.try_get("id").attempt(action)?;
     let deed: &str = row.try_get("action").attempt(action)?;
     let subject: &str = row.try_get("subject_id").attempt(action)?;
-    Ok(ChainRow {
+    let (found, record) = audit_leaf(row, Leaf::recording(AUDIT))?.finish_recorded();
+    let row = ChainRow {
         position: number("position", row.try_get("position").attempt(action)?)?,
         subject: format!("deed {id}: {deed} {subject}"),
         leaf: hash(row, "leaf")?,
         link: hash(row, "link")?,
-        found: Some(audit_leaf(row)?),
-    })
+        found: Some(found),
+    };
+    Ok((row, record))
 }
 
 fn checkpoint(row: &DbRow) -> Result<Checkpoint, StoreError> {
