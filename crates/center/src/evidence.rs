@@ -19,7 +19,10 @@ use sha2::{Digest, Sha256};
 use tokio::{fs, io::AsyncWriteExt, sync::Mutex};
 use tracing::{debug, warn};
 
-use crate::node::{NodeClient, NodeError};
+use crate::{
+    blur::blurred,
+    node::{NodeClient, NodeError},
+};
 
 /// Why evidence cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -86,27 +89,53 @@ impl EvidenceCache {
         Ok(path)
     }
 
-    /// A small picture of what `stored` shows, around `about`.
+    /// The picture as those see it who may not see it clear. Only of pictures.
+    pub(crate) async fn blurred(&self, stored: &StoredEvidence) -> Result<PathBuf, EvidenceError> {
+        let target = self.path(&stored.item.sha256, ".blurred.jpg");
+        if is_hash(&stored.item.sha256) && fs::try_exists(&target).await.unwrap_or(false) {
+            touch(&target).await;
+            return Ok(target);
+        }
+        let picture = self.copy(stored).await?;
+        let to = target.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            let jpeg = blurred(&std::fs::read(&picture)?, &[])?;
+            write_whole(&to, &jpeg)
+        });
+        self.made(made.await, target).await
+    }
+
+    /// A small picture of what `stored` shows, around `about`; out of the blurred one unless it may be `clear`.
     pub(crate) async fn thumbnail(
         &self,
         stored: &StoredEvidence,
         about: BBox,
+        clear: bool,
     ) -> Result<PathBuf, EvidenceError> {
-        let thumbnail = self.path(&stored.item.sha256, ".thumb.jpg");
+        let suffix = if clear { ".thumb.jpg" } else { ".blurred.thumb.jpg" };
+        let thumbnail = self.path(&stored.item.sha256, suffix);
         if is_hash(&stored.item.sha256) && fs::try_exists(&thumbnail).await.unwrap_or(false) {
             touch(&thumbnail).await;
             return Ok(thumbnail);
         }
-        let picture = self.copy(stored).await?;
+        let picture = if clear { self.copy(stored).await? } else { self.blurred(stored).await? };
         let target = thumbnail.clone();
         let made = tokio::task::spawn_blocking(move || shrink(&picture, &target, about)).await;
+        self.made(made, thumbnail).await
+    }
+
+    async fn made(
+        &self,
+        made: Result<io::Result<u64>, tokio::task::JoinError>,
+        path: PathBuf,
+    ) -> Result<PathBuf, EvidenceError> {
         match made {
             Ok(Ok(bytes)) => {
-                self.make_room(bytes, &thumbnail).await;
-                Ok(thumbnail)
+                self.make_room(bytes, &path).await;
+                Ok(path)
             }
-            Ok(Err(source)) => Err(EvidenceError::Cache { path: thumbnail, source }),
-            Err(panic) => Err(EvidenceError::Cache { path: thumbnail, source: io::Error::other(panic) }),
+            Ok(Err(source)) => Err(EvidenceError::Cache { path, source }),
+            Err(panic) => Err(EvidenceError::Cache { path, source: io::Error::other(panic) }),
         }
     }
 
@@ -264,10 +293,15 @@ fn shrink(picture: &Path, target: &Path, about: BBox) -> io::Result<u64> {
         image.crop_imm(x, y, width, height).resize_to_fill(THUMBNAIL.0, THUMBNAIL.1, FilterType::Triangle);
     let mut jpeg = io::Cursor::new(Vec::new());
     small.to_rgb8().write_to(&mut jpeg, ImageFormat::Jpeg).map_err(io::Error::other)?;
+    write_whole(target, jpeg.get_ref())
+}
+
+/// Writes a file so that nobody sees half of it; its size.
+fn write_whole(target: &Path, content: &[u8]) -> io::Result<u64> {
     let partial = target.with_extension("partial");
-    std::fs::write(&partial, jpeg.get_ref())?;
+    std::fs::write(&partial, content)?;
     std::fs::rename(&partial, target)?;
-    Ok(jpeg.get_ref().len() as u64)
+    Ok(content.len() as u64)
 }
 
 /// The part of a picture that shows what is at `about` and enough round it to know the place: 16:9, in pixels.

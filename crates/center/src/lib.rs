@@ -5,6 +5,7 @@
 
 mod api;
 mod archive;
+mod blur;
 mod caller;
 mod cases;
 mod claims;

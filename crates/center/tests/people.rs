@@ -17,6 +17,7 @@ use parapet_core::{
 use parapet_store::{CameraRow, EventRecord, EvidenceRecord, NodeRow, Store};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 /// What each route needs; `None` is open to everybody, also to who is not signed in. A route that is not in here fails
@@ -524,5 +525,67 @@ async fn the_first_administrators_password_is_in_a_file_of_their_own() {
     let session = http.post(format!("{}/api/session", stage.base)).json(&body).send().await.unwrap();
     let session: Value = session.json().await.unwrap();
     assert_eq!(session["permissions"].as_array().unwrap().len(), 10);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_see_clear_gets_a_mosaic_and_no_clip() {
+    let stage = Stage::set(people()).await;
+    // Stripes that a mosaic turns into grey.
+    let stripes =
+        image::RgbImage::from_fn(640, 360, |x, _| image::Rgb([if x % 2 == 0 { 0 } else { 255 }; 3]));
+    let mut png = std::io::Cursor::new(Vec::new());
+    stripes.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let item = |role, media_type: &str, content: &[u8]| {
+        let sha256 = hex::encode(Sha256::digest(content));
+        let copy = stage.directory.path().join("evidence").join(&sha256[..2]).join(&sha256);
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::write(copy, content).unwrap();
+        let (path, bytes) = (format!("{role:?}"), content.len() as u64);
+        EvidenceItem { role, path, media_type: media_type.to_owned(), bytes, sha256 }
+    };
+    let evidence = EvidenceRecord {
+        site: "harbour".parse().unwrap(),
+        node: "harbour-1".parse().unwrap(),
+        camera: "gate".parse().unwrap(),
+        incident: incident("harbour", "gate"),
+        at: time("2026-11-22T00:00:30Z"),
+        items: vec![
+            item(EvidenceRole::Annotated, "image/png", png.get_ref()),
+            item(EvidenceRole::Clip, "video/mp4", b"a clip"),
+        ],
+        base_url: None,
+    };
+    stage.center.store().apply_evidence(&evidence, evidence.at).await.unwrap();
+    let url = |file: &str| format!("{}/api/incidents/{}/{file}", stage.base, evidence.incident);
+    let spread = async |browser: &Browser, file: &str| {
+        let response = browser.http.get(url(file)).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{file}");
+        let picture = image::load_from_memory(&response.bytes().await.unwrap()).unwrap().to_luma8();
+        let values = || picture.pixels().map(|pixel| pixel.0[0]);
+        values().max().unwrap() - values().min().unwrap()
+    };
+    let (viewer, operator) = (sign_in(&stage.base, "viewer").await, sign_in(&stage.base, "operator").await);
+    assert!(spread(&operator, "evidence/annotated").await > 200);
+    assert!(spread(&viewer, "evidence/annotated").await < 40);
+    assert!(spread(&viewer, "thumbnail.jpg").await < 40);
+    let clip =
+        async |browser: &Browser| browser.http.get(url("evidence/clip")).send().await.unwrap().status();
+    assert_eq!((clip(&operator).await, clip(&viewer).await), (StatusCode::OK, StatusCode::FORBIDDEN));
+    assert_eq!(clip(&operator).await, 200);
+    let auditor = sign_in(&stage.base, "auditor").await;
+    let seen =
+        auditor.http.get(format!("{}/api/audit?action=picture.seen", stage.base)).send().await.unwrap();
+    let seen: Value = seen.json().await.unwrap();
+    let told: Vec<String> = seen["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|deed| {
+            format!("{} {}", deed["actor"].as_str().unwrap(), deed["detail"]["what"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(told, ["operator annotated", "operator clip"], "once, and nobody else");
     stage.end().await;
 }

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::caller::Caller;
 
-/// A file of evidence. Its bytes match the hash that was registered for it, or there is no answer. Ranges are served, so
-/// that a clip can be wound.
+/// A file of evidence. Its bytes match the hash that was registered for it, or there is no answer; who may not see pictures
+/// clear gets a blurred picture, and no clip. Ranges are served, so that a clip can be wound.
 #[utoipa::path(
     get, path = "/api/incidents/{id}/evidence/{role}", tag = "incidents",
     params(
@@ -48,11 +48,25 @@ pub(super) async fn file(
     // A structure has pictures of each survey in which it changed: the latest are shown.
     let stored =
         detail.evidence.iter().rfind(|stored| stored.item.role == role).ok_or(ApiError::NoEvidence)?;
-    let path = app.evidence.copy(stored).await?;
+    let (site, camera) = (&detail.incident.site, &detail.incident.camera);
+    let clear = caller.access.may(Permission::SeeClear, Some(site), Some(camera));
+    let is_picture = matches!(stored.item.media_type.as_str(), "image/jpeg" | "image/png");
+    if !clear && !is_picture {
+        return Err(ApiError::Forbidden);
+    }
+    let (path, media_type, tag) = if clear {
+        let id = detail.incident.id.to_string();
+        app.people.saw(&caller, "incident_picture", &id, role_name(role)).await?;
+        let tag = stored.item.sha256.clone();
+        (app.evidence.copy(stored).await?, stored.item.media_type.as_str(), tag)
+    } else {
+        let tag = format!("{}-blurred", stored.item.sha256);
+        (app.evidence.blurred(stored).await?, "image/jpeg", tag)
+    };
     let extension =
         std::path::Path::new(&stored.item.path).extension().and_then(|e| e.to_str()).unwrap_or("bin");
     let name = format!("{}-{}.{extension}", &detail.incident.id.to_string()[..8], role_name(role));
-    let mut response = send(request, &path, &stored.item.media_type, &stored.item.sha256).await;
+    let mut response = send(request, &path, media_type, &tag).await;
     if let Ok(name) = HeaderValue::from_str(&format!("inline; filename=\"{name}\"")) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
     }
@@ -94,8 +108,11 @@ pub(super) async fn thumbnail(
 ) -> Result<Response, ApiError> {
     let detail = found(&app, &caller, Permission::See, &id).await?;
     let stored = clearest(&detail.evidence).ok_or(ApiError::NoEvidence)?;
-    let path = app.evidence.thumbnail(stored, detail.incident.bbox).await?;
-    Ok(send(request, &path, "image/jpeg", &format!("{}-thumbnail", stored.item.sha256)).await)
+    let (site, camera) = (&detail.incident.site, &detail.incident.camera);
+    let clear = caller.access.may(Permission::SeeClear, Some(site), Some(camera));
+    let path = app.evidence.thumbnail(stored, detail.incident.bbox, clear).await?;
+    let tag = format!("{}-thumbnail{}", stored.item.sha256, if clear { "" } else { "-blurred" });
+    Ok(send(request, &path, "image/jpeg", &tag).await)
 }
 
 /// The picture that shows best what is suspected.
@@ -147,7 +164,8 @@ async fn send(request: Request, path: &std::path::Path, media_type: &str, tag: &
     let headers = response.headers_mut();
     headers.remove(header::LAST_MODIFIED);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(shown(media_type)));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400, immutable"));
+    // Asked for anew each time, for who may see what can change; the tag spares sending it again.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     if let Some(etag) = etag {
         headers.insert(header::ETAG, etag);
     }

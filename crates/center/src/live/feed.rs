@@ -22,6 +22,7 @@ use tracing::{Instrument, debug, info_span};
 
 use crate::{
     api::live_shape::FrameHeader,
+    blur::blurred,
     node::{NodeClient, join},
     roster::Roster,
 };
@@ -42,6 +43,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 struct Key {
     camera: String,
     large: bool,
+    /// As it is for those who may see it so; otherwise blurred.
+    clear: bool,
 }
 
 /// One camera's frames in one size; the connection ends when the last holder drops it.
@@ -82,8 +85,8 @@ impl Feeds {
     }
 
     /// Frames of a camera; begins to fetch them if nobody else does.
-    pub(crate) fn watch(&self, camera: &str, large: bool) -> Arc<Feed> {
-        let key = Key { camera: camera.to_owned(), large };
+    pub(crate) fn watch(&self, camera: &str, large: bool, clear: bool) -> Arc<Feed> {
+        let key = Key { camera: camera.to_owned(), large, clear };
         let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(feed) = running.get(&key).and_then(Weak::upgrade) {
             return feed;
@@ -168,12 +171,27 @@ async fn read(
                 let Some(header) = header.take().filter(|header| header.camera == key.camera) else {
                     continue;
                 };
+                let jpeg = if key.clear {
+                    jpeg
+                } else {
+                    let known = header.tracks.iter().filter(|track| hides(&track.label));
+                    let known: Vec<_> = known.map(|track| track.bbox).collect();
+                    let blur = tokio::task::spawn_blocking(move || blurred(&jpeg, &known));
+                    // A picture that cannot be blurred is not shown.
+                    let Ok(Ok(jpeg)) = blur.await else { continue };
+                    jpeg.into()
+                };
                 newest.send_replace(Some(pack(&header, &jpeg)?));
             }
             Message::Close(_) => return Ok(()),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
     }
+}
+
+/// Whether a class has faces or number plates.
+fn hides(label: &str) -> bool {
+    matches!(label, "person" | "car" | "truck" | "bus" | "motorcycle" | "e_bike" | "ebike")
 }
 
 async fn connect(

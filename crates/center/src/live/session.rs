@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use futures::StreamExt;
-use parapet_core::{Permission, Scope};
+use parapet_core::Permission;
 use tokio::{sync::broadcast::error::RecvError, time::MissedTickBehavior};
 use tokio_stream::{StreamMap, wrappers::WatchStream};
 use tokio_util::sync::CancellationToken;
@@ -36,8 +36,8 @@ pub(crate) struct Page {
 
 /// Serves one page until it goes, its person may no longer see anything, or `shutdown`.
 pub(crate) async fn run(mut socket: WebSocket, hello: LiveMessage, page: Page, shutdown: CancellationToken) {
-    let Page { mut caller, people, hub, feeds, roster } = page;
-    let mut scope = caller.access.scope(Permission::See);
+    let Page { caller, people, hub, feeds, roster } = page;
+    let scope = caller.access.scope(Permission::See);
     let mut news = hub.listen();
     let mut watched: HashMap<String, (bool, Arc<Feed>)> = HashMap::new();
     let mut frames = StreamMap::new();
@@ -77,7 +77,12 @@ pub(crate) async fn run(mut socket: WebSocket, hello: LiveMessage, page: Page, s
                 Some(Ok(Message::Text(text))) => {
                     match serde_json::from_str(&text) {
                         Ok(LiveRequest::Watch { cameras }) => {
-                            rewatch(cameras, &mut watched, &mut frames, &feeds, &roster, &scope);
+                            rewatch(cameras, &mut watched, &mut frames, &feeds, &roster, &caller);
+                            for camera in watched.keys().filter(|camera| may(&roster, &caller, Permission::SeeClear, camera)) {
+                                if let Err(error) = people.saw(&caller, "camera", camera, "live").await {
+                                    debug!(%error, "cannot put on record who sees a camera");
+                                }
+                            }
                         }
                         Err(error) => debug!(%error, "a page sent what is no request"),
                     }
@@ -94,21 +99,20 @@ pub(crate) async fn run(mut socket: WebSocket, hello: LiveMessage, page: Page, s
                 None => continue,
             },
             _ = ping.tick() => {
-                // People go, and grants change, while a page is open.
+                // People go, and grants change, while a page is open: then it has to come again.
                 match people.again(&caller).await {
-                    Ok(Some(now)) => caller = now,
+                    Ok(Some(now)) if now.access == caller.access => {}
+                    Ok(Some(_)) => {
+                        let reason = Utf8Bytes::from_static("access changed");
+                        send(&mut socket, Message::Close(Some(CloseFrame { code: close_code::AWAY, reason }))).await;
+                        break;
+                    }
                     Ok(None) => {
                         let reason = Utf8Bytes::from_static("signed out");
                         send(&mut socket, Message::Close(Some(CloseFrame { code: close_code::POLICY, reason }))).await;
                         break;
                     }
                     Err(error) => debug!(%error, "cannot ask whether a page may go on"),
-                }
-                let now = caller.access.scope(Permission::See);
-                if now != scope {
-                    scope = now;
-                    let stays = |camera: &String| may_watch(&roster, &scope, camera);
-                    watched.retain(|camera, _| stays(camera) || { frames.remove(camera); false });
                 }
                 Message::Ping(bytes::Bytes::new())
             }
@@ -129,9 +133,9 @@ async fn send(socket: &mut WebSocket, message: Message) -> bool {
 }
 
 /// A camera that is not known is nobody's to watch.
-fn may_watch(roster: &Roster, scope: &Scope, camera: &str) -> bool {
+fn may(roster: &Roster, caller: &Caller, permission: Permission, camera: &str) -> bool {
     let place = roster.place_of(camera);
-    place.is_some_and(|(site, camera)| scope.contains(Some(site.as_str()), Some(camera.as_str())))
+    place.is_some_and(|(site, camera)| caller.access.may(permission, Some(&site), Some(&camera)))
 }
 
 fn rewatch(
@@ -140,11 +144,11 @@ fn rewatch(
     frames: &mut StreamMap<String, WatchStream<Option<bytes::Bytes>>>,
     feeds: &Feeds,
     roster: &Roster,
-    scope: &Scope,
+    caller: &Caller,
 ) {
     let wanted: HashMap<String, bool> = cameras
         .into_iter()
-        .filter(|camera| may_watch(roster, scope, &camera.camera))
+        .filter(|camera| may(roster, caller, Permission::See, &camera.camera))
         .take(CAMERAS)
         .map(|camera| (camera.camera, camera.large))
         .collect();
@@ -157,7 +161,8 @@ fn rewatch(
     });
     for (camera, large) in wanted {
         watched.entry(camera.clone()).or_insert_with(|| {
-            let feed = feeds.watch(&camera, large);
+            let clear = may(roster, caller, Permission::SeeClear, &camera);
+            let feed = feeds.watch(&camera, large, clear);
             // The newest frame, if there is one, comes at once.
             frames.insert(camera, WatchStream::new(feed.newest()));
             (large, feed)

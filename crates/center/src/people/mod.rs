@@ -7,6 +7,7 @@ mod first;
 mod password;
 
 use std::{
+    collections::HashSet,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -32,6 +33,8 @@ use attempts::{Attempts, Changes};
 const SEEN_EVERY: Duration = Duration::from_mins(1);
 /// Each takes 19 MiB and a core for a moment.
 const PASSWORDS_AT_ONCE: usize = 2;
+/// So much is kept in mind of who has seen what; then it is put on record anew.
+const SEEN_AT_ONCE: usize = 50_000;
 /// Begin of every token's secret, so that a scanner knows it where it does not belong.
 pub(crate) const TOKEN_PREFIX: &str = "prp_";
 
@@ -68,7 +71,15 @@ pub(crate) struct People {
     longest: Duration,
     guesses: Arc<Mutex<Guesses>>,
     changes: Arc<Mutex<Changes>>,
+    seen: Arc<Mutex<Seen>>,
     hashing: Arc<Semaphore>,
+}
+
+/// Who has seen what in this hour.
+#[derive(Debug, Default)]
+struct Seen {
+    hour: u64,
+    keys: HashSet<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -89,6 +100,7 @@ impl People {
                 addresses: Attempts::of_addresses(),
             })),
             changes: Arc::default(),
+            seen: Arc::default(),
             hashing: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
         }
     }
@@ -269,6 +281,31 @@ impl People {
         self.store.change_user(name, &change, &entry).await?;
         self.store.end_sessions(name, Some(session)).await?;
         Ok(())
+    }
+
+    /// Puts on record that somebody saw a picture as it was taken; once an hour for each thing and person, for a page asks
+    /// for the same picture many times.
+    pub(crate) async fn saw(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        id: &str,
+        what: &str,
+    ) -> Result<(), StoreError> {
+        let hour = self.clock.monotonic().as_secs() / 3600;
+        let key = (caller.name.clone(), format!("{kind}/{id}/{what}"));
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if seen.hour != hour || seen.keys.len() >= SEEN_AT_ONCE {
+                *seen = Seen { hour, keys: HashSet::new() };
+            }
+            if !seen.keys.insert(key) {
+                return Ok(());
+            }
+        }
+        let mut entry = deed(self.clock.now(), &caller.name, "picture.seen", kind, id);
+        entry.detail = serde_json::json!({ "what": what });
+        self.store.record_audit(&entry).await
     }
 
     /// Counts a change by this caller; or how long to wait, when there were too many.

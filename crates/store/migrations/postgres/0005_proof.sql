@@ -38,24 +38,6 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (chain, length)
 );
 
--- Incidents whose evidence must stay, whatever the limits say.
-CREATE TABLE holds (
-    incident_id UUID PRIMARY KEY,
-    held_by TEXT NOT NULL,
-    at BIGINT NOT NULL,
-    reason TEXT NOT NULL
-);
-
--- Files of evidence that somebody wants deleted; another person has to agree.
-CREATE TABLE deletions (
-    incident_id UUID PRIMARY KEY,
-    asked_by TEXT NOT NULL,
-    asked_at BIGINT NOT NULL,
-    reason TEXT NOT NULL,
-    approved_by TEXT,
-    approved_at BIGINT
-);
-
 -- Nothing updates or deletes what is in a chain.
 CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$;

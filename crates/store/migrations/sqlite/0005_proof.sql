@@ -38,24 +38,6 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (chain, length)
 );
 
--- Incidents whose evidence must stay, whatever the limits say.
-CREATE TABLE holds (
-    incident_id BLOB PRIMARY KEY,
-    held_by TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    reason TEXT NOT NULL
-);
-
--- Files of evidence that somebody wants deleted; another person has to agree.
-CREATE TABLE deletions (
-    incident_id BLOB PRIMARY KEY,
-    asked_by TEXT NOT NULL,
-    asked_at INTEGER NOT NULL,
-    reason TEXT NOT NULL,
-    approved_by TEXT,
-    approved_at INTEGER
-);
-
 -- Nothing updates or deletes what is in a chain.
 CREATE TRIGGER audit_stays BEFORE UPDATE ON audit WHEN OLD.link IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
