@@ -68,6 +68,11 @@ impl EvidenceCache {
         })
     }
 
+    /// Where the copies are.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The copy of a file, fetched and checked if it is not there yet.
     pub(crate) async fn copy(&self, stored: &StoredEvidence) -> Result<PathBuf, EvidenceError> {
         let item = &stored.item;

@@ -27,6 +27,7 @@ use super::{
     shape::Incident,
 };
 use crate::{
+    archive::{Selection, write_archive},
     caller::Caller,
     cases::{
         CasesError, Request,
@@ -568,6 +569,49 @@ pub(super) async fn order_pdf(
     let pdf = tokio::task::spawn_blocking(move || cases.press().pdf(Template::Order, &facts, pictures)).await;
     let pdf = pdf.map_err(|_| ApiError::Unprintable)?.map_err(ApiError::Paper)?;
     Ok(super::report::file_answer(pdf, crate::table::Form::Pdf, &name))
+}
+
+/// A case as an archive that `parapet evidence verify` can check anywhere: its incidents' events and evidence with their
+/// places in the signed chains, and the case as this API tells it in `case.json`.
+#[utoipa::path(
+    get, path = "/api/cases/{id}/archive.zip", tag = "cases",
+    params(("id" = String, Path, description = "the case's id")),
+    responses(
+        (status = 200, content_type = "application/zip", body = Vec<u8>),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn archive(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let detail = case_for(&app, &caller, Permission::SeeClear, &id).await?;
+    let (number, incidents) = (detail.case.number.to_string(), detail.incidents.clone());
+    for id in &incidents {
+        let Some(stored) = app.store.incident(*id).await? else { continue };
+        for file in &stored.evidence {
+            // What cannot be had is missing in the archive, which says so.
+            drop(app.evidence.copy(file).await);
+        }
+        app.people.saw(&caller, "case_archive", &id.to_string(), &number).await?;
+    }
+    let told = shown(&app, &caller, detail).await?.0;
+    let mut zip = std::io::Cursor::new(Vec::new());
+    let selection = Selection::Incidents(incidents);
+    let evidence = [app.evidence.directory().to_owned()];
+    // What was done last is to be under a signature, too.
+    app.keeper.sign(true).await.map_err(|_| ApiError::Unprintable)?;
+    write_archive(&app.store, &selection, &evidence, &mut zip).await.map_err(ApiError::Archive)?;
+    let mut zip = zip::ZipWriter::new_append(zip).map_err(|error| ApiError::Archive(error.into()))?;
+    let added = zip.start_file("case.json", zip::write::SimpleFileOptions::default());
+    added.map_err(|error| ApiError::Archive(error.into()))?;
+    serde_json::to_writer_pretty(&mut zip, &told).map_err(|_| ApiError::Unprintable)?;
+    let zip = zip.finish().map_err(|error| ApiError::Archive(error.into()))?.into_inner();
+    let name = format!("attachment; filename=\"{number}.zip\"");
+    Ok(([(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, name)], zip)
+        .into_response())
 }
 
 impl From<CasesError> for ApiError {

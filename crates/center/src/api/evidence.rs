@@ -73,7 +73,8 @@ pub(super) async fn file(
     Ok(response)
 }
 
-/// The bytes of a picture of an incident, if the caller may see it and it can be had.
+/// The bytes of a picture of an incident for a document: clear, on record, or blurred, as the caller may see it. `None` if it
+/// cannot be had.
 pub(super) async fn bytes_for(
     app: &App,
     caller: &Caller,
@@ -82,9 +83,16 @@ pub(super) async fn bytes_for(
 ) -> Option<Vec<u8>> {
     let detail = app.store.incident(incident).await.ok()??;
     let of = &detail.incident;
-    caller.require(Permission::SeeClear, Some(&of.site), Some(&of.camera)).ok()?;
     let stored = detail.evidence.iter().find(|stored| stored.item.sha256 == sha256)?;
-    let path = app.evidence.copy(stored).await.ok()?;
+    let path = if caller.access.may(Permission::SeeClear, Some(&of.site), Some(&of.camera)) {
+        app.people
+            .saw(caller, "incident_picture", &of.id.to_string(), role_name(stored.item.role))
+            .await
+            .ok()?;
+        app.evidence.copy(stored).await.ok()?
+    } else {
+        app.evidence.blurred(stored).await.ok()?
+    };
     tokio::fs::read(path).await.ok()
 }
 

@@ -128,6 +128,7 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(case::case))
         .routes(routes!(case::act))
         .routes(routes!(case::picture))
+        .routes(routes!(case::archive))
         .routes(routes!(case::order_page))
         .routes(routes!(case::order_pdf))
         .routes(routes!(catalogue::kinds))

@@ -17,7 +17,7 @@ use serde::Serialize;
 use tracing::error;
 use utoipa::ToSchema;
 
-use crate::{caller::seconds, evidence::EvidenceError, uploads::UploadError};
+use crate::{archive::ArchiveError, caller::seconds, evidence::EvidenceError, uploads::UploadError};
 
 /// Why a request was not answered.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,6 +74,7 @@ pub(crate) enum ApiError {
     Upload(UploadError),
     Paper(PaperError),
     Unprintable,
+    Archive(ArchiveError),
     Store(StoreError),
 }
 
@@ -233,7 +234,7 @@ impl ApiError {
                 "中心无法读写图片，请检查磁盘".to_owned(),
                 "the center cannot read or write a picture; check the disk".to_owned(),
             ),
-            Self::Paper(_) | Self::Unprintable => (
+            Self::Paper(_) | Self::Unprintable | Self::Archive(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "unprintable",
                 "Cannot be printed",
@@ -361,6 +362,9 @@ impl IntoResponse for ApiError {
         match &self {
             Self::Store(error) => {
                 error!(error = error as &dyn std::error::Error, "a request failed in the database");
+            }
+            Self::Archive(error) => {
+                error!(error = error as &dyn std::error::Error, "an archive cannot be written");
             }
             Self::Paper(error) => {
                 error!(error = error as &dyn std::error::Error, "a document cannot be printed")
