@@ -1,11 +1,7 @@
 //! What a center has kept is checked offline: one changed byte of a picture, a clip, an event or a deed, and rows that
 //! were removed, are found and named; in the data directory and in an archive.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test may panic, also in its helpers, and print"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
 use std::{
     fs,
@@ -302,17 +298,16 @@ async fn an_archive_proves_itself() {
     });
     assert!(bent.findings.len() == 2 && bent.findings.iter().all(|f| matches!(f, Finding::File { .. })));
     let told = with("told.zip", &|_, content| {
-        Some(
-            String::from_utf8(content)
-                .map_or_else(|e| e.into_bytes(), |text| text.replace("harbour", "harbor").into_bytes()),
-        )
+        Some(String::from_utf8(content).map_or_else(std::string::FromUtf8Error::into_bytes, |text| {
+            text.replace("harbour", "harbor").into_bytes()
+        }))
     });
     assert!(told.findings.iter().any(|f| matches!(f, Finding::Row(Fault::Changed { .. }))), "{told:?}");
     let cut = with("cut.zip", &|name, content| {
         let text = String::from_utf8(content).unwrap();
         let lines = text.lines().filter(|line| !line.contains("\"position\":7,"));
         Some(
-            if name == "ledger.jsonl" { lines.map(|l| format!("{l}\n")).collect::<String>() } else { text }
+            if name == "ledger.jsonl" { lines.collect::<Vec<_>>().join("\n") + "\n" } else { text }
                 .into_bytes(),
         )
     });

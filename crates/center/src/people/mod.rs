@@ -127,6 +127,8 @@ impl People {
     ) -> Result<UserRow, SignInError> {
         // Case and length of what is no name must not make it a name of its own for the lock.
         let key: String = name.trim().to_lowercase().chars().take(64).collect();
+        // One after the other from here on: many tries at once must not all pass before the first one counts.
+        let _turn = self.hashing.acquire().await;
         if let Some(wait) = self.wait(&key, address) {
             return Err(SignInError::Locked(wait));
         }
@@ -173,7 +175,6 @@ impl People {
         if password.chars().count() > password::LONGEST {
             return false;
         }
-        let Ok(_turn) = self.hashing.acquire().await else { return false };
         let password = password.to_owned();
         tokio::task::spawn_blocking(move || password::verify(&password, hash.as_ref())).await.unwrap_or(false)
     }
