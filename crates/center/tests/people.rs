@@ -4,21 +4,18 @@
 
 #[path = "common/people.rs"]
 mod common;
+#[path = "common/stage.rs"]
+mod stage;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use common::{Browser, PASSWORD, person, sign_in};
-use parapet_bus::{BusConfig, EmbeddedConfig};
-use parapet_center::{Center, CenterConfig, RunningCenter};
-use parapet_core::{
-    BBox, Clock, EventId, EvidenceItem, EvidenceRole, Grant, HealthState, IncidentEvent, IncidentId,
-    IncidentKind, ManualClock, Permission, Phase, Role, RunId, Severity, Timestamp,
-};
-use parapet_store::{CameraRow, EventRecord, EvidenceRecord, NodeRow, Store};
+use parapet_core::{Clock, Grant, Permission, Role};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio_util::sync::CancellationToken;
+use stage::{Stage, case, incident, time};
+use uuid::Uuid;
 
 /// What each route needs; `None` is open to everybody, also to who is not signed in. A route that is not in here fails
 /// the test, so that none is forgotten.
@@ -43,6 +40,37 @@ const ROUTES: &[(&str, &str, Need)] = &[
     ("get", "/api/kinds", Need::Somewhere(Permission::See)),
     ("get", "/api/stats", Need::Somewhere(Permission::See)),
     ("get", "/api/roofs", Need::Somewhere(Permission::See)),
+    ("post", "/api/review/next", Need::Somewhere(Permission::Judge)),
+    ("post", "/api/incidents/{id}/claim", Need::There(Permission::Judge)),
+    ("delete", "/api/incidents/{id}/claim", Need::There(Permission::Judge)),
+    ("get", "/api/incidents/{id}/history-of-place", Need::There(Permission::See)),
+    ("get", "/api/mutes", Need::Somewhere(Permission::See)),
+    ("post", "/api/mutes", Need::Somewhere(Permission::Judge)),
+    ("delete", "/api/mutes/{id}", Need::Somewhere(Permission::Judge)),
+    ("get", "/api/cases", Need::Somewhere(Permission::See)),
+    ("post", "/api/cases", Need::Somewhere(Permission::File)),
+    ("get", "/api/cases/{id}", Need::There(Permission::See)),
+    ("post", "/api/cases/{id}/actions", Need::There(Permission::File)),
+    ("post", "/api/cases/{id}/answers", Need::There(Permission::Answer)),
+    ("get", "/api/cases/{id}/answers/{answer}/pictures/{picture}", Need::There(Permission::See)),
+    ("get", "/api/cases/{id}/archive.zip", Need::There(Permission::SeeClear)),
+    ("get", "/api/cases/{id}/orders/{number}/document.html", Need::There(Permission::See)),
+    ("get", "/api/cases/{id}/orders/{number}/document.pdf", Need::There(Permission::See)),
+    ("put", "/api/kinds/{code}", Need::Everywhere(Permission::Configure)),
+    ("get", "/api/departments", Need::Somewhere(Permission::See)),
+    ("put", "/api/departments/{id}", Need::Everywhere(Permission::Configure)),
+    ("get", "/api/settings", Need::Somewhere(Permission::See)),
+    ("put", "/api/settings/{name}", Need::Everywhere(Permission::Configure)),
+    ("get", "/api/sites", Need::Somewhere(Permission::See)),
+    ("put", "/api/sites/{site}", Need::Everywhere(Permission::Configure)),
+    ("get", "/api/sites/{site}/plan", Need::Site(Permission::See)),
+    ("put", "/api/sites/{site}/plan", Need::Everywhere(Permission::Configure)),
+    ("get", "/api/sites/{site}/plan.png", Need::Site(Permission::See)),
+    ("put", "/api/sites/{site}/plan.png", Need::Everywhere(Permission::Configure)),
+    ("get", "/api/reports/month", Need::Somewhere(Permission::See)),
+    ("get", "/api/reports/{file}", Need::Somewhere(Permission::See)),
+    ("get", "/api/export/incidents/{file}", Need::Somewhere(Permission::See)),
+    ("get", "/api/export/cases/{file}", Need::Somewhere(Permission::See)),
     ("get", "/api/live", Need::Somewhere(Permission::See)),
     ("get", "/api/users", Need::Everywhere(Permission::ManageUsers)),
     ("post", "/api/users", Need::Everywhere(Permission::ManageUsers)),
@@ -64,20 +92,10 @@ enum Need {
     Somewhere(Permission),
     /// The permission at the thing's place.
     There(Permission),
+    /// The permission at any place of the site, of which nothing is there in this test.
+    Site(Permission),
     /// The permission without a place.
     Everywhere(Permission),
-}
-
-fn time(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-struct Stage {
-    directory: tempfile::TempDir,
-    center: RunningCenter,
-    clock: ManualClock,
-    base: String,
-    stop: CancellationToken,
 }
 
 /// Who is there: each role everywhere (`auditor`), at the site (`auditor-harbour`) and for the camera (`auditor-gate`).
@@ -94,129 +112,6 @@ fn people() -> Vec<parapet_center::FirstUser> {
     people
 }
 
-impl Stage {
-    async fn set(people: Vec<parapet_center::FirstUser>) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let stop = CancellationToken::new();
-        let config = CenterConfig {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            store: format!("sqlite://{}/center.db", directory.path().display()),
-            evidence_dir: directory.path().join("evidence"),
-            bus: BusConfig {
-                embedded: Some(EmbeddedConfig {
-                    listen: "127.0.0.1:0".parse().unwrap(),
-                    ..EmbeddedConfig::default()
-                }),
-                broker: None,
-            },
-            first_users: people,
-            ..CenterConfig::default()
-        };
-        let store = Store::open(&config.store).await.unwrap();
-        fill(&store).await;
-        store.close().await;
-        let clock = ManualClock::new(time("2026-11-22T00:01:00Z"));
-        let center = Center::start(config, Arc::new(clock.clone()), None, stop.clone()).await.unwrap();
-        let base = format!("http://{}", center.local_addr());
-        Self { directory, center, clock, base, stop }
-    }
-
-    async fn end(self) {
-        self.stop.cancel();
-        tokio::time::timeout(Duration::from_secs(20), self.center.join()).await.expect("the center ends");
-        drop(self.directory);
-    }
-}
-
-fn incident(site: &str, camera: &str) -> IncidentId {
-    IncidentId::derive(&[site, camera])
-}
-
-/// An incident and a camera at each of `harbour/gate`, `harbour/yard` and `hill/tower`.
-async fn fill(store: &Store) {
-    let at = time("2026-11-22T00:00:20Z");
-    for (site, camera) in [("harbour", "gate"), ("harbour", "yard"), ("hill", "tower")] {
-        let event = IncidentEvent {
-            event_id: EventId::derive(&[site, camera]),
-            incident_id: incident(site, camera),
-            sequence: 0,
-            phase: Phase::Started,
-            kind: IncidentKind::StrayDog,
-            severity: Severity::Medium,
-            camera: camera.parse().unwrap(),
-            preset: None,
-            run: RunId::derive(&["run"]),
-            rule: "dogs".parse().unwrap(),
-            zone: None,
-            at,
-            since: at,
-            started_at: at,
-            ended_at: None,
-            end_reason: None,
-            label: None,
-            track: None,
-            bbox: BBox::new(0.4, 0.4, 0.6, 0.6).unwrap(),
-            outline: None,
-            count: 1,
-            score: 0.8,
-            covered: None,
-            place: None,
-        };
-        let (site, node): (parapet_core::SiteId, parapet_core::NodeId) =
-            (site.parse().unwrap(), format!("{site}-1").parse().unwrap());
-        let record = EventRecord { site: site.clone(), node: node.clone(), event };
-        store.apply_event(&record, at).await.unwrap();
-        let evidence = EvidenceRecord {
-            site: site.clone(),
-            node: node.clone(),
-            camera: camera.parse().unwrap(),
-            incident: record.event.incident_id,
-            at,
-            items: vec![EvidenceItem {
-                role: EvidenceRole::Snapshot,
-                path: "x.jpg".to_owned(),
-                media_type: "image/jpeg".to_owned(),
-                bytes: 1,
-                sha256: "ab".repeat(32),
-            }],
-            base_url: None,
-        };
-        store.apply_evidence(&evidence, at).await.unwrap();
-        let row = CameraRow {
-            site: site.clone(),
-            node: node.clone(),
-            camera: camera.parse().unwrap(),
-            name: None,
-            state: HealthState::Streaming,
-            at,
-            run: None,
-            reconnects: 0,
-            detail: None,
-            analysed_fps: None,
-            width: None,
-            height: None,
-            synthetic: true,
-            removed: false,
-        };
-        store.put_camera(&row).await.unwrap();
-        let row = NodeRow {
-            site,
-            node,
-            online: true,
-            at,
-            started_at: at,
-            version: "0".to_owned(),
-            base_url: None,
-            cameras: if camera == "tower" {
-                vec!["tower".parse().unwrap()]
-            } else {
-                vec!["gate".parse().unwrap(), "yard".parse().unwrap()]
-            },
-        };
-        store.put_node(&row).await.unwrap();
-    }
-}
-
 /// Asks a route about the thing at a place, with a body that changes nothing that matters.
 async fn ask(
     browser: &Browser,
@@ -230,6 +125,15 @@ async fn ask(
         .replace("{camera}", camera)
         .replace("{role}", "snapshot")
         .replace("{name}", "nobody")
+        .replace("{site}", site)
+        .replace("{code}", "littering")
+        .replace("/reports/{file}", "/reports/month.csv")
+        .replace("/incidents/{file}", "/incidents/incidents.csv")
+        .replace("/cases/{file}", "/cases/cases.csv")
+        .replace("/cases/{id}", &format!("/cases/{}", case(site, camera)))
+        .replace("{number}", "JB2026-000001")
+        .replace("{answer}", &Uuid::nil().to_string())
+        .replace("{picture}", &Uuid::nil().to_string())
         .replace("{id}", &incident(site, camera).to_string());
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
     let request = browser.http.request(method.clone(), format!("{base}{path}"));
@@ -290,6 +194,11 @@ async fn every_route_asks_for_role_and_site() {
                     Need::Somewhere(permission) => access.may_somewhere(*permission),
                     Need::There(permission) => access.may(*permission, Some(&at), Some(&of)),
                     Need::Everywhere(permission) => access.may(*permission, None, None),
+                    Need::Site(permission) if access.may_somewhere(*permission) => {
+                        assert_eq!(status, 404, "{told}");
+                        continue;
+                    }
+                    Need::Site(_) => false,
                 };
                 let hidden = matches!(need, Need::There(permission) if access.may_somewhere(*permission)
                     && !access.may(Permission::See, Some(&at), Some(&of)));

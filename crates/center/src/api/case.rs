@@ -370,7 +370,7 @@ pub(super) async fn act(
     Path(id): Path<String>,
     body: Result<Json<ActionRequest>, JsonRejection>,
 ) -> Result<Json<CaseDetail>, ApiError> {
-    caller.require_somewhere(Permission::File)?;
+    let detail = case_for(&app, &caller, Permission::File, &id).await?;
     let Json(request) = body.map_err(|rejection| ApiError::Body(rejection.body_text()))?;
     let action: CaseAction = request.action.into();
     if matches!(action, CaseAction::Report | CaseAction::Answer | CaseAction::Link | CaseAction::Warn) {
@@ -378,7 +378,7 @@ pub(super) async fn act(
             merge, escalate, remind, comment";
         return Err(ApiError::Invalid { field: "action", hint });
     }
-    let detail = case_for(&app, &caller, permission_for(action), &id).await?;
+    caller.require(permission_for(action), Some(&detail.case.site), detail.case.camera.as_ref())?;
     if request.allowance.is_some_and(|allowance| !(1..=10_000).contains(&allowance.amount)) {
         return Err(ApiError::Invalid { field: "allowance", hint: "1–10000" });
     }
