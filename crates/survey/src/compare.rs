@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use parapet_change::survey::{
-    EDGE_METERS, Eye, Fused, Gates, Head, Measure, Patch, Prior, Reference, Refusal, Registration, Thing,
+    Eye, Fused, Gates, Head, MIDDLE_METERS, Measure, Patch, Prior, Reference, Refusal, Registration, Thing,
     ThingKind, ThingOptions, View, things,
 };
 use parapet_core::{
@@ -55,6 +55,9 @@ pub struct CompareOptions {
     pub register: bool,
     /// Without it, everything in the grid around a roof is compared (for measuring what roof polygons are worth).
     pub roofs_only: bool,
+    /// Without it, looks are compared on the roof's plane alone and no heights are told (for measuring what they are
+    /// worth).
+    pub heights: bool,
 }
 
 impl Default for CompareOptions {
@@ -66,12 +69,13 @@ impl Default for CompareOptions {
             meters_per_pixel: 0.08,
             gates: Gates::default(),
             judge: Judge::Head,
-            cells: (0.35, 0.2),
+            cells: (0.25, 0.15),
             min_area: 2.0,
             min_confidence: 0.4,
             reach: 6.0,
             register: true,
             roofs_only: true,
+            heights: true,
         }
     }
 }
@@ -414,12 +418,12 @@ fn compared(
             .features
             .features(laid.patch.picture())
             .map_err(|source| CompareError::Features { building: roof.building.id.to_string(), source })?;
-        Ok(View::new(&laid.patch, features, laid.eye(grid)))
+        Ok(View::new(&laid.patch, features, laid.eye(grid).filter(|_| options.heights)))
     };
     let views_before = before.iter().map(&mut view).collect::<Result<Vec<_>, _>>()?;
     let views_after = after.iter().map(&mut view).collect::<Result<Vec<_>, _>>()?;
-    let fused =
-        Fused::new(views_before, views_after, &judged).expect("each side has a look, all of one size");
+    let fused = Fused::new(views_before, views_after, &judged, grid.meters_per_pixel)
+        .expect("each side has a look, all of one size");
     let (measure, seed, grow) = match options.judge {
         Judge::Head => (Measure::Head(tools.head), options.cells.0, options.cells.1),
         Judge::Pixels(limit) => (Measure::Pixels, limit, limit),
@@ -601,8 +605,6 @@ impl Correction {
 fn draft(thing: Thing, grid: &RoofGrid, correction: &Correction) -> Draft {
     let place = |p: Point| correction.moved(grid.ground(f64::from(p.x), f64::from(p.y)));
     let polygon: Vec<_> = thing.outline.iter().map(|p| place(*p)).collect();
-    // The middle moves with the outline: two sides of four, each on its own.
-    let own = f64::from(EDGE_METERS) / 2.0f64.sqrt();
     Draft {
         change: match thing.kind {
             ThingKind::New => Change::New,
@@ -611,7 +613,7 @@ fn draft(thing: Thing, grid: &RoofGrid, correction: &Correction) -> Draft {
         },
         confidence: thing.confidence,
         position: place(thing.middle),
-        uncertainty: correction.uncertainty.hypot(own),
+        uncertainty: correction.uncertainty.hypot(MIDDLE_METERS.into()),
         polygon,
         thing,
     }

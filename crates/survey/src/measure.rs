@@ -49,8 +49,8 @@ pub struct Tally {
     pub square_meters: [f64; 3],
     /// For each change that was found: the error of its area as a share of it, signed.
     pub area_errors: Vec<f32>,
-    /// For each change that was found: whether its area is within two of the stated deviations.
-    pub area_within: Vec<bool>,
+    /// For each change that was found: the error of its area in stated deviations, signed.
+    pub area_deviations: Vec<f32>,
     /// For each change that was found: from its middle to the finding's, metres, and that in stated deviations.
     pub distances: Vec<(f32, f32)>,
     /// Confidence of each finding and whether it was right.
@@ -92,7 +92,7 @@ impl Tally {
                 .fold((0.0, 0.0f32), |sum, f| (sum.0 + findings[f].area.0, sum.1.hypot(findings[f].area.1)));
             let true_area = truth.footprint.area() as f32;
             self.area_errors.push(area / true_area - 1.0);
-            self.area_within.push((area - true_area).abs() <= 2.0 * error);
+            self.area_deviations.push((area - true_area) / error.max(1e-3));
         }
         for (f, finding) in findings.iter().enumerate() {
             let right = (0..truths.len()).any(|t| is_one(t, f));
@@ -129,7 +129,7 @@ impl Tally {
         self.findings += other.findings;
         self.square_meters.iter_mut().zip(other.square_meters).for_each(|(a, b)| *a += b);
         self.area_errors.extend(&other.area_errors);
-        self.area_within.extend(&other.area_within);
+        self.area_deviations.extend(&other.area_deviations);
         self.distances.extend(&other.distances);
         self.trust.extend(&other.trust);
     }
@@ -166,6 +166,11 @@ impl Tally {
         let mut errors: Vec<f32> = self.area_errors.iter().map(|e| e.abs()).collect();
         errors.sort_by(f32::total_cmp);
         errors.get(errors.len() / 2).copied()
+    }
+
+    /// Share of these whose area is within two stated deviations.
+    pub fn area_within(&self) -> Option<f64> {
+        share(self.area_deviations.iter().filter(|d| d.abs() <= 2.0).count(), self.area_deviations.len())
     }
 
     /// Median distance from changes to their findings, metres.
@@ -243,7 +248,7 @@ mod tests {
         tally.add(&truths, &[found(0.6, 0.9), found(40.0, 0.3)]);
         assert_eq!((tally.truths, tally.found, tally.wrong, tally.right_kind), (2, 1, 1, 1));
         assert_eq!((tally.recall(), tally.precision(), tally.f1()), (Some(0.5), Some(0.5), Some(0.5)));
-        assert!(tally.area_error().unwrap() < 1e-6 && tally.area_within == [true]);
+        assert!(tally.area_error().unwrap() < 1e-6 && tally.area_within() == Some(1.0));
         let [both, only_found, only_true] = tally.square_meters;
         assert!(
             (both - 7.2).abs() < 0.5 && (only_found - 10.8).abs() < 0.5 && (only_true - 10.8).abs() < 0.5

@@ -1,7 +1,7 @@
 //! What speaks for and against a change at each cell of a roof: how the two patches differ in structure, light, colour
 //! and deep features, and what they show there.
 
-use super::{features::FeatureGrid, patch::Patch, relief::Eye};
+use super::{features::FeatureGrid, patch::Patch, plane::PLANES, relief::Eye};
 use crate::{
     light::Light,
     raster::{Size, box_mean, eroded, halved},
@@ -11,11 +11,16 @@ use crate::{
 /// Pixels of a patch across a cell.
 pub const CELL_PIXELS: usize = 4;
 
-/// Numbers for each cell.
-pub(super) const CUES: usize = 18;
+/// Numbers for each cell of a pair of looks.
+pub(super) const PAIR_CUES: usize = 18;
+/// Numbers for each cell: a pair's on each plane, then how much the looks before and those after are at odds with
+/// themselves on each plane.
+pub(super) const CUES: usize = (PAIR_CUES + 2) * PLANES.len();
+/// Where the discords are among them.
+pub(super) const DISCORDS: usize = PAIR_CUES * PLANES.len();
 
-/// Names of the cues, in their order.
-pub const CUE_NAMES: [&str; CUES] = [
+/// Names of the cues of a pair of looks, in their order.
+pub const CUE_NAMES: [&str; PAIR_CUES] = [
     "new_s8",
     "new_s16",
     "gone_s8",
@@ -37,6 +42,7 @@ pub const CUE_NAMES: [&str; CUES] = [
 ];
 
 pub(super) type Cues = [f32; CUES];
+pub(super) type PairCues = [f32; PAIR_CUES];
 
 /// One look at a roof, prepared for comparison: a patch on the roof's grid with its deep features.
 #[derive(Debug, Clone)]
@@ -78,6 +84,19 @@ impl View {
         self.eye
     }
 
+    /// The same look with its pixels moved.
+    pub(super) fn with(&self, half: Small, seen: Vec<bool>, features: Vec<FeatureGrid>) -> Self {
+        Self { half, seen, features, ..*self }
+    }
+
+    pub(super) fn half(&self) -> &Small {
+        &self.half
+    }
+
+    pub(super) fn features(&self) -> &[FeatureGrid] {
+        &self.features
+    }
+
     /// Half of the patch's size, in which pixels are compared.
     pub(super) fn half_size(&self) -> Size {
         self.size
@@ -102,23 +121,23 @@ impl View {
     }
 }
 
-/// The cues of one pair of looks.
-pub(super) struct PairCues {
+/// One pair of looks, compared.
+pub(super) struct Pair {
     /// For each cell, unless it is hidden in one of the two.
-    pub(super) cells: Vec<Option<Cues>>,
+    pub(super) cells: Vec<Option<PairCues>>,
     /// The whole difference, by which pairs are ordered.
     pub(super) difference: Vec<f32>,
 }
 
 /// Compares two looks at a roof. `roof` (cells) says where the light is to be compared.
-pub(super) fn compared(before: &View, after: &View, roof: &[bool]) -> PairCues {
+pub(super) fn compared(before: &View, after: &View, roof: &[bool]) -> Pair {
     let size = before.size;
     let cells = before.cells();
     let hidden: Vec<bool> = before.seen.iter().zip(&after.seen).map(|(b, a)| !b || !a).collect();
     let b = &before.half;
     let mut a = after.half.clone();
     Light::between(b, &a, |i| hidden[i] || !roof[before.cell_of(i)]).normalize(&mut a);
-    let mut cues = vec![[0.0f32; CUES]; cells.len()];
+    let mut cues = vec![[0.0f32; PAIR_CUES]; cells.len()];
     deep(&mut cues, before, after, cells);
     let pixels = [
         (4, structure(&b.y, &a.y, size)),
@@ -157,15 +176,15 @@ pub(super) fn compared(before: &View, after: &View, roof: &[bool]) -> PairCues {
     let difference = cues.iter().map(whole_difference).collect();
     let cells =
         cues.into_iter().enumerate().map(|(i, c)| (seen[i] * 4 >= counts[i] * 3).then_some(c)).collect();
-    PairCues { cells, difference }
+    Pair { cells, difference }
 }
 
 /// One number for how different a cell is; only its order among pairs of looks counts.
-fn whole_difference(c: &Cues) -> f32 {
+fn whole_difference(c: &PairCues) -> f32 {
     3.0 * (c[0] + c[1] + c[2] + c[3]) + c[4] + c[6] + c[7]
 }
 
-fn deep(cues: &mut [Cues], before: &View, after: &View, cells: Size) {
+fn deep(cues: &mut [PairCues], before: &View, after: &View, cells: Size) {
     for (k, (b, a)) in before.features.iter().zip(&after.features).take(2).enumerate() {
         for (offset, from, to) in [(0, a, b), (2, b, a)] {
             let Some(unlike) = from.unlike(to) else { continue };
@@ -187,7 +206,7 @@ const WINDOW: usize = 3;
 const NOISE: f32 = 40.0;
 
 /// 1 − the structural part of SSIM (Wang et al. 2004), least over displacements by a pixel.
-fn structure(b: &[f32], a: &[f32], size: Size) -> Vec<f32> {
+pub(super) fn structure(b: &[f32], a: &[f32], size: Size) -> Vec<f32> {
     let moments = |v: &[f32]| {
         let mean = box_mean(v, size, WINDOW);
         let squares: Vec<f32> = v.iter().map(|v| v * v).collect();

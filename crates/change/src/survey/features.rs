@@ -44,6 +44,34 @@ impl FeatureGrid {
         &self.vectors[(y * self.size.w + x) * self.channels..][..self.channels]
     }
 
+    /// The map whose every cell holds what this one has at `from` of the cell's middle (pixels of the patch).
+    pub(super) fn moved(&self, from: impl Fn(f64, f64) -> (f64, f64)) -> Self {
+        let Size { w, h } = self.size;
+        let pixels = f64::from(self.cell_pixels);
+        let mut vectors = vec![0.0f32; self.vectors.len()];
+        for (i, vector) in vectors.chunks_exact_mut(self.channels).enumerate() {
+            let (x, y) = from(((i % w) as f64 + 0.5) * pixels, ((i / w) as f64 + 0.5) * pixels);
+            let within = |v: f64, n: usize| (v / pixels - 0.5).clamp(0.0, (n - 1) as f64);
+            let (x, y) = (within(x, w), within(y, h));
+            let (x0, y0) = (x as usize, y as usize);
+            let (fx, fy) = (x.fract() as f32, y.fract() as f32);
+            for (dx, dy, weight) in [
+                (0, 0, (1.0 - fx) * (1.0 - fy)),
+                (1, 0, fx * (1.0 - fy)),
+                (0, 1, (1.0 - fx) * fy),
+                (1, 1, fx * fy),
+            ] {
+                let near = self.vector((x0 + dx).min(w - 1), (y0 + dy).min(h - 1));
+                vector.iter_mut().zip(near).for_each(|(v, n)| *v += n * weight);
+            }
+            let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-6);
+            for value in vector {
+                *value /= length;
+            }
+        }
+        Self { vectors, ..*self }
+    }
+
     /// For each cell of this map, how unlike it is to the likest of the same cell of `other` and its eight neighbours:
     /// 0 (the same) to 1 (opposite). `None` when the maps are of different shapes.
     pub(super) fn unlike(&self, other: &Self) -> Option<Vec<f32>> {

@@ -4,15 +4,22 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cue::{CUE_NAMES, CUES, Cues},
+    cue::{CUE_NAMES, CUES, Cues, DISCORDS, PAIR_CUES},
     fuse::Fused,
     network::Network,
+    plane::PLANES,
     things::{CUES_OF_THING, THING_INPUTS},
 };
 use crate::raster::Size;
 
-/// A cell's own cues and the means over it and its neighbours.
-pub(super) const CELL_INPUTS: usize = 2 * CUES;
+/// Cells to each side over which a cell's cues are averaged: its own, its neighbours, a structure's worth.
+const REACHES: [usize; 3] = [0, 1, 3];
+/// Cues of what is there rather than of what differs. From a few dozen structures their colours would be learnt by heart,
+/// so that they count once only: on the roof's plane, over the neighbours.
+const SHOWN: std::ops::Range<usize> = 9..17;
+/// A cell's own cues and the means around it.
+pub(super) const CELL_INPUTS: usize =
+    REACHES.len() * (CUES - PLANES.len() * (SHOWN.end - SHOWN.start)) + (SHOWN.end - SHOWN.start);
 /// What a cell can be: as it was, new, gone.
 pub const CELL_CLASSES: usize = 3;
 /// What a thing can be: nothing that counts, new, gone, grown.
@@ -47,7 +54,7 @@ pub enum HeadError {
 }
 
 impl Head {
-    /// The weights that ship with this program; `crates/survey/examples/learn.rs` makes them.
+    /// The weights that ship with this program; `crates/survey/examples/roofs` makes them.
     ///
     /// # Panics
     /// Never: a test reads them.
@@ -81,11 +88,15 @@ impl Head {
     /// The same without these cues: for measuring what they are worth.
     #[must_use]
     pub fn without(mut self, cues: &[&str]) -> Self {
-        for k in (0..CUES).filter(|k| cues.contains(&CUE_NAMES[*k])) {
+        let named = |k: usize| k < DISCORDS && cues.contains(&CUE_NAMES[k % PAIR_CUES]);
+        let given = REACHES.iter().flat_map(|reach| (0..CUES).filter(|k| is_given(*reach, *k)));
+        for (i, _) in given.enumerate().filter(|(_, k)| named(*k)) {
             for row in &mut self.cells.hidden {
-                (row[1 + k], row[1 + CUES + k]) = (0.0, 0.0);
+                row[1 + i] = 0.0;
             }
-            for row in &mut self.things.hidden {
+        }
+        for row in &mut self.things.hidden {
+            for k in (0..PAIR_CUES).filter(|k| named(*k)) {
                 row[1 + CUES_OF_THING + k] = 0.0;
             }
         }
@@ -105,33 +116,37 @@ impl Head {
     }
 }
 
-/// The inputs of each cell of a map of cues.
-pub(super) fn inputs(cells: &[Option<Cues>], size: Size) -> Vec<Option<[f32; CELL_INPUTS]>> {
-    (0..size.len())
-        .map(|i| {
-            let own = cells[i]?;
-            let (x, y) = (i % size.w, i / size.w);
-            let (mut sum, mut n) = ([0.0f32; CUES], 0.0);
-            for ny in y.saturating_sub(1)..=(y + 1).min(size.h - 1) {
-                for nx in x.saturating_sub(1)..=(x + 1).min(size.w - 1) {
-                    if let Some(cues) = &cells[ny * size.w + nx] {
-                        sum.iter_mut().zip(cues).for_each(|(s, c)| *s += c);
-                        n += 1.0;
-                    }
-                }
+/// Whether a cell's input has the mean of this cue over this reach.
+fn is_given(reach: usize, cue: usize) -> bool {
+    let shown = cue < DISCORDS && SHOWN.contains(&(cue % PAIR_CUES));
+    !shown || (reach == REACHES[1] && cue < PAIR_CUES)
+}
+
+/// The input of a cell of a map of cues; `None` where it was not seen.
+pub(super) fn input(cells: &[Option<Cues>], size: Size, i: usize) -> Option<[f32; CELL_INPUTS]> {
+    cells[i]?;
+    let (x, y) = (i % size.w, i / size.w);
+    let mut input = [0.0; CELL_INPUTS];
+    let mut next = input.iter_mut();
+    for reach in REACHES {
+        let (mut sums, mut n) = ([0.0f32; CUES], 0.0f32);
+        for ny in y.saturating_sub(reach)..=(y + reach).min(size.h - 1) {
+            let row = &cells[ny * size.w..][..size.w];
+            for cues in row[x.saturating_sub(reach)..=(x + reach).min(size.w - 1)].iter().flatten() {
+                sums.iter_mut().zip(cues).for_each(|(s, c)| *s += c);
+                n += 1.0;
             }
-            let mut input = [0.0; CELL_INPUTS];
-            input[..CUES].copy_from_slice(&own);
-            input[CUES..].iter_mut().zip(sum).for_each(|(v, s)| *v = s / n);
-            Some(input)
-        })
-        .collect()
+        }
+        let given = (0..CUES).filter(|k| is_given(reach, *k));
+        given.zip(next.by_ref()).for_each(|(k, value)| *value = sums[k] / n);
+    }
+    Some(input)
 }
 
 impl Fused {
     /// What the head is given, cell by cell: for learning.
     pub fn inputs(&self) -> Vec<Option<Vec<f32>>> {
-        inputs(&self.cells, self.size).into_iter().map(|i| i.map(|i| i.to_vec())).collect()
+        (0..self.size.len()).map(|i| input(&self.cells, self.size, i).map(|i| i.to_vec())).collect()
     }
 }
 
@@ -142,6 +157,23 @@ mod tests {
     #[test]
     fn the_weights_that_ship_can_be_read() {
         assert!(!Head::built_in().cells.hidden.is_empty());
+    }
+
+    #[test]
+    fn what_is_there_counts_once_among_the_inputs() {
+        let given: Vec<_> = REACHES
+            .iter()
+            .flat_map(|reach| (0..CUES).map(move |k| (*reach, k)))
+            .filter(|(reach, k)| is_given(*reach, *k))
+            .collect();
+        assert_eq!(given.len(), CELL_INPUTS);
+        let green = |k: usize| k < DISCORDS && CUE_NAMES[k % PAIR_CUES] == "green_after";
+        assert_eq!(given.iter().filter(|(_, k)| green(*k)).count(), 1);
+        // Two cells side by side: each has its own cues and the mean of both.
+        let cells = [Some([1.0; CUES]), Some([3.0; CUES]), None];
+        let input = input(&cells, Size { w: 3, h: 1 }, 0).unwrap();
+        assert_eq!((input[0], input[CELL_INPUTS - 1]), (1.0, 2.0));
+        assert!(super::input(&cells, Size { w: 3, h: 1 }, 2).is_none());
     }
 
     #[test]

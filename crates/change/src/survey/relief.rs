@@ -15,7 +15,7 @@ pub struct Eye {
 
 impl Eye {
     /// Where a point at `up` pixels above the roof's plane over `(x, y)` appears on the plane.
-    fn seen(&self, x: f64, y: f64, up: f64) -> (f64, f64) {
+    pub(super) fn seen(&self, x: f64, y: f64, up: f64) -> (f64, f64) {
         let lean = up / (self.height - up);
         (x + (x - self.foot.0) * lean, y + (y - self.foot.1) * lean)
     }

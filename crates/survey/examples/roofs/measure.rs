@@ -5,6 +5,7 @@
 use std::{error::Error, path::Path};
 
 use crate::cases::{
+    Telemetry,
     pictures::{composites, crops},
     rendered,
     roofs::{Roof, roofs},
@@ -19,7 +20,7 @@ use parapet_survey::{
 /// Scores from which the baselines call a cell changed: where their F1 is best on the rendered training flights
 /// (`learn` prints them).
 const BASELINES: [(&str, Measure<'static>, f32); 3] = [
-    ("deep features alone", Measure::Deep, 0.45),
+    ("deep features alone", Measure::Deep, 0.9),
     ("correlation (NCC)", Measure::Correlation, 0.7),
     ("pixel difference", Measure::Pixels, 0.9),
 ];
@@ -34,7 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let manifest = ModelStore::new(root.join("models")).load("efficientnet-lite0")?;
     let engine = Engine::start(&manifest, &EngineConfig::default())?;
     let mut features = NetworkFeatures::new(&engine)?;
-    let head = Head::built_in();
+    let mut head = Head::built_in();
     println!(
         "| set | method | roofs | not judged | changes | recall | precision | F1 | false / roof | pixel F1 | area error | area within 2σ | place error, m | place within 95 % | kind right | calibration error |"
     );
@@ -43,6 +44,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         let (set, folder) = argument.split_once('=').ok_or("usage: roofs measure SET=FOLDER…")?;
         let folder = Path::new(folder);
         match set {
+            "head" => head = Head::read(&std::fs::read_to_string(folder)?)?,
             "rendered" => measure_rendered(folder, &head, &mut features)?,
             "crops" => {
                 let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -72,11 +74,12 @@ fn measure_rendered(
         ("", full.clone()),
         ("without registration", CompareOptions { register: false, ..full.clone() }),
         ("without roof polygons", CompareOptions { roofs_only: false, ..full.clone() }),
+        ("without heights", CompareOptions { heights: false, ..full.clone() }),
         ("one look a flight", CompareOptions { looks: 1, ..full }),
     ];
     for (name, options) in variants {
         let (mut judged, mut refused, mut told) = (Vec::new(), Tally::default(), Vec::new());
-        for case in rendered(folder)? {
+        for case in rendered(folder, Telemetry::AsFlown)? {
             judged.extend(roofs(case, features, &options, &mut |why, truths| {
                 told.push(why);
                 refused.roofs += 1;
@@ -153,8 +156,6 @@ fn tally(roofs: &[Roof], refused: &Tally, found: impl Fn(&Roof) -> Vec<Found>) -
 
 fn print(set: &str, method: &str, t: &Tally) {
     let number = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.2}"));
-    let within = (!t.area_within.is_empty())
-        .then(|| t.area_within.iter().filter(|w| **w).count() as f64 / t.area_within.len() as f64);
     println!(
         "| {set} | {method} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
         t.roofs,
@@ -166,7 +167,7 @@ fn print(set: &str, method: &str, t: &Tally) {
         number(t.wrong_per_roof()),
         number(t.pixel_f1()),
         number(t.area_error().map(f64::from)),
-        number(within),
+        number(t.area_within()),
         number(t.distance().map(f64::from)),
         number(t.distance_within()),
         number((t.found > 0).then(|| t.right_kind as f64 / t.found as f64)),

@@ -12,12 +12,14 @@ use std::{
 };
 
 use parapet_core::{
-    BuildingId,
-    geo::{GeoPoint, GroundPolygon, LocalFrame, PoseError},
+    BuildingId, Picture,
+    geo::{Attitude, GeoPoint, GroundPolygon, LocalFrame, Pose, PoseError},
     site::Site,
 };
 use parapet_ingest::flight::FlightOptions;
-use parapet_survey::{Change, Flight, Recorded, measure::TrueChange};
+use parapet_survey::{
+    Change, Flight, FlightError, Georeference, Recorded, SurveyPicture, measure::TrueChange,
+};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -30,6 +32,17 @@ pub(crate) struct Case {
     pub(crate) truths: Vec<(BuildingId, TrueChange)>,
     /// Footprints of what changed without being a violation, with its kind.
     pub(crate) harmless: Vec<(String, GroundPolygon)>,
+    /// Whether telemetry is the truth, so that changes lie where their footprints are.
+    pub(crate) exact: bool,
+}
+
+/// Which telemetry a rendered flight has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Telemetry {
+    /// What its pictures say: about half of the flights have a consumer drone's noise.
+    AsFlown,
+    /// Where the drone truly was.
+    Exact,
 }
 
 /// The same flights the other way round: what came has gone.
@@ -43,8 +56,7 @@ pub(crate) fn reversed(case: Case) -> Case {
         before: case.after,
         after: case.before,
         truths: truths.collect(),
-        site: case.site,
-        harmless: case.harmless,
+        ..case
     }
 }
 
@@ -66,12 +78,13 @@ pub(crate) fn painted(seed: u64) -> Case {
             })
             .collect(),
         harmless: Vec::new(),
+        exact: noise == 0.0,
         site: scene.site,
     }
 }
 
 /// All pairs of flights of the compounds in a folder, flights in fog left out.
-pub(crate) fn rendered(folder: &Path) -> Result<Vec<Case>, Failure> {
+pub(crate) fn rendered(folder: &Path, telemetry: Telemetry) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     for compound in folders(folder)? {
         let site_file = compound.join("site.geojson");
@@ -82,14 +95,21 @@ pub(crate) fn rendered(folder: &Path) -> Result<Vec<Case>, Failure> {
             let text = fs::read_to_string(pair.join("changes.json"))?;
             let changes: serde_json::Value = serde_json::from_str(&text)?;
             let site = Site::from_geojson(&fs::read_to_string(&site_file)?)?;
-            let flight = |key: &str| -> Result<(Box<dyn Flight>, bool), Failure> {
+            let flight = |key: &str| -> Result<(Box<dyn Flight>, bool, bool), Failure> {
                 let folder = compound.join(changes[key].as_str().ok_or("no flight")?);
                 let truth: serde_json::Value =
                     serde_json::from_str(&fs::read_to_string(folder.join("truth.json"))?)?;
-                let recorded = Recorded::open(&folder, &FlightOptions::default(), error_of(&truth))?;
-                Ok((Box::new(recorded), truth["weather"] == "fog"))
+                let noisy = !truth["telemetry_noise"].is_null() && telemetry == Telemetry::AsFlown;
+                let error = if noisy { PoseError::CONSUMER_DRONE } else { ROUNDED };
+                let recorded = Recorded::open(&folder, &FlightOptions::default(), error)?;
+                let flight: Box<dyn Flight> = match telemetry {
+                    Telemetry::AsFlown => Box::new(recorded),
+                    Telemetry::Exact => Box::new(Exact::new(recorded, &truth)),
+                };
+                Ok((flight, truth["weather"] == "fog", noisy))
             };
-            let ((before, fog_before), (after, fog_after)) = (flight("before")?, flight("after")?);
+            let (before, fog_before, noisy_before) = flight("before")?;
+            let (after, fog_after, noisy_after) = flight("after")?;
             if fog_before || fog_after {
                 continue;
             }
@@ -111,18 +131,59 @@ pub(crate) fn rendered(folder: &Path) -> Result<Vec<Case>, Failure> {
                 .filter_map(|h| Some((h["kind"].as_str()?.to_owned(), ring(&h["footprint"], &site.frame)?)))
                 .collect();
             let name = format!("{} {}", site.id, pair.file_name().unwrap_or_default().to_string_lossy());
-            cases.push(Case { name, site, before, after, truths, harmless });
+            let exact = !noisy_before && !noisy_after;
+            cases.push(Case { name, site, before, after, truths, harmless, exact });
         }
     }
     Ok(cases)
 }
 
 /// A perfect telemetry still rounds: centimetres and hundredths of a degree.
-fn error_of(truth: &serde_json::Value) -> PoseError {
-    if truth["telemetry_noise"].is_null() {
-        PoseError { horizontal_meters: 0.05, height_meters: 0.05, yaw_degrees: 0.05, tilt_degrees: 0.02 }
-    } else {
-        PoseError::CONSUMER_DRONE
+const ROUNDED: PoseError =
+    PoseError { horizontal_meters: 0.05, height_meters: 0.05, yaw_degrees: 0.05, tilt_degrees: 0.02 };
+
+/// A flight that knows where it truly was.
+struct Exact {
+    flight: Recorded,
+    pictures: Vec<SurveyPicture>,
+}
+
+impl Exact {
+    fn new(flight: Recorded, truth: &serde_json::Value) -> Self {
+        let mut pictures = flight.pictures().to_vec();
+        let stills = truth["stills"].as_array();
+        for picture in &mut pictures {
+            let still = stills.and_then(|s| s.iter().find(|s| s["file"] == picture.name.as_str()));
+            let pose = still.and_then(|still| {
+                let number = |key: &str| still[key].as_f64();
+                Some(Pose {
+                    position: GeoPoint::new(number("latitude")?, number("longitude")?).ok()?,
+                    height: number("height_meters")?,
+                    attitude: Attitude {
+                        yaw: number("yaw_degrees")?,
+                        pitch: number("pitch_degrees")?,
+                        roll: number("roll_degrees")?,
+                    },
+                })
+            });
+            if let (Georeference::Camera { pose: flown, .. }, Some(pose)) = (&mut picture.georeference, pose)
+            {
+                *flown = pose;
+            }
+        }
+        Self { flight, pictures }
+    }
+}
+
+impl Flight for Exact {
+    fn name(&self) -> &str {
+        self.flight.name()
+    }
+    fn pictures(&self) -> &[SurveyPicture] {
+        &self.pictures
+    }
+    fn visit(&mut self, wanted: &[usize], each: &mut dyn FnMut(usize, &Picture)) -> Result<(), FlightError> {
+        self.flight.visit(wanted, each)
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn crops(folder: &Path, features: &mut dyn DeepFeatures) -> Result<Ve
         let patches = [before, after].map(|i| picture(&i).map(Patch::whole));
         let [b, a] = patches;
         let (b, a) = (view(&b?, features)?, view(&a?, features)?);
-        let fused = Fused::new(vec![b], vec![a], &roof).ok_or("crops of two sizes")?;
+        let fused = Fused::new(vec![b], vec![a], &roof, CROP_METERS.into()).ok_or("crops of two sizes")?;
         roofs.push(Roof::of_pixels(name.to_string_lossy().into_owned(), fused, CROP_METERS, truths));
     }
     Ok(roofs)
@@ -151,7 +151,7 @@ pub(crate) fn composites(folder: &Path, features: &mut dyn DeepFeatures) -> Resu
             }
         }
         let truths = drawn.iter().filter_map(|d| truth(&d.corners(), PHOTO_METERS)).collect();
-        let fused = Fused::new(before, looks, &roof).ok_or("no look after")?;
+        let fused = Fused::new(before, looks, &roof, PHOTO_METERS.into()).ok_or("no look after")?;
         roofs.push(Roof::of_pixels(format!("flat_roof {set}"), fused, PHOTO_METERS, truths));
     }
     Ok(roofs)

@@ -1,6 +1,6 @@
 //! Roofs of cases, compared and ready to be judged by any measure.
 
-use parapet_change::survey::{EDGE_METERS, Fused, Head, Measure, Thing, ThingKind, ThingOptions, things};
+use parapet_change::survey::{Fused, Head, MIDDLE_METERS, Measure, Thing, ThingKind, ThingOptions, things};
 use parapet_core::geo::{GroundPoint, GroundPolygon};
 use parapet_survey::{
     Change, CompareOptions, Examined, NetworkFeatures, RoofState, Tools, compare,
@@ -76,7 +76,7 @@ impl Roof {
                     },
                     footprint: self.polygon(&thing)?,
                     area: (thing.area, thing.area_error),
-                    uncertainty: self.uncertainty.hypot(EDGE_METERS / 2.0f32.sqrt()),
+                    uncertainty: self.uncertainty.hypot(MIDDLE_METERS),
                     confidence: thing.confidence,
                 })
             })
