@@ -10,7 +10,6 @@ use parapet_core::{CameraId, Clock, PresetId, SystemClock, Timestamp};
 use parapet_edge::{
     Pipeline,
     baselines::{Actor, Baseline, BaselineError, Shelf, Standing},
-    config::CameraConfig,
 };
 
 use crate::failure::Mistake;
@@ -123,6 +122,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
 }
 
 fn list(out: &mut impl Write, pipeline: &Pipeline, only: Option<&CameraId>) -> anyhow::Result<()> {
+    if let Some(only) = only {
+        super::camera(pipeline, only)?;
+    }
     writeln!(
         out,
         "{:<16} {:<12} {:<26} {:<16} {:<9} LATEST",
@@ -151,9 +153,8 @@ fn list(out: &mut impl Write, pipeline: &Pipeline, only: Option<&CameraId>) -> a
 impl View {
     fn shelf(&self) -> anyhow::Result<(Pipeline, Shelf)> {
         let pipeline = super::load_pipeline(&self.pipeline)?;
-        let views = pipeline.cameras.get(&self.camera).map(CameraConfig::views);
         let presets: Vec<Option<&PresetId>> =
-            views.ok_or_else(|| self.no_camera(&pipeline))?.map(|(preset, _)| preset).collect();
+            super::camera(&pipeline, &self.camera)?.views().map(|(preset, _)| preset).collect();
         if !presets.contains(&self.preset.as_ref()) {
             let names: Vec<&str> = presets.iter().flatten().map(|preset| preset.as_str()).collect();
             let what = match (&self.preset, names.is_empty()) {
@@ -167,11 +168,6 @@ impl View {
         }
         let shelf = shelf(&pipeline, &self.camera, self.preset.as_ref());
         Ok((pipeline, shelf))
-    }
-
-    fn no_camera(&self, pipeline: &Pipeline) -> Mistake {
-        let names: Vec<&str> = pipeline.cameras.keys().map(CameraId::as_str).collect();
-        Mistake(format!("there is no camera \"{}\"; hint: one of: {}", self.camera, names.join(", ")))
     }
 }
 

@@ -23,8 +23,8 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     let Command::Presets { pipeline, camera } = command;
     let pipeline = super::load_pipeline(&pipeline)?;
-    let config = pipeline.cameras.get(&camera);
-    let onvif = config.and_then(|config| config.dome.as_ref()?.onvif.as_ref()).ok_or_else(|| {
+    let dome = super::camera(&pipeline, &camera)?.dome.as_ref();
+    let onvif = dome.and_then(|dome| dome.onvif.as_ref()).ok_or_else(|| {
         Mistake(format!(
             "camera \"{camera}\" is no dome that can be asked; hint: [cameras.{camera}.dome.onvif]"
         ))
@@ -41,9 +41,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
             };
             writeln!(out, "pan {pan:.4}, tilt {tilt:.4}, zoom {:.4}{moves}", status.zoom.unwrap_or(0.0))?;
         }
-        writeln!(out, "{:<16} NAME", "TOKEN")?;
+        let width = presets.iter().map(|p| p.token.chars().count()).fold("TOKEN".len(), usize::max);
+        writeln!(out, "{:<width$}  NAME", "TOKEN")?;
         for preset in presets {
-            writeln!(out, "{:<16} {}", preset.token, preset.name)?;
+            writeln!(out, "{:<width$}  {}", preset.token, preset.name)?;
         }
         Ok(())
     })

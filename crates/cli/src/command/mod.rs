@@ -20,9 +20,10 @@ pub(crate) mod verdicts;
 use std::{future::Future, path::Path};
 
 use clap::CommandFactory;
+use parapet_core::CameraId;
 use parapet_edge::{
     Pipeline,
-    config::{self, LoadError},
+    config::{self, CameraConfig, LoadError},
 };
 
 use crate::failure::Mistake;
@@ -34,6 +35,14 @@ pub(crate) fn load_pipeline(path: &Path) -> anyhow::Result<Pipeline> {
             Mistake(format!("the pipeline file has mistakes\n{rendered}")).into()
         }
         LoadError::Read { .. } => anyhow::Error::new(Mistake(error.to_string())),
+    })
+}
+
+/// A camera of a pipeline file.
+pub(crate) fn camera<'a>(pipeline: &'a Pipeline, id: &CameraId) -> Result<&'a CameraConfig, Mistake> {
+    pipeline.cameras.get(id).ok_or_else(|| {
+        let names: Vec<&str> = pipeline.cameras.keys().map(CameraId::as_str).collect();
+        Mistake(format!("there is no camera \"{id}\"; hint: one of: {}", names.join(", ")))
     })
 }
 

@@ -370,9 +370,13 @@ impl Shelf {
         let Some(baseline) = baselines.iter().find(|b| b.id == id && possible(b.standing)) else {
             let others: Vec<&str> =
                 baselines.iter().filter(|b| possible(b.standing)).map(|b| b.id.as_str()).collect();
-            let hint = match others.as_slice() {
-                [] => "there is none; `parapet baseline propose` puts one up".to_owned(),
-                others => format!("one of: {}", others.join(", ")),
+            let same = baselines.iter().find(|b| b.id == id);
+            let hint = match (same, others.as_slice()) {
+                (Some(same), _) if same.latest.act == act => {
+                    format!("{} did that at {:.0}", same.latest.by, same.latest.at)
+                }
+                (_, []) => "there is none; `parapet baseline propose` puts one up".to_owned(),
+                (_, others) => format!("one of: {}", others.join(", ")),
             };
             return Err(BaselineError::NotPending { id: id.to_owned(), wanted: act, hint });
         };

@@ -490,7 +490,8 @@ impl Checker<'_, '_> {
             // A preset may wait for one that is approved.
             if preset.is_none() && view.change.baseline.is_some() && view.baseline_pictures.is_empty() {
                 let message = "there is no picture to compare with".to_owned();
-                let hint = "add baseline_pictures = [\"…\"]".to_owned();
+                let hint =
+                    "add baseline_pictures = [\"…\"] to the camera itself, beside its source".to_owned();
                 self.note_field(at, "change.baseline", message, Some(hint));
             }
         }
