@@ -1,5 +1,5 @@
 /** One incident at a time with all that is needed to judge it, and one key for each answer. */
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { BellOff, Check, ChevronRight, CircleCheck, ImageOff, Users } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, api, errorText } from "../api/client";
@@ -109,14 +109,21 @@ interface OneProps {
   onTold(text: string | null): void;
 }
 
-function One({ detail, until, loading, onNext, onTold }: OneProps) {
+function One({ detail: first, until, loading, onNext, onTold }: OneProps) {
   const t = useT();
   const now = useNow();
   const put = useLive((s) => s.put);
-  const live = useLive((s) => s.incidents[detail.incident.id]);
+  const { id } = first.incident;
+  const live = useLive((s) => s.incidents[id]);
+  // Pictures and the clip come some seconds after the alarm.
+  const known = live?.evidence.length ?? 0;
+  const detail =
+    useQuery({ queryKey: ["review", id, known], queryFn: () => api.incident(id), enabled: known > first.incident.evidence.length, placeholderData: (previous) => previous })
+      .data ?? first;
   const incident: Incident = live ?? detail.incident;
   const camera = useLive((s) => s.cameras[incident.camera]);
-  const [medium, setMedium] = useState<Medium>(has(detail, "compare") ? "compare" : has(detail, "clip") ? "clip" : firstMedium(detail));
+  const [chosen, setChosen] = useState<Medium | null>(null);
+  const medium = chosen ?? (has(detail, "compare") ? "compare" : has(detail, "clip") ? "clip" : firstMedium(detail));
   const [failed, setFailed] = useState(false);
   const [muting, setMuting] = useState(false);
   const [message, setMessage] = useState<string | null>(null);
@@ -159,7 +166,7 @@ function One({ detail, until, loading, onNext, onTold }: OneProps) {
           <PhaseBadge incident={incident} />
         </header>
         <div className="review-pictures">
-          <Media detail={detail} camera={camera} medium={medium} onMedium={setMedium} />
+          <Media detail={detail} camera={camera} medium={medium} onMedium={setChosen} />
           <section className="media" aria-label={t("review.marked")}>
             <div className="tabs">
               <h3>{t("review.marked")}</h3>
