@@ -1,4 +1,5 @@
 /** Calls about cases: list, one case, what people do with it, and its papers. */
+import type { Language } from "../state/settings";
 import { call, change, queryOf } from "./client";
 import type { CaseAction, CaseDetail, CasePage, Department, Lateness, NewCase, Site } from "./types";
 
@@ -29,8 +30,9 @@ export const cases = {
   sites: () => call<Site[]>("/api/sites"),
 };
 
-export function orderUrl(id: string, order: string, form: "html" | "pdf"): string {
-  return `/api/cases/${id}/orders/${encodeURIComponent(order)}/document.${form}`;
+/** The order on paper, in the language of the person who opens it. */
+export function orderUrl(id: string, order: string, form: "html" | "pdf", language: Language): string {
+  return `/api/cases/${id}/orders/${encodeURIComponent(order)}/document.${form}?${queryOf({ language })}`;
 }
 
 export function pictureUrl(id: string, answer: string, picture: string): string {

@@ -1,4 +1,5 @@
 /** Calls of the monitoring room: claims and the queue, mutes, plans of sites, reports and exports. */
+import type { Language } from "../state/settings";
 import { call, change, queryOf, type IncidentFilter } from "./client";
 import type { MonthReport, Mute, PlaceHistory, Review } from "./types";
 
@@ -25,11 +26,11 @@ export const sitePlans = {
 export const FORMATS = ["csv", "xlsx", "pdf"] as const;
 export type Format = (typeof FORMATS)[number];
 
-export function exportUrl(what: "incidents" | "cases", format: Format, filter: IncidentFilter | object): string {
-  const query = queryOf(filter);
-  return `/api/export/${what}/${what}.${format}${query ? `?${query}` : ""}`;
+/** Files are in the language of the person who takes them along. */
+export function exportUrl(what: "incidents" | "cases", format: Format, filter: IncidentFilter | object, language: Language): string {
+  return `/api/export/${what}/${what}.${format}?${queryOf({ ...filter, language })}`;
 }
 
-export function monthUrl(format: Format, month: string, site: string): string {
-  return `/api/reports/month.${format}?${queryOf({ month, site })}`;
+export function monthUrl(format: Format, month: string, site: string, language: Language): string {
+  return `/api/reports/month.${format}?${queryOf({ month, site, language })}`;
 }

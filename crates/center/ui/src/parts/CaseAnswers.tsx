@@ -33,11 +33,11 @@ export function Orders({ detail }: { detail: CaseDetail }) {
               {order.answered_at ? t("order.answered", { time: fullTime(order.answered_at, t.language) }) : t("order.unanswered")}
             </span>
           </div>
-          <a className="button" href={orderUrl(detail.case.id, order.number, "html")} target="_blank" rel="noreferrer">
+          <a className="button" href={orderUrl(detail.case.id, order.number, "html", t.language)} target="_blank" rel="noreferrer">
             <FileText size={15} aria-hidden />
             {t("order.open")}
           </a>
-          <a className="button" href={orderUrl(detail.case.id, order.number, "pdf")} target="_blank" rel="noreferrer">
+          <a className="button" href={orderUrl(detail.case.id, order.number, "pdf", t.language)} target="_blank" rel="noreferrer">
             <FileDown size={15} aria-hidden />
             PDF
           </a>

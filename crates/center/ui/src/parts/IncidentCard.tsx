@@ -40,6 +40,7 @@ export const IncidentCard = memo(function IncidentCard({ incident, selected, onO
   return (
     <button
       className={`card${selected ? " card-selected" : ""}`}
+      data-incident={incident.id}
       data-kind={incident.kind}
       data-status={incident.status}
       aria-current={selected}

@@ -75,7 +75,7 @@ export function SearchBar({ filter, onFilter }: { filter: IncidentFilter; onFilt
       )}
       <span className="exports" role="group" aria-label={t("form.export")}>
         {FORMATS.map((format) => (
-          <a key={format} className="button" href={exportUrl("incidents", format, filter)} download>
+          <a key={format} className="button" href={exportUrl("incidents", format, filter, t.language)} download>
             <FileDown size={14} aria-hidden />
             {format.toUpperCase()}
           </a>

@@ -144,10 +144,10 @@ function Filters({ filter, choose, text, setText }: { filter: CaseFilter; choose
         {t("case.late.only")}
       </label>
       <input type="search" value={text} onChange={(event) => setText(event.target.value)} placeholder={t("filter.text")} aria-label={t("filter.text")} />
-      <a className="button button-quiet" href={exportUrl("cases", "csv", filter)} download>
+      <a className="button button-quiet" href={exportUrl("cases", "csv", filter, t.language)} download>
         CSV
       </a>
-      <a className="button button-quiet" href={exportUrl("cases", "xlsx", filter)} download>
+      <a className="button button-quiet" href={exportUrl("cases", "xlsx", filter, t.language)} download>
         XLSX
       </a>
     </div>

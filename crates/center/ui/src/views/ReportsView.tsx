@@ -35,7 +35,7 @@ export function ReportsView({ id }: { id: string | null }) {
         </button>
         <span className="exports" role="group" aria-label={t("form.export")}>
           {FORMATS.map((format) => (
-            <a key={format} className="button" href={monthUrl(format, month, "")} download>
+            <a key={format} className="button" href={monthUrl(format, month, "", t.language)} download>
               <FileDown size={15} aria-hidden />
               {format.toUpperCase()}
             </a>
