@@ -39,6 +39,8 @@ export function kindName(kind: string, t: Translate): string {
 /** Every automatic finding is a suspicion until a person has checked it. */
 export function suspected(kind: string, t: Translate): string {
   const name = kindName(kind, t);
+  // The catalogue's names of what models flag say so themselves.
+  if (name.startsWith("疑似") || name.toLowerCase().startsWith("suspected")) return name;
   return t("kind.suspected", { kind: t.language === "en" ? name.charAt(0).toLowerCase() + name.slice(1) : name });
 }
 

@@ -45,7 +45,7 @@ describe("reduce", () => {
 
   it("forgets a removed camera", () => {
     const camera = { camera: "gate" } as never;
-    const state = reduce(reduce(empty, { type: "camera", camera }, 0), { type: "camera_removed", camera: "gate" }, 0);
+    const state = reduce(reduce(empty, { type: "camera", camera }, 0), { type: "camera_removed", site: "demo", camera: "gate" }, 0);
     expect(state.cameras).toEqual({});
   });
 });
