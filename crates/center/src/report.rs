@@ -78,10 +78,11 @@ pub(crate) async fn month(
     zone: &TimeZone,
     scope: &Scope,
     formula: &ScoreFormula,
+    now: Timestamp,
 ) -> Result<Vec<SiteMonth>, StoreError> {
     let Some((from, to)) = month.span(zone) else { return Ok(Vec::new()) };
     let counts = store.day_counts(from, to).await?;
-    let tallies = store.case_tallies(from, to).await?;
+    let tallies = store.case_tallies(from, to, now).await?;
     let known = store.sites().await?;
     let mut ids: Vec<&SiteId> = counts.iter().map(|count| &count.site).collect();
     ids.extend(tallies.iter().map(|tally| &tally.site));

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
+#[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/people.rs"]
 mod common;
 #[path = "common/stage.rs"]
@@ -86,7 +87,9 @@ impl Office {
 /// A platform that takes orders.
 async fn platform() -> (String, mpsc::UnboundedReceiver<(HeaderMap, Bytes)>) {
     let (tell, told) = mpsc::unbounded_channel();
-    let take = async |State(tell): State<mpsc::UnboundedSender<(HeaderMap, Bytes)>>, headers: HeaderMap, body: Bytes| {
+    let take = async |State(tell): State<mpsc::UnboundedSender<(HeaderMap, Bytes)>>,
+                      headers: HeaderMap,
+                      body: Bytes| {
         tell.send((headers, body)).unwrap();
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -129,18 +132,29 @@ async fn an_incident_becomes_a_case_that_is_sent_answered_checked_and_closed() {
     let order = json!({ "action": "dispatch", "department": "street-office", "instruction": "限期清理" });
     let (status, detail) = office.act(&id, order).await;
     assert_eq!(status, 200, "{detail}");
-    assert_eq!((&detail["case"]["level"], &detail["case"]["order"]), (&json!("street"), &json!("JB2026-000001")));
+    assert_eq!(
+        (&detail["case"]["level"], &detail["case"]["order"]),
+        (&json!("street"), &json!("JB2026-000001"))
+    );
 
     let (_, body) = tokio::time::timeout(Duration::from_secs(20), told.recv()).await.unwrap().unwrap();
     let message: Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!((&message["schema"], &message["number"]), (&json!("parapet.order.v1"), &json!("JB2026-000001")));
+    assert_eq!(
+        (&message["schema"], &message["number"]),
+        (&json!("parapet.order.v1"), &json!("JB2026-000001"))
+    );
     assert_eq!(message["document"]["basis_zh"], "《中华人民共和国动物防疫法》第三十条");
 
     let paper = format!("/api/cases/{id}/orders/JB2026-000001/document");
     let (status, headers, page) = office.get(&office.operator, &format!("{paper}.html?language=en")).await;
-    assert_eq!((status.as_u16(), &headers["content-type"]), (200, &"text/html; charset=utf-8".parse().unwrap()));
+    assert_eq!(
+        (status.as_u16(), &headers["content-type"]),
+        (200, &"text/html; charset=utf-8".parse().unwrap())
+    );
     let page = String::from_utf8(page.to_vec()).unwrap();
-    assert!(page.contains("Hand-over order") && page.contains("限期清理") && page.contains("Street enforcement"));
+    assert!(
+        page.contains("Hand-over order") && page.contains("限期清理") && page.contains("Street enforcement")
+    );
     let (status, _, pdf) = office.get(&office.operator, &format!("{paper}.pdf")).await;
     assert!(status == 200 && pdf.starts_with(b"%PDF-"), "{status}");
 
@@ -149,7 +163,8 @@ async fn an_incident_becomes_a_case_that_is_sent_answered_checked_and_closed() {
         let picture = reqwest::multipart::Part::bytes(bytes).file_name("after.png");
         reqwest::multipart::Form::new().text("text", "已清理").part("picture", picture)
     };
-    let refused = office.operator.http.post(&answers).multipart(form(b"<svg/>".to_vec())).send().await.unwrap();
+    let refused =
+        office.operator.http.post(&answers).multipart(form(b"<svg/>".to_vec())).send().await.unwrap();
     assert_eq!(refused.status(), 422);
     let answered = office.operator.http.post(&answers).multipart(form(png())).send().await.unwrap();
     assert_eq!(answered.status(), 200);
@@ -166,8 +181,12 @@ async fn an_incident_becomes_a_case_that_is_sent_answered_checked_and_closed() {
         assert_eq!(office.act(&id, action).await.0, 200);
     }
     let detail = office.json(&office.dispatcher, &format!("/api/cases/{id}")).await;
-    assert_eq!((&detail["case"]["step"], &detail["incidents"][0]["status"]), (&json!("closed"), &json!("closed")));
-    let deeds: Vec<_> = detail["history"].as_array().unwrap().iter().map(|deed| deed["action"].clone()).collect();
+    assert_eq!(
+        (&detail["case"]["step"], &detail["incidents"][0]["status"]),
+        (&json!("closed"), &json!("closed"))
+    );
+    let deeds: Vec<_> =
+        detail["history"].as_array().unwrap().iter().map(|deed| deed["action"].clone()).collect();
     assert_eq!(json!(deeds), json!(["report", "accept", "dispatch", "answer", "check_pass", "close"]));
     let (status, _, zip) = office.get(&office.dispatcher, &format!("/api/cases/{id}/archive.zip")).await;
     assert!(status == 200 && zip.starts_with(b"PK"), "{status}");
@@ -176,12 +195,14 @@ async fn an_incident_becomes_a_case_that_is_sent_answered_checked_and_closed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deadline_that_passes_is_told_and_calls_the_next_level() {
-    let office = Office::open().await;
+    let mut office = Office::open().await;
     let path = format!("/api/cases/{}", case("harbour", "gate"));
     // Sunday 22 November 2026, 8:00 in Shanghai: an hour of working time ends on Monday at 9:30.
     let before = office.json(&office.administrator, &path).await;
     assert_eq!(before["case"]["lateness"], "on_time");
     office.stage.clock.advance(Duration::from_mins(25 * 60 + 19));
+    // A session does not outlive a night without use.
+    office.administrator = sign_in(&office.stage.base, "administrator").await;
     let warned = office.until(&path, |detail| detail["case"]["lateness"] == "warning").await;
     assert_eq!(warned["case"]["level"], "grid");
     office.stage.clock.advance(Duration::from_mins(10));
@@ -213,7 +234,14 @@ async fn two_people_never_get_the_same_incident_and_a_mute_keeps_one_out() {
     assert_eq!(status, 200, "{made}");
     let mutes = office.json(&office.operator, "/api/mutes").await;
     assert_eq!(mutes[0]["until"], "2026-11-22T08:01:00Z");
-    let gone = office.send(&office.dispatcher, "DELETE", &format!("/api/mutes/{}", made["id"].as_str().unwrap()), &json!({})).await;
+    let gone = office
+        .send(
+            &office.dispatcher,
+            "DELETE",
+            &format!("/api/mutes/{}", made["id"].as_str().unwrap()),
+            &json!({}),
+        )
+        .await;
     assert_eq!(gone.0, 204);
     office.close().await;
 }
@@ -224,7 +252,8 @@ async fn settings_that_do_not_hold_together_are_refused_and_scores_follow_the_fo
     let settings = office.json(&office.operator, "/api/settings").await;
     let mut calendar = settings["calendar"].clone();
     calendar["hours"] = json!([{ "from": "12:00:00", "to": "08:00:00" }]);
-    let (status, problem) = office.send(&office.administrator, "PUT", "/api/settings/calendar", &calendar).await;
+    let (status, problem) =
+        office.send(&office.administrator, "PUT", "/api/settings/calendar", &calendar).await;
     assert_eq!(status, 422);
     assert!(problem["detail"].as_str().unwrap().contains("office hours"), "{problem}");
     let confirm = format!("/api/incidents/{}/verdict", incident("hill", "tower"));

@@ -10,7 +10,8 @@ mod stage;
 use std::{collections::BTreeMap, time::Duration};
 
 use common::{Browser, PASSWORD, person, sign_in};
-use parapet_core::{Clock, Grant, Permission, Role};
+use parapet_core::{Clock, EvidenceItem, EvidenceRole, Grant, Permission, Role};
+use parapet_store::EvidenceRecord;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

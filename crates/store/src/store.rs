@@ -492,12 +492,17 @@ impl Store {
         either!(self, database => database.day_counts(from, to))
     }
 
-    /// How the cases that were reported in a time stand at its end, by site.
+    /// How the cases that were reported in a time stand at its end, or now if that is earlier, by site.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn case_tallies(&self, from: Timestamp, to: Timestamp) -> Result<Vec<CaseTally>, StoreError> {
-        either!(self, database => database.case_tallies(from, to))
+    pub async fn case_tallies(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<CaseTally>, StoreError> {
+        either!(self, database => database.case_tallies(from, to, now))
     }
 
     /// Puts a deed on record.

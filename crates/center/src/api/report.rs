@@ -143,7 +143,7 @@ async fn asked(
     };
     let site: Option<parapet_core::SiteId> = parsed(query.site, "site", NAME)?;
     let formula = app.cases.settings().scores;
-    let mut months = report::month(&app.store, month, &zone, &scope, &formula).await?;
+    let mut months = report::month(&app.store, month, &zone, &scope, &formula, app.clock.now()).await?;
     months.retain(|one| site.as_ref().is_none_or(|site| one.site == *site));
     Ok(Asked { month, months, formula, language: query.language.unwrap_or_default() })
 }

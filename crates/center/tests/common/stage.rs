@@ -6,8 +6,8 @@ use jiff::{civil::time as clock_time, tz::TimeZone};
 use parapet_bus::{BusConfig, EmbeddedConfig};
 use parapet_center::{Center, CenterConfig, RunningCenter};
 use parapet_core::{
-    Allowance, BBox, CaseId, DeadlineUnit, EventId, EvidenceItem, EvidenceRole, HealthState, IncidentEvent, IncidentId,
-    IncidentKind, ManualClock, OfficeHours, Phase, RunId, Severity, Timestamp, WorkCalendar,
+    Allowance, BBox, CaseId, DeadlineUnit, EventId, EvidenceItem, EvidenceRole, HealthState, IncidentEvent,
+    IncidentId, IncidentKind, ManualClock, OfficeHours, Phase, RunId, Severity, Timestamp, WorkCalendar,
     case::{CaseRules, Report, StepAllowances},
 };
 use parapet_store::{CameraRow, EventRecord, EvidenceRecord, NodeRow, Store};

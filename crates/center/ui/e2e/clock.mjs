@@ -1,6 +1,6 @@
 /**
- * How long it takes from the decision at the node (capture time of the frame that decided) until the card is on the
- * operator's screen. Everything runs on one machine, so both times are of one clock.
+ * How long it takes from the decision at the node until the card is on the operator's screen, and from the capture of the
+ * frame that decided. Everything runs on one machine, so all times are of one clock.
  */
 import { read } from "./people.mjs";
 
@@ -66,21 +66,21 @@ export async function liveIncidents({ page }, count, timeout) {
   );
 }
 
-/** What was measured, one line for each incident that was raised while the wall was open. */
-export async function delays(person) {
+/** What was measured, in milliseconds from the capture, of each incident that was raised while the wall was open. */
+export async function delays(person, decisions) {
   const { opened, incidents, told, shown } = await person.page.evaluate(() => window.walk);
   const rows = [];
   for (const { id, kind } of Object.values(incidents)) {
+    if (!decisions.has(id) || !shown[id]) continue;
     const { events } = await read(person, `/api/incidents/${id}`);
-    const first = events.find((event) => event.sequence === 0);
-    const decided = Date.parse(first.at);
-    if (decided <= opened || !shown[id]) continue;
-    rows.push({ id, kind, received: Date.parse(first.received_at) - decided, told: told[id] - decided, shown: shown[id] - decided });
+    const captured = Date.parse(events.find((event) => event.sequence === 0).at);
+    if (captured > opened) rows.push({ kind, decided: decisions.get(id) - captured, told: told[id] - captured, shown: shown[id] - captured });
   }
-  return rows.sort((a, b) => a.shown - b.shown);
+  return rows;
 }
 
-/** The value below which this share of them lies (nearest rank). */
-export function quantile(sorted, share) {
+/** The value that this share of them does not exceed (nearest rank). */
+export function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 }

@@ -42,6 +42,8 @@ export async function takeAll(person, directory, list) {
 export async function take(person, directory, name) {
   const { page } = person;
   await settled(person);
+  // Live pictures come a moment after the rest.
+  await page.locator("main .picture-note:not(.picture-note-stale)").first().waitFor({ state: "detached" });
   for (const [i, [appearance, key]] of APPEARANCES.entries()) {
     if (i > 0) await turn(page, key);
     await page.screenshot({ path: `${directory}/${name}-${appearance}.png`, animations: "disabled" });

@@ -83,7 +83,7 @@ async function walk() {
   holds(`pictures of every view are in ${SHOTS}`);
 
   await liveIncidents(operator, Number(values.latency), MORE_INCIDENTS_MS);
-  report(await delays(operator));
+  report(await delays(operator, demo.decisions));
   const faults = people.flatMap((person) => person.faults);
   if (faults.length > 0) throw new Error(`the page had faults:\n${faults.join("\n")}`);
   holds("no error on any page, and no answer of the center above 499");
@@ -92,11 +92,14 @@ async function walk() {
 /** Says how long each live incident took to the screen. */
 function report(rows) {
   if (rows.length === 0) throw new Error("no live incident was timed");
-  for (const { kind, received, told, shown } of rows) console.log(`     ${kind.padEnd(20)} decided → center ${received} ms → page ${told} ms → on the screen ${shown} ms`);
-  const shown = rows.map((row) => row.shown);
-  const worst = quantile(shown, 1);
-  console.log(`     decision → screen of ${rows.length} incidents: p50 ${quantile(shown, 0.5)} ms, p95 ${quantile(shown, 0.95)} ms, max ${worst} ms`);
-  if (worst >= MOST_DELAY_MS) throw new Error(`an incident took ${worst} ms to the screen`);
+  for (const { kind, decided, told, shown } of rows) {
+    console.log(`     ${kind.padEnd(20)} captured → decided ${decided} ms; decided → told to the page ${told - decided} ms → on the screen ${shown - decided} ms`);
+  }
+  const line = (name, values) => `     ${name} of ${values.length} incidents: p50 ${quantile(values, 0.5)} ms, p95 ${quantile(values, 0.95)} ms, max ${quantile(values, 1)} ms`;
+  const fromDecision = rows.map((row) => row.shown - row.decided);
+  console.log(line("decided → on the screen", fromDecision));
+  console.log(line("captured → on the screen", rows.map((row) => row.shown)));
+  if (quantile(fromDecision, 1) >= MOST_DELAY_MS) throw new Error(`an incident took more than ${MOST_DELAY_MS} ms from its decision to the screen`);
 }
 
 /** Serves the page's own files from a directory; the rest still comes from the center. */

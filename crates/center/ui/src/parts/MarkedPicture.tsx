@@ -1,4 +1,5 @@
 /** The snapshot with the thing, the way it took and the zone of the rule drawn on it. */
+import { useEffect, useState } from "react";
 import { evidenceUrl } from "../api/client";
 import type { Box, Camera, IncidentDetail, Point } from "../api/types";
 import { useT } from "../i18n";
@@ -14,17 +15,19 @@ export function pathOf(boxes: Box[]): Point[] {
 export function MarkedPicture({ detail, camera, onError }: { detail: IncidentDetail; camera: Camera | undefined; onError(): void }) {
   const t = useT();
   const { incident } = detail;
-  const [width, height] = [camera?.width ?? 1280, camera?.height ?? 720];
+  const role = detail.evidence.some((e) => e.role === "snapshot") ? "snapshot" : "annotated";
+  const url = evidenceUrl(incident.id, role);
+  const natural = useNaturalSize(url);
+  const [width, height] = natural ?? [camera?.width ?? 1280, camera?.height ?? 720];
   const points = (outline: Point[]) => outline.map(([x, y]) => `${(x * width).toFixed(1)},${(y * height).toFixed(1)}`).join(" ");
   const color = look(incident.kind).onPicture;
   const unit = width / 640;
   const zone = camera?.zones.find((z) => z.id === incident.zone);
   const [left, top, right, bottom] = incident.bbox as Box;
   const path = pathOf([...detail.events].sort((a, b) => a.sequence - b.sequence).map((e) => e.bbox as Box));
-  const role = detail.evidence.some((e) => e.role === "snapshot") ? "snapshot" : "annotated";
   return (
     <svg className="marked" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={suspected(incident.kind, t)}>
-      <image href={evidenceUrl(incident.id, role)} width={width} height={height} preserveAspectRatio="none" onError={onError} />
+      <image href={url} width={width} height={height} preserveAspectRatio="none" onError={onError} />
       {zone && (
         <polygon points={points(zone.polygon as Point[])} fill="#ffd27a" fillOpacity={0.1} stroke="#ffd27a" strokeWidth={1.5 * unit} strokeDasharray={`${6 * unit} ${4 * unit}`}>
           <title>{`${t("review.zone")} · ${t(`purpose.${zone.purpose}`)}`}</title>
@@ -42,4 +45,18 @@ export function MarkedPicture({ detail, camera, onError }: { detail: IncidentDet
       )}
     </svg>
   );
+}
+
+/** Width and height of a picture as it was taken: those of a drone are not its camera's. */
+function useNaturalSize(url: string): [number, number] | null {
+  const [size, setSize] = useState<[number, number] | null>(null);
+  useEffect(() => {
+    const picture = new Image();
+    picture.onload = () => setSize([picture.naturalWidth, picture.naturalHeight]);
+    picture.src = url;
+    return () => {
+      picture.onload = null;
+    };
+  }, [url]);
+  return size;
 }

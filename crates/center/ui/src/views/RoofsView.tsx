@@ -12,6 +12,7 @@ import { AreaChart } from "../parts/AreaChart";
 import { BeforeAfter } from "../parts/BeforeAfter";
 import { StatusBadge } from "../parts/Badges";
 import { Empty, Failed, Loading } from "../parts/States";
+import { siteName, useSites } from "../state/catalogue";
 import { useLive } from "../state/live";
 import { go, href } from "../state/route";
 
@@ -96,6 +97,7 @@ function SitePlan({ roofs, chosen }: { roofs: Roof[]; chosen: Roof }) {
 
 function RoofPanel({ roof }: { roof: Roof }) {
   const t = useT();
+  const sites = useSites();
   const structures = useMemo(() => [...roof.structures].sort(byState), [roof]);
   const [at, setAt] = useState(0);
   const structure = structures[Math.min(at, structures.length - 1)];
@@ -107,7 +109,7 @@ function RoofPanel({ roof }: { roof: Roof }) {
         </span>
         <div className="panel-title">
           <h2>{roofName(roof, t)}</h2>
-          <p>{t("roofs.facts", { site: roof.site, height: roof.height_meters.toFixed(1), area: standingArea(roof).toFixed(1) })}</p>
+          <p>{t("roofs.facts", { site: siteName(sites, roof.site, t), height: roof.height_meters.toFixed(1), area: standingArea(roof).toFixed(1) })}</p>
         </div>
       </header>
       <div className="panel-body">

@@ -181,24 +181,26 @@ impl Database {
         rows.iter().map(count).collect()
     }
 
-    /// How the cases that were reported in a time stand at its end.
+    /// How the cases that were reported in a time stand at its end, or now if that is earlier.
     pub(crate) async fn case_tallies(
         &self,
         from: Timestamp,
         to: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<CaseTally>, StoreError> {
         let rows = sqlx::query::<Db>(
             "SELECT site, COUNT(*) AS cases, SUM(CASE WHEN is_open THEN 1 ELSE 0 END) AS open_cases, \
              SUM(CASE WHEN was_late THEN 1 ELSE 0 END) AS late, \
              SUM(CASE WHEN step = 'closed' AND NOT is_open AND NOT was_late THEN 1 ELSE 0 END) AS on_time FROM ( \
                  SELECT site, step, (closed_at IS NULL OR closed_at >= $2) AS is_open, \
-                 (COALESCE(step_due < $2, FALSE) OR EXISTS (SELECT 1 FROM case_history AS h WHERE h.case_id = cases.case_id \
-                     AND h.action = 'escalate' AND h.actor = 'clock' AND h.at < $2)) AS was_late \
+                 (COALESCE(step_due < $3, FALSE) OR EXISTS (SELECT 1 FROM case_history AS h WHERE h.case_id = cases.case_id \
+                     AND h.action = 'escalate' AND h.actor = 'clock' AND h.at < $3)) AS was_late \
                  FROM cases WHERE opened_at >= $1 AND opened_at < $2 AND step NOT IN ('merged', 'rejected') \
              ) AS tally GROUP BY site ORDER BY site",
         )
         .bind(micros(from))
         .bind(micros(to))
+        .bind(micros(to.min(now)))
         .fetch_all(&self.reader)
         .await
         .attempt("count the cases of a month")?;

@@ -19,7 +19,7 @@ export const zh = {
   "session.allSites": "全部小区",
   "session.notice": "本系统给出的均为疑似线索，须由人工核查。所有操作均留存记录。",
   "role.viewer": "查看员",
-  "role.operator": "值守员",
+  "role.operator": "监控员",
   "role.dispatcher": "派遣员",
   "role.auditor": "审计员",
   "role.administrator": "管理员",

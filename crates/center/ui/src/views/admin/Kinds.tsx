@@ -47,7 +47,7 @@ export function KindsPart() {
             <td className="time">
               {kind.deadline_amount} {t.maybe(`unit.${kind.deadline_unit}`, kind.deadline_unit)}
             </td>
-            <td className="note">{t.language === "en" ? kind.basis_en : kind.basis_zh}</td>
+            <td className="note kind-basis">{t.language === "en" ? kind.basis_en : kind.basis_zh}</td>
             <td>
               <EnabledBadge enabled={kind.enabled} />
             </td>
