@@ -105,6 +105,8 @@ function report(rows) {
 /** Serves the page's own files from a directory; the rest still comes from the center. */
 async function showPageOf({ context, page }, directory) {
   const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+  // Such a page is of no network for the browser, which would keep it from one on this machine.
+  await context.grantPermissions(["local-network-access"]);
   await context.route(
     (url) => url.origin === demo.page && !url.pathname.startsWith("/api/"),
     async (route) => {
