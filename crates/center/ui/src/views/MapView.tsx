@@ -1,7 +1,7 @@
 /** The sites on their own plans: cameras and what they look at, incidents, findings on roofs, cases. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { MapPinOff, Upload } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { api, errorText } from "../api/client";
 import { cases } from "../api/cases";
 import { sitePlans } from "../api/room";
@@ -39,7 +39,12 @@ export function MapView({ id, query }: { id: string | null; query: URLSearchPara
   const loaded = useLive((s) => s.loaded);
   // A site that no list names may still have cameras.
   const ids = useMemo(() => [...new Set([...sites.map((s) => s.site), ...Object.values(cameras).map((c) => c.site)])], [sites, cameras]);
-  const site = id ?? ids[0] ?? null;
+  const incidents = useLive((s) => s.incidents);
+  const waiting = (one: string) => Object.values(incidents).filter((i) => i.site === one && i.status === "new").length;
+  // The map opens where most waits, and stays there.
+  const first = useRef<string | null>(null);
+  if (loaded && !first.current) first.current = [...ids].sort((a, b) => waiting(b) - waiting(a))[0] ?? null;
+  const site = id ?? first.current;
   if (!site) return <main className="map-view">{loaded ? <Empty icon={MapPinOff} title={t("map.nothing")} /> : <Loading />}</main>;
   return <OneSite key={site} site={site} ids={ids} camera={query.get("camera")} incident={query.get("incident")} />;
 }
