@@ -194,7 +194,7 @@ export async function administratorLooks(administrator, operator, demo, file, pr
   await page.getByLabel("对象编号").fill(file.id);
   await page.getByRole("button", { name: "查询" }).click();
   const rows = page.locator(".admin-table tbody tr");
-  await rows.filter({ hasText: "case.close" }).waitFor();
+  await rows.filter({ hasText: file.id }).nth(WAY.length - 1).waitFor();
   await rows.nth(WAY.length).waitFor({ state: "detached" });
   const deeds = await rows.evaluateAll((all) => all.map((row) => [row.querySelector("b").textContent, row.querySelector("code").textContent]));
   assert.deepEqual(deeds.reverse(), WAY.map(([actor, action]) => [actor, `case.${action}`]));

@@ -33,7 +33,7 @@ export async function openWindow({ context, language, faults }) {
   // What the center refuses is told there, too, and is part of the walk; what the browser refuses is not.
   page.on("console", (message) => message.type() === "error" && !/the server responded with a status of 4\d\d/.test(message.text()) && faults.push(`console: ${message.text()}`));
   const asked = new Set();
-  page.on("request", (request) => request.resourceType() !== "media" && asked.add(request));
+  page.on("request", (request) => request.resourceType() === "fetch" && asked.add(request));
   for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => asked.delete(request));
   return { context, language, faults, page, asked };
 }
@@ -64,10 +64,11 @@ export async function visit({ page }, place) {
   }, `#/${place}`);
 }
 
-/** Until all that the page asked for has come, and nothing on it waits. */
+/** Until all that the page asked for has come, with its pictures, and nothing on it waits. */
 export async function settled({ page, asked }) {
   while (asked.size > 0) await Promise.race(["requestfinished", "requestfailed"].map((end) => page.waitForEvent(end)));
   await page.locator("main .spin").waitFor({ state: "detached" });
+  await page.waitForFunction(() => [...document.images].every((picture) => picture.complete || picture.loading === "lazy"));
 }
 
 /** Asks the center with the person's session, with the token that a change needs; answers status and body. */
