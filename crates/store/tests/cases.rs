@@ -15,8 +15,8 @@ use parapet_core::{
     },
 };
 use parapet_store::{
-    AuditQuery, CaseExtra, CaseQuery, DepartmentRow, EventRecord, NewAnswer, NewOrder, PictureRow,
-    SettingRow, StatusChange, Store, StoreError,
+    AuditQuery, CaseExtra, CaseQuery, DepartmentRow, EventRecord, IncidentQuery, MuteRow, NewAnswer,
+    NewOrder, PictureRow, SettingRow, SiteRow, StatusChange, Store, StoreError,
     testing::{PostgresServer, TestServerError},
 };
 use serde_json::json;
@@ -359,5 +359,110 @@ fn the_catalogue_and_the_settings_can_be_changed_on_record() {
         let actions: Vec<_> = audit.iter().map(|row| row.action.as_str()).collect();
         let (settings, department) = ("settings.changed", "catalogue.department");
         assert_eq!(actions, [settings, settings, department, department, "catalogue.kind"]);
+    });
+}
+
+#[test]
+fn a_place_remembers_its_incidents_and_its_case() {
+    on_both(async |store: Store| {
+        let office = Office::new();
+        let (bike, other) = (incident(&store, "bike").await, incident(&store, "kite").await);
+        let row = async |id| store.incident(id).await.unwrap().unwrap().incident;
+        let there = store.incidents_at_place_of(&row(other).await, 10).await.unwrap();
+        assert_eq!(
+            there.iter().map(|row| row.id).collect::<Vec<_>>(),
+            [bike],
+            "one box of one view, any kind"
+        );
+        assert_eq!(store.case_at_place_of(&row(other).await).await.unwrap(), None);
+        let case = store.open_case(report("", 0), &[bike], &office.rules()).await.unwrap().case;
+        assert_eq!(row(bike).await.kind, row(other).await.kind);
+        assert_eq!(
+            store.case_at_place_of(&row(other).await).await.unwrap().map(|case| case.id),
+            Some(case.id)
+        );
+        go(&store, &case, CaseAction::Reject, 1).await.unwrap();
+        assert_eq!(
+            store.case_at_place_of(&row(other).await).await.unwrap(),
+            None,
+            "a rejected one does not count"
+        );
+    });
+}
+
+#[test]
+fn a_mute_holds_for_its_place_and_time_and_is_on_record() {
+    on_both(async |store: Store| {
+        let id = incident(&store, "bike").await;
+        let row = store.incident(id).await.unwrap().unwrap().incident;
+        let mute = MuteRow {
+            id: Uuid::from_u128(9),
+            site: row.site.clone(),
+            camera: row.camera.clone(),
+            preset: row.preset.clone(),
+            kind: row.kind.clone(),
+            zone: row.zone.clone(),
+            bbox: row.bbox,
+            incident: id,
+            at: minutes(-10),
+            until: minutes(60),
+            by: "li".to_owned(),
+            reason: Some("施工".to_owned()),
+        };
+        store.put_mute(&mute).await.unwrap();
+        assert_eq!(store.mutes(minutes(59)).await.unwrap(), std::slice::from_ref(&mute));
+        assert!(mute.covers(&row));
+        let elsewhere =
+            parapet_store::IncidentRow { bbox: parapet_core::BBox::new(0.8, 0.8, 0.9, 0.9).unwrap(), ..row };
+        assert!(!mute.covers(&elsewhere));
+        store.mute_incident(id, mute.id).await.unwrap();
+        let listed = async |muted| {
+            let query = IncidentQuery { muted: Some(muted), ..IncidentQuery::default() };
+            store.incidents(&query).await.unwrap().incidents.len()
+        };
+        assert_eq!((listed(true).await, listed(false).await), (1, 0));
+        assert!(store.end_mute(mute.id, "wang", minutes(5)).await.unwrap());
+        assert!(!store.end_mute(mute.id, "wang", minutes(6)).await.unwrap());
+        assert_eq!(store.mutes(minutes(6)).await.unwrap(), []);
+        let audit = store.audit(&AuditQuery { limit: 20, ..AuditQuery::default() }).await.unwrap();
+        assert_eq!((audit[0].action.as_str(), audit[1].action.as_str()), ("mute.ended", "mute.made"));
+    });
+}
+
+#[test]
+fn a_month_is_counted_by_site() {
+    on_both(async |store: Store| {
+        let office = Office::new();
+        let bike = incident(&store, "bike").await;
+        incident(&store, "dog").await;
+        let site = SiteRow {
+            site: "harbour".parse().unwrap(),
+            name_zh: "港湾小区".to_owned(),
+            name_en: "Harbour".to_owned(),
+            households: Some(420),
+            plan: Some(json!({ "type": "FeatureCollection", "features": [] })),
+        };
+        store.put_site(&site, "admin", minutes(0)).await.unwrap();
+        assert_eq!(store.sites().await.unwrap(), [site]);
+        let late = store.open_case(report("", 1), &[bike], &office.rules()).await.unwrap().case;
+        let mut closed = store.open_case(report("", 2), &[], &office.rules()).await.unwrap().case;
+        for (minute, action) in [
+            (3, CaseAction::Accept),
+            (4, CaseAction::Dispatch),
+            (5, CaseAction::Answer),
+            (6, CaseAction::CheckPass),
+            (7, CaseAction::Close),
+        ] {
+            closed = go(&store, &closed, action, minute).await.unwrap();
+        }
+        let counts = store.day_counts(minutes(-60), minutes(6000)).await.unwrap();
+        let of =
+            |status| counts.iter().filter(|c| c.status == status && c.day == 0).map(|c| c.count).sum::<u64>();
+        assert_eq!((of(Status::Filed), of(Status::New)), (1, 1));
+        let tally =
+            async |now| store.case_tallies(minutes(0), minutes(6000), minutes(now)).await.unwrap().remove(0);
+        let early = tally(10).await;
+        assert_eq!((early.cases, early.open, early.late, early.on_time), (2, 1, 0, 1));
+        assert_eq!(tally(100).await.late, 1, "{} is due after an hour", late.number);
     });
 }

@@ -367,7 +367,7 @@ impl IntoResponse for ApiError {
                 error!(error = error as &dyn std::error::Error, "an archive cannot be written");
             }
             Self::Paper(error) => {
-                error!(error = error as &dyn std::error::Error, "a document cannot be printed")
+                error!(error = error as &dyn std::error::Error, "a document cannot be printed");
             }
             Self::Upload(error @ (UploadError::Disk { .. } | UploadError::Changed(_))) => {
                 error!(error = error as &dyn std::error::Error, "a picture cannot be kept or shown");

@@ -39,6 +39,7 @@ pub(super) struct SiteNode {
 
 /// A site.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON")]
 pub(super) struct Site {
     /// Its id.
     site: String,

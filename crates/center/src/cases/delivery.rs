@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hmac::{Hmac, Mac};
 use jiff::SignedDuration;
-use parapet_core::{SiteId, Timestamp};
+use parapet_core::Timestamp;
 use parapet_store::{DeliveryRow, DepartmentRow, Store, StoreError};
 use sha2::Sha256;
 use tracing::{info, warn};
@@ -13,7 +13,7 @@ use tracing::{info, warn};
 const SIGNATURE: &str = "x-parapet-signature";
 /// The first wait after a failure; it doubles up to the last.
 const WAIT: Duration = Duration::from_secs(10);
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// Posts what is to be delivered.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ impl Courier {
     }
 
     /// Where an order to a department goes.
-    pub(crate) fn targets(&self, _site: &SiteId, department: &DepartmentRow) -> Vec<String> {
+    pub(crate) fn targets(department: &DepartmentRow) -> Vec<String> {
         department.webhook.iter().cloned().collect()
     }
 

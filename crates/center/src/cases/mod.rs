@@ -244,7 +244,7 @@ impl Cases {
             let department = self.department(&wanted, &detail.case.site).await?;
             request.deed.level = Some(department.level);
             let document = order::document(&self.store, &detail, &kind, &department).await?;
-            let targets = self.courier.targets(&detail.case.site, &department);
+            let targets = Courier::targets(&department);
             request.extra =
                 CaseExtra::Order(NewOrder { instruction: request.instruction, document, targets });
         }
@@ -278,9 +278,9 @@ impl Cases {
             Err(error) => Err(error),
         };
         match filed {
-            Ok(()) => {}
-            // Told again, or a person was faster.
-            Err(CasesError::Store(StoreError::AlreadyFiled { .. } | StoreError::Transition { .. })) => {}
+            // Done; or told again, or a person was faster.
+            Ok(())
+            | Err(CasesError::Store(StoreError::AlreadyFiled { .. } | StoreError::Transition { .. })) => {}
             Err(error) => error!(%error, incident = %incident.id, by, "a rule cannot file an incident"),
         }
     }

@@ -38,6 +38,7 @@ struct Job {
 }
 
 /// All roofs.
+#[expect(clippy::print_stderr, reason = "beside the report")]
 pub(crate) fn gathered(painted_count: u64, folders: &[&Path]) -> Result<Vec<Learnt>, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let manifest = ModelStore::new(root.join("models")).load("efficientnet-lite0")?;

@@ -22,8 +22,10 @@ use crate::command::survey::read_site;
 /// The node that told of all this.
 const NODE: &str = "history";
 const DAYS: u64 = 30;
+/// A camera, what it sees, and the zone of the plan in which that happens.
+type Watched = (&'static str, IncidentKind, &'static str);
 /// Sites below `fixtures/compound/small`, households, incidents a day, and cameras with what they see.
-const SITES: [(&str, u32, u64, &[(&str, IncidentKind, &str)]); 2] = [
+const SITES: [(&str, u32, u64, &[Watched]); 2] = [
     (
         "willow-court",
         1142,
@@ -127,13 +129,13 @@ fn course(
     let mut later = {
         let mut clock = at;
         move |least: u64, most: u64, dice: &mut Dice| {
-            clock += SignedDuration::from_mins((least + dice.below(most - least)) as i64);
+            clock += SignedDuration::from_mins((least + dice.below(most - least)).cast_signed());
             clock
         }
     };
     month.push(starts);
     let minutes = if kind == IncidentKind::RooftopStructure { 60 * 24 * 20 } else { 20 + dice.below(600) };
-    month.push((at + SignedDuration::from_mins(minutes as i64), id, Happening::Ends));
+    month.push((at + SignedDuration::from_mins(minutes.cast_signed()), id, Happening::Ends));
     let judged = later(1, 30, dice);
     if dice.below(100) < 30 {
         let why = ["not_a_violation", "wrong_object", "permitted", "poor_picture"][dice.pick(4)];
@@ -313,12 +315,7 @@ fn spot(site: &Site, zone: &str, dice: &mut Dice) -> Place {
 }
 
 /// The site with its plan, on which the demo's cameras stand.
-fn site_row(
-    site: &Site,
-    file: &Path,
-    households: u32,
-    cameras: &[(&str, IncidentKind, &str)],
-) -> anyhow::Result<SiteRow> {
+fn site_row(site: &Site, file: &Path, households: u32, cameras: &[Watched]) -> anyhow::Result<SiteRow> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut plan: Value = serde_json::from_str(&text)?;
     let features = plan["features"].as_array_mut().context("a plan has features")?;
