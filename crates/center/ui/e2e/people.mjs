@@ -8,7 +8,7 @@ export const WORDS = {
 };
 
 /** Longer than a person would wait, for machines that have other work to do. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** Opens the page for a person who is not signed in yet. */
 export async function comeIn(browser, demo, language, theme = "dark") {
