@@ -33,7 +33,11 @@ export async function openWindow({ context, language, faults }) {
   // What the center refuses is told there, too, and is part of the walk; what the browser refuses is not.
   page.on("console", (message) => message.type() === "error" && !/the server responded with a status of 4\d\d/.test(message.text()) && faults.push(`console: ${message.text()}`));
   const asked = new Set();
-  page.on("request", (request) => request.resourceType() === "fetch" && asked.add(request));
+  page.on("request", (request) => {
+    // What the page before asked for is never told of again.
+    if (request.isNavigationRequest()) asked.clear();
+    if (request.resourceType() === "fetch") asked.add(request);
+  });
   for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => asked.delete(request));
   return { context, language, faults, page, asked };
 }
