@@ -589,14 +589,14 @@ pub(super) async fn archive(
 ) -> Result<Response, ApiError> {
     let detail = case_for(&app, &caller, Permission::SeeClear, &id).await?;
     let (number, incidents) = (detail.case.number.to_string(), detail.incidents.clone());
-    for id in &incidents {
-        let Some(stored) = app.store.incident(*id).await? else { continue };
+    for incident in &incidents {
+        let Some(stored) = app.store.incident(*incident).await? else { continue };
         for file in &stored.evidence {
             // What cannot be had is missing in the archive, which says so.
             drop(app.evidence.copy(file).await);
         }
-        app.people.saw(&caller, "case_archive", &id.to_string(), &number).await?;
     }
+    app.people.saw(&caller, "case_archive", &detail.case.id.to_string(), &number).await?;
     let told = shown(&app, &caller, detail).await?.0;
     let mut zip = std::io::Cursor::new(Vec::new());
     let selection = Selection::Incidents(incidents);
