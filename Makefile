@@ -1,6 +1,6 @@
 # Parapet's commands. Each sets up what it needs first and is safe to run again.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench eval
+.PHONY: help setup demo test walk lint bench eval
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -14,6 +14,10 @@ demo: setup ## build and run the demo: page at http://127.0.0.1:8080
 
 test: setup ## lints and all tests
 	.ci/test
+
+walk: setup ## from a live incident to a closed case with a printed order, in headless Chromium (nothing else may run)
+	cargo build -p parapet-cli
+	cd crates/center/ui && node e2e/walk.mjs "$(CURDIR)/target/debug/parapet"
 
 lint: ## formatting and clippy
 	cargo fmt --all --check
