@@ -144,7 +144,7 @@ impl Intake {
 
     /// What has just started may be muted, or filed by a rule.
     async fn mute_and_file(&self, started: &[IncidentId]) -> Result<(), StoreError> {
-        let rules = self.cases.settings().filing.iter().any(|rule| rule.enabled);
+        let rules = self.cases.has_filing_rules();
         if !rules && self.mutes.is_empty() {
             return Ok(());
         }

@@ -157,6 +157,17 @@ pub struct CaseDetail {
     pub related: Vec<CaseRow>,
 }
 
+impl CaseDetail {
+    /// The case as lists have it.
+    pub fn row(&self) -> CaseRow {
+        CaseRow {
+            case: self.case.clone(),
+            incidents: self.incidents.clone(),
+            order: self.orders.last().map(|order| order.number.clone()),
+        }
+    }
+}
+
 /// A case in a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseRow {

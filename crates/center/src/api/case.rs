@@ -22,7 +22,7 @@ use super::{
         ActionRequest, Answer, AnswerPicture, Case, CaseCount, CaseDeed, CaseDetail, CasePage, CaseStep,
         Lateness, NewCase, Order,
     },
-    incident::{NAME, found, parsed},
+    incident::{NAME, found, parsed, text},
     problem::{ApiError, Problem},
     shape::Incident,
 };
@@ -207,12 +207,8 @@ async fn shown(
         answered_at: answered(order),
     };
     let orders: Vec<Order> = detail.orders.iter().map(order).collect();
+    let row = detail.row();
     let related = detail.related.into_iter().map(|row| Case::new(row, now)).collect();
-    let row = parapet_store::CaseRow {
-        incidents: detail.incidents,
-        order: detail.orders.last().map(|order| order.number.clone()),
-        case: detail.case,
-    };
     Ok(Json(CaseDetail {
         case: Case::new(row, now),
         incidents,
@@ -340,15 +336,6 @@ pub(super) async fn report(
     let report = Report { site, camera, kind, place, place_text, note, follows: None, by, at };
     let detail = app.cases.report(report).await?;
     shown(&app, &caller, detail).await
-}
-
-fn text(field: &'static str, value: Option<String>, most: usize) -> Result<Option<String>, ApiError> {
-    let value = value.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    if value.as_ref().is_some_and(|text| text.chars().count() > most) {
-        let hint = if most == 300 { "≤ 300" } else { "≤ 2000" };
-        return Err(ApiError::Invalid { field, hint });
-    }
-    Ok(value)
 }
 
 /// Does a deed to a case. Answers go to `/api/cases/{id}/answers`.

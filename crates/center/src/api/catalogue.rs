@@ -36,7 +36,8 @@ fn kind(row: KindRow) -> Kind {
     }
 }
 
-fn bounded(field: &'static str, text: &str, least: usize, most: usize) -> Result<(), ApiError> {
+/// Refuses a text that is shorter or longer than it may be, in characters.
+pub(super) fn bounded(field: &'static str, text: &str, least: usize, most: usize) -> Result<(), ApiError> {
     let length = text.chars().count();
     let hint = if least == 1 { "1–100" } else { "≤ 500" };
     if (least..=most).contains(&length) { Ok(()) } else { Err(ApiError::Invalid { field, hint }) }

@@ -71,6 +71,20 @@ pub(super) fn parsed<T: std::str::FromStr>(
     value.map(|text| text.parse().map_err(|_| ApiError::Invalid { field, hint })).transpose()
 }
 
+/// What somebody wrote, without the spaces round it; nothing is none.
+pub(super) fn text(
+    field: &'static str,
+    value: Option<String>,
+    most: usize,
+) -> Result<Option<String>, ApiError> {
+    let value = value.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if value.as_ref().is_some_and(|text| text.chars().count() > most) {
+        let hint = if most == 300 { "≤ 300" } else { "≤ 2000" };
+        return Err(ApiError::Invalid { field, hint });
+    }
+    Ok(value)
+}
+
 impl IncidentsQuery {
     /// In which language a file is wanted.
     pub(super) fn language(&self) -> parapet_core::Language {
@@ -291,10 +305,7 @@ fn outcome(verdict: VerdictRequest) -> Result<(parapet_core::Status, Option<Stri
         }
         VerdictRequest::Withdraw { note } => (parapet_core::Status::New, None, note),
     };
-    let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
-    if note.as_ref().is_some_and(|note| note.chars().count() > NOTE_CHARACTERS) {
-        return Err(ApiError::Invalid { field: "note", hint: "≤ 300" });
-    }
+    let note = text("note", note, NOTE_CHARACTERS)?;
     let reason = match (code, note) {
         (Some(code), Some(note)) => Some(format!("{code}: {note}")),
         (Some(code), None) => Some(code.to_owned()),

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{
     App,
     case_shape::Case,
-    incident::{NAME, detail_of, found, parsed, with_roles},
+    incident::{NAME, detail_of, found, parsed, text, with_roles},
     live_shape::LiveMessage,
     problem::{ApiError, Problem},
     shape::{Incident, IncidentDetail},
@@ -91,7 +91,7 @@ pub(super) async fn next(
     for row in rows.iter().filter(|row| !skip.contains(&row.id)) {
         if let Ok(claim) = app.claims.take(row.id, &caller.name, now) {
             let Some(detail) = app.store.incident(row.id).await? else { continue };
-            tell(&app, row.id).await?;
+            tell(&app, &detail);
             let incident = Some(detail_of(&app, detail).await?);
             return Ok(Json(Next { incident, claimed_until: Some(claim.until), waiting }));
         }
@@ -109,13 +109,11 @@ pub(super) struct Claimed {
     by: String,
 }
 
-async fn tell(app: &App, id: IncidentId) -> Result<(), ApiError> {
-    if let Some(detail) = app.store.incident(id).await? {
-        let mut incident = Incident::new(detail.incident, &detail.evidence);
-        incident.claimed_by = app.claims.of(id, app.clock.now()).map(|claim| claim.by);
-        app.hub.tell(&LiveMessage::Incident { incident: Box::new(incident) });
-    }
-    Ok(())
+/// Tells the pages who has an incident now.
+fn tell(app: &App, detail: &parapet_store::IncidentDetail) {
+    let mut incident = Incident::new(detail.incident.clone(), &detail.evidence);
+    incident.claimed_by = app.claims.of(detail.incident.id, app.clock.now()).map(|claim| claim.by);
+    app.hub.tell(&LiveMessage::Incident { incident: Box::new(incident) });
 }
 
 /// Claims an incident for a minute, or renews the claim.
@@ -134,12 +132,12 @@ pub(super) async fn claim(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Claimed>, ApiError> {
-    let id = found(&app, &caller, Permission::Judge, &id).await?.incident.id;
-    let now = app.clock.now();
+    let detail = found(&app, &caller, Permission::Judge, &id).await?;
+    let (id, now) = (detail.incident.id, app.clock.now());
     let is_new = app.claims.of(id, now).is_none();
     let claim = app.claims.take(id, &caller.name, now).map_err(|other| ApiError::Claimed(other.by))?;
     if is_new {
-        tell(&app, id).await?;
+        tell(&app, &detail);
     }
     Ok(Json(Claimed { until: claim.until, by: claim.by }))
 }
@@ -159,9 +157,9 @@ pub(super) async fn release(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let id = found(&app, &caller, Permission::Judge, &id).await?.incident.id;
-    if app.claims.release(id, &caller.name) {
-        tell(&app, id).await?;
+    let detail = found(&app, &caller, Permission::Judge, &id).await?;
+    if app.claims.release(detail.incident.id, &caller.name) {
+        tell(&app, &detail);
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -200,9 +198,7 @@ pub(super) async fn history_of_place(
     let mut cases = Vec::new();
     for id in ids {
         let Some(detail) = app.store.case(id).await? else { continue };
-        let order = detail.orders.last().map(|order| order.number.clone());
-        let row = parapet_store::CaseRow { case: detail.case, incidents: detail.incidents, order };
-        cases.push(Case::new(row, now));
+        cases.push(Case::new(detail.row(), now));
     }
     cases.sort_by_key(|case| Reverse(case.opened_at));
     Ok(Json(PlaceHistory { incidents: with_roles(&app, rows).await?, cases }))
@@ -309,10 +305,7 @@ pub(super) async fn mute(
     if !(1..=720).contains(&new.hours) {
         return Err(ApiError::Invalid { field: "hours", hint: "1–720" });
     }
-    let reason = new.reason.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    if reason.as_ref().is_some_and(|text| text.chars().count() > 300) {
-        return Err(ApiError::Invalid { field: "reason", hint: "≤ 300" });
-    }
+    let reason = text("reason", new.reason, 300)?;
     let now = app.clock.now();
     let row = MuteRow {
         id: Uuid::now_v7(),

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use super::{
     App,
+    catalogue::bounded,
     incident::NAME,
     problem::{ApiError, Problem},
 };
@@ -176,11 +177,8 @@ pub(super) async fn put_site(
     caller.require(Permission::Configure, None, None)?;
     let id: SiteId = site.parse().map_err(|_| ApiError::Invalid { field: "site", hint: NAME })?;
     let Json(data) = body.map_err(|rejection| ApiError::Body(rejection.body_text()))?;
-    for (field, text) in [("name_zh", &data.name_zh), ("name_en", &data.name_en)] {
-        if !(1..=100).contains(&text.chars().count()) {
-            return Err(ApiError::Invalid { field, hint: "1–100" });
-        }
-    }
+    bounded("name_zh", &data.name_zh, 1, 100)?;
+    bounded("name_en", &data.name_en, 1, 100)?;
     if data.households.is_some_and(|count| count > 1_000_000) {
         return Err(ApiError::Invalid { field: "households", hint: "≤ 1000000" });
     }

@@ -123,6 +123,12 @@ impl Cases {
         self.present.read().unwrap_or_else(PoisonError::into_inner).settings.clone()
     }
 
+    /// Whether any rule files by itself, so that nothing need be read for them if not.
+    pub(crate) fn has_filing_rules(&self) -> bool {
+        let present = self.present.read().unwrap_or_else(PoisonError::into_inner);
+        present.settings.filing.iter().any(|rule| rule.enabled)
+    }
+
     /// Changes a part of the settings, on record.
     pub(crate) async fn set(&self, name: &str, document: Value, by: &str) -> Result<Settings, CasesError> {
         let mut settings = self.settings();
@@ -349,12 +355,10 @@ impl Cases {
     /// The case as it stands, told to the pages.
     async fn told(&self, id: CaseId) -> Result<CaseDetail, CasesError> {
         let detail = self.store.case(id).await?.ok_or(StoreError::NoCase(id))?;
-        let row = parapet_store::CaseRow {
-            case: detail.case.clone(),
-            incidents: detail.incidents.clone(),
-            order: detail.orders.last().map(|order| order.number.clone()),
-        };
-        let case = case_shape::Case::new(row, self.clock.now());
+        if !self.hub.has_listeners() {
+            return Ok(detail);
+        }
+        let case = case_shape::Case::new(detail.row(), self.clock.now());
         self.hub.tell(&LiveMessage::Case { case: Box::new(case) });
         for incident in &detail.incidents {
             let Some(stored) = self.store.incident(*incident).await? else { continue };

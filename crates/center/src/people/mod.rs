@@ -317,14 +317,7 @@ impl People {
 
 /// A deed without further detail.
 pub(crate) fn deed(at: Timestamp, actor: &str, action: &str, kind: &str, id: &str) -> AuditEntry {
-    AuditEntry {
-        at,
-        actor: actor.to_owned(),
-        action: action.to_owned(),
-        subject_kind: kind.to_owned(),
-        subject_id: id.to_owned(),
-        detail: serde_json::json!({}),
-    }
+    AuditEntry::new(at, actor, action, kind, id, serde_json::json!({}))
 }
 
 fn before(now: Timestamp, span: Duration) -> Timestamp {

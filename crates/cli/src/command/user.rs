@@ -122,14 +122,7 @@ fn new_password(name: &UserName) -> anyhow::Result<(String, bool)> {
 }
 
 fn entry(action: &str, name: &UserName, detail: serde_json::Value) -> AuditEntry {
-    AuditEntry {
-        at: SystemClock::new().now(),
-        actor: ACTOR.to_owned(),
-        action: action.to_owned(),
-        subject_kind: "user".to_owned(),
-        subject_id: name.to_string(),
-        detail,
-    }
+    AuditEntry::new(SystemClock::new().now(), ACTOR, action, "user", name.as_str(), detail)
 }
 
 #[expect(clippy::print_stdout, reason = "the result of the command")]

@@ -7,10 +7,10 @@ use parapet_core::{
     case::{Case, CaseStep, Lateness, Number},
     geo::Place,
 };
-use sqlx::{Executor, QueryBuilder, Row, Transaction, types::Json};
+use sqlx::{Executor, QueryBuilder, Transaction, types::Json};
 use uuid::Uuid;
 
-use super::{Database, Db, scope::within};
+use super::{Database, Db, reading::get, scope::within};
 use crate::{
     AnswerRow, CaseCount, CaseDetail, CasePage, CaseQuery, CaseRow, HistoryRow, OrderRow, PictureRow,
     StoreError,
@@ -266,13 +266,6 @@ fn narrow(query: &mut QueryBuilder<Db>, wanted: &CaseQuery) {
         }
         query.push(")");
     }
-}
-
-fn get<'r, T>(row: &'r DbRow, column: &'static str) -> Result<T, StoreError>
-where
-    T: sqlx::Decode<'r, Db> + sqlx::Type<Db>,
-{
-    row.try_get(column).attempt(column)
 }
 
 fn case_row(row: &DbRow) -> Result<Case, StoreError> {

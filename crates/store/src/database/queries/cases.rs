@@ -290,22 +290,12 @@ async fn record(
     .execute(&mut **tx)
     .await
     .attempt("put a deed to a case on record")?;
-    let action = name(entry.action);
-    insert_audit(
-        tx,
-        &AuditEntry {
-            at: entry.at,
-            actor: storable(&entry.actor),
-            action: format!("case.{action}"),
-            subject_kind: "case".to_owned(),
-            subject_id: case.id.to_string(),
-            detail: json!({
-                "number": case.number, "site": case.site, "from": entry.from, "to": entry.to,
-                "reason": entry.reason.as_deref().map(storable), "department": entry.department, "detail": entry.detail,
-            }),
-        },
-    )
-    .await
+    let (action, subject) = (format!("case.{}", name(entry.action)), case.id.to_string());
+    let detail = json!({
+        "number": case.number, "site": case.site, "from": entry.from, "to": entry.to,
+        "reason": entry.reason.as_deref().map(storable), "department": entry.department, "detail": entry.detail,
+    });
+    insert_audit(tx, &AuditEntry::new(entry.at, &entry.actor, &action, "case", &subject, detail)).await
 }
 
 async fn insert_order(

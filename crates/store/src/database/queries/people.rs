@@ -41,14 +41,10 @@ impl Database {
         .await
         .attempt("change an incident's status")?;
         let Some(row) = row else { return Err(refused(status(&mut tx, id).await?)) };
-        let entry = AuditEntry {
-            at: change.at,
-            actor: storable(&change.operator),
-            action: "incident.status".to_owned(),
-            subject_kind: "incident".to_owned(),
-            subject_id: id.to_string(),
-            detail: serde_json::json!({ "from": from, "to": change.to, "reason": change.reason.as_deref().map(storable) }),
-        };
+        let detail = serde_json::json!({ "from": from, "to": change.to, "reason": change.reason.as_deref().map(storable) });
+        let subject = id.to_string();
+        let entry =
+            AuditEntry::new(change.at, &change.operator, "incident.status", "incident", &subject, detail);
         insert_audit(&mut tx, &entry).await?;
         let row = incident_row(&row)?;
         tx.commit().await.attempt("commit a change of status")?;

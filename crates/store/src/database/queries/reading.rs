@@ -200,7 +200,8 @@ fn narrow(query: &mut QueryBuilder<Db>, wanted: &IncidentQuery, cursor: Option<C
     }
 }
 
-fn get<'r, T>(row: &'r DbRow, column: &'static str) -> Result<T, StoreError>
+/// A column of a row; one that is not there or of another kind is named.
+pub(super) fn get<'r, T>(row: &'r DbRow, column: &'static str) -> Result<T, StoreError>
 where
     T: sqlx::Decode<'r, Db> + sqlx::Type<Db>,
 {

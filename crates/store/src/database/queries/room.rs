@@ -2,10 +2,10 @@
 
 use parapet_core::{BBox, IncidentId, Timestamp};
 use serde_json::Value;
-use sqlx::{Row, types::Json};
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Database, Db, people::insert_audit};
+use super::{Database, Db, people::insert_audit, reading::get};
 use crate::{
     AuditEntry, CaseTally, DayCount, MuteRow, SiteRow, StoreError,
     choice::{choice, instant, micros, number, storable, text},
@@ -13,13 +13,6 @@ use crate::{
 };
 
 type DbRow = <Db as sqlx::Database>::Row;
-
-fn get<'r, T>(row: &'r DbRow, column: &'static str) -> Result<T, StoreError>
-where
-    T: sqlx::Decode<'r, Db> + sqlx::Type<Db>,
-{
-    row.try_get(column).attempt(column)
-}
 
 impl Database {
     pub(crate) async fn put_mute(&self, mute: &MuteRow) -> Result<(), StoreError> {
