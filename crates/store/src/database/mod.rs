@@ -4,5 +4,6 @@
 //! So `queries/` is written once and compiled for each, against the real types of each; what differs are the tables
 //! (`migrations/`), how to open, and how a writing transaction begins.
 
+mod names;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;

@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{StoreError, error::Attempt};
+use crate::{StoreError, database::names::KnownNames, error::Attempt};
 
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/case_reading.rs"]
@@ -43,6 +43,9 @@ mod room;
 #[path = "queries/scope.rs"]
 mod scope;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/search.rs"]
+mod search;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/states.rs"]
 mod states;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
@@ -59,6 +62,7 @@ const ROWS_IN_STATEMENT: usize = 1_000;
 pub struct Database {
     writer: Pool<Db>,
     reader: Pool<Db>,
+    names: KnownNames,
 }
 
 impl Database {
@@ -68,12 +72,12 @@ impl Database {
             .run(&pool)
             .await
             .map_err(|source| StoreError::Migrate { address, source })?;
-        Ok(Self { writer: pool.clone(), reader: pool })
+        Ok(Self { writer: pool.clone(), reader: pool, names: KnownNames::default() })
     }
 
     pub(crate) async fn open_read_only(url: &str) -> Result<Self, StoreError> {
         let (pool, _) = Self::connect(url, &[("default_transaction_read_only", "on")]).await?;
-        Ok(Self { writer: pool.clone(), reader: pool })
+        Ok(Self { writer: pool.clone(), reader: pool, names: KnownNames::default() })
     }
 
     /// A pool, and the address without its password.

@@ -7,7 +7,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{StoreError, error::Attempt};
+use crate::{StoreError, database::names::KnownNames, error::Attempt};
 
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/case_reading.rs"]
@@ -43,6 +43,9 @@ mod room;
 #[path = "queries/scope.rs"]
 mod scope;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/search.rs"]
+mod search;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/states.rs"]
 mod states;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
@@ -59,6 +62,7 @@ const ROWS_IN_STATEMENT: usize = 500;
 pub struct Database {
     writer: Pool<Db>,
     reader: Pool<Db>,
+    names: KnownNames,
 }
 
 impl Database {
@@ -94,7 +98,7 @@ impl Database {
                 .await
                 .map_err(fail)?
         };
-        Ok(Self { writer, reader })
+        Ok(Self { writer, reader, names: KnownNames::default() })
     }
 
     pub(crate) async fn open_read_only(url: &str) -> Result<Self, StoreError> {
@@ -104,7 +108,7 @@ impl Database {
             .read_only(true)
             .busy_timeout(Duration::from_secs(10));
         let reader = SqlitePoolOptions::new().max_connections(2).connect_with(options).await.map_err(fail)?;
-        Ok(Self { writer: reader.clone(), reader })
+        Ok(Self { writer: reader.clone(), reader, names: KnownNames::default() })
     }
 
     pub(crate) async fn close(&self) {

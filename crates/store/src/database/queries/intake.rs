@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     Database, Db, ROWS_IN_STATEMENT,
     ledger::{self, EVENT_COLUMNS, EVIDENCE_COLUMNS},
+    search,
 };
 use crate::{
     Applied, EventRecord, EvidenceRecord, HealthRecord, StoreError,
@@ -50,12 +51,15 @@ impl Database {
         for part in latest.chunks(ROWS_IN_STATEMENT) {
             show(&mut tx, part, received_at).await?;
         }
+        let names = self.names.others(search::names_of(&latest));
+        search::keep_names(&mut tx, &names).await?;
         for record in started {
             join_sighting(&mut tx, record).await?;
         }
         let entries: Vec<_> = new.values().cloned().collect();
         ledger::append(&mut tx, &entries).await?;
         tx.commit().await.attempt("commit incident events")?;
+        self.names.add(names);
         // The first of equal events in the batch is the new one.
         Ok(records
             .iter()

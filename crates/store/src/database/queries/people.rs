@@ -3,7 +3,7 @@
 use parapet_core::{IncidentId, Status};
 use sqlx::{QueryBuilder, Row, Transaction, types::Json};
 
-use super::{Database, Db, ledger::chain_deed, reading::incident_row};
+use super::{Database, Db, ledger::chain_deed, reading::incident_row, search::keep_reason};
 use crate::{
     AuditEntry, AuditQuery, AuditRow, IncidentRow, StatusChange, StoreError, allowed,
     choice::{choice, instant, micros, name, storable},
@@ -41,6 +41,9 @@ impl Database {
         .await
         .attempt("change an incident's status")?;
         let Some(row) = row else { return Err(refused(status(&mut tx, id).await?)) };
+        if let Some(reason) = &change.reason {
+            keep_reason(&mut tx, &storable(reason)).await?;
+        }
         let detail = serde_json::json!({ "from": from, "to": change.to, "reason": change.reason.as_deref().map(storable) });
         let subject = id.to_string();
         let entry =

@@ -2,11 +2,16 @@
 
 use std::collections::HashMap;
 
-use parapet_core::{BBox, CaseId, EvidenceRole, IncidentId, Point, RunId, Status, TrackId, geo::Place};
+use parapet_core::{
+    BBox, CaseId, EvidenceRole, IncidentId, Point, RunId, Scope, Status, TrackId, geo::Place,
+};
 use sqlx::{QueryBuilder, Row, types::Json};
 use uuid::Uuid;
 
-use super::{Database, Db, scope::within};
+use super::{
+    Database, Db,
+    scope::{within, within_sites},
+};
 use crate::{
     Count, Cursor, IncidentDetail, IncidentQuery, IncidentRow, Page, StoreError, StoredEvent, StoredEvidence,
     VerdictPage, VerdictQuery,
@@ -19,10 +24,14 @@ type DbRow = <Db as sqlx::Database>::Row;
 impl Database {
     pub(crate) async fn incidents(&self, wanted: &IncidentQuery) -> Result<Page, StoreError> {
         let limit = wanted.limit.clamp(1, 500);
-        let mut query = QueryBuilder::<Db>::new("SELECT * FROM incidents");
-        narrow(&mut query, wanted, wanted.cursor);
-        query.push(" ORDER BY started_at DESC, incident_id DESC LIMIT ").push_bind(i64::from(limit) + 1);
-        let rows = query.build().fetch_all(&self.reader).await.attempt("list incidents")?;
+        let rows = if let Some((looks, besides)) = self.looks(wanted).await? {
+            self.newest_of(&looks, &besides, limit as usize + 1).await?
+        } else {
+            let mut query = QueryBuilder::<Db>::new("SELECT * FROM incidents");
+            narrow(&mut query, wanted, wanted.cursor);
+            query.push(" ORDER BY started_at DESC, incident_id DESC LIMIT ").push_bind(i64::from(limit) + 1);
+            query.build().fetch_all(&self.reader).await.attempt("list incidents")?
+        };
         let mut incidents =
             rows.iter().take(limit as usize).map(incident_row).collect::<Result<Vec<_>, _>>()?;
         let more = rows.len() > limit as usize;
@@ -122,11 +131,20 @@ impl Database {
     }
 
     pub(crate) async fn counts(&self, wanted: &IncidentQuery) -> Result<Vec<Count>, StoreError> {
-        let mut query = QueryBuilder::<Db>::new(
-            "SELECT kind, status, ended_at IS NULL AS open, COUNT(*) AS incidents FROM incidents",
-        );
-        narrow(&mut query, wanted, None);
-        query.push(" GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
+        let mut query;
+        if is_tallied(wanted) {
+            query = QueryBuilder::<Db>::new(
+                "SELECT kind, status, open, CAST(SUM(incidents) AS BIGINT) AS incidents FROM incident_tallies",
+            );
+            narrow_tallies(&mut query, wanted);
+            query.push(" GROUP BY 1, 2, 3 HAVING SUM(incidents) <> 0 ORDER BY 1, 2, 3");
+        } else {
+            query = QueryBuilder::<Db>::new(
+                "SELECT kind, status, ended_at IS NULL AS open, COUNT(*) AS incidents FROM incidents",
+            );
+            narrow(&mut query, wanted, None);
+            query.push(" GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
+        }
         let rows = query.build().fetch_all(&self.reader).await.attempt("count incidents")?;
         let count = |row: &DbRow| {
             Ok(Count {
@@ -140,7 +158,44 @@ impl Database {
     }
 }
 
-fn narrow(query: &mut QueryBuilder<Db>, wanted: &IncidentQuery, cursor: Option<Cursor>) {
+/// Whether the tallies know how many incidents a query has: they tell sites, kinds and states apart, nothing else.
+fn is_tallied(wanted: &IncidentQuery) -> bool {
+    let IncidentQuery { node, camera, sightings, from, to, text, scope, .. } = wanted;
+    let whole_sites = match scope {
+        Scope::All => true,
+        Scope::Only { cameras, .. } => cameras.is_empty(),
+    };
+    let all_text = text.as_deref().is_none_or(|words| words.trim().is_empty());
+    whole_sites
+        && all_text
+        && !sightings
+        && node.is_none()
+        && camera.is_none()
+        && from.is_none()
+        && to.is_none()
+}
+
+fn narrow_tallies(query: &mut QueryBuilder<Db>, wanted: &IncidentQuery) {
+    query.push(" WHERE TRUE");
+    let equal = [
+        ("kind", wanted.kind.as_ref().map(|v| v.as_str().to_owned())),
+        ("site", wanted.site.as_ref().map(|v| v.as_str().to_owned())),
+        ("status", wanted.status.map(name)),
+    ];
+    for (column, value) in equal {
+        if let Some(value) = value {
+            query.push(" AND ").push(column).push(" = ").push_bind(value);
+        }
+    }
+    for (column, value) in [("open", wanted.open), ("muted", wanted.muted)] {
+        if let Some(value) = value {
+            query.push(" AND ").push(column).push(" = ").push_bind(value);
+        }
+    }
+    within_sites(query, &wanted.scope);
+}
+
+pub(super) fn narrow(query: &mut QueryBuilder<Db>, wanted: &IncidentQuery, cursor: Option<Cursor>) {
     query.push(" WHERE TRUE");
     let equal = [
         ("kind", wanted.kind.as_ref().map(|v| v.as_str().to_owned())),
