@@ -87,6 +87,21 @@ pub enum StoreError {
     /// The deed does not follow.
     #[error(transparent)]
     Case(#[from] CaseError),
+    /// Something keeps the incident's evidence.
+    #[error("the evidence of incident {0} must stay; hint: a hold or an open case keeps it")]
+    Held(IncidentId),
+    /// There is no evidence, or none any more.
+    #[error("incident {0} has no evidence that could be deleted")]
+    NothingToDelete(IncidentId),
+    /// A deletion waits for its second person.
+    #[error("somebody has already asked for the deletion of the evidence of incident {0}")]
+    DeletionAsked(IncidentId),
+    /// Nobody has asked.
+    #[error("nobody has asked for the deletion of the evidence of incident {0}")]
+    NoDeletion(IncidentId),
+    /// Deleting takes two.
+    #[error("the evidence of incident {0} can only be deleted by two people")]
+    SamePerson(IncidentId),
     /// A verdict needs a name.
     #[error("a change of status needs the operator's name")]
     NoOperator,

@@ -208,6 +208,8 @@ pub struct StoredEvidence {
     pub node: NodeId,
     /// When it was complete.
     pub at: Timestamp,
+    /// That two people have deleted it; looked up for an [`IncidentDetail`] only.
+    pub deleted: Option<crate::Deleted>,
 }
 
 /// Which incidents. What is `None` does not narrow.

@@ -7,6 +7,7 @@ mod case;
 mod choice;
 mod database;
 mod error;
+mod hold;
 mod incident;
 mod outbox;
 mod proof;
@@ -25,6 +26,7 @@ pub use case::{
 };
 pub use database::{postgres::Database as PostgresDatabase, sqlite::Database as SqliteDatabase};
 pub use error::StoreError;
+pub use hold::{Deleted, DeletionRow, HoldRow, HoldSubject};
 pub use incident::{
     Count, Cursor, IncidentDetail, IncidentQuery, IncidentRow, InvalidCursor, Page, StoredEvent,
     StoredEvidence, VerdictPage, VerdictQuery,

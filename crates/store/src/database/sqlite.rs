@@ -19,6 +19,9 @@ mod cases;
 #[path = "queries/catalogue.rs"]
 mod catalogue;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/holds.rs"]
+mod holds;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/intake.rs"]
 mod intake;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]

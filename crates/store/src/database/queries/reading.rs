@@ -13,8 +13,8 @@ use super::{
     scope::{within, within_sites},
 };
 use crate::{
-    Count, Cursor, IncidentDetail, IncidentQuery, IncidentRow, Page, StoreError, StoredEvent, StoredEvidence,
-    VerdictPage, VerdictQuery,
+    Count, Cursor, Deleted, IncidentDetail, IncidentQuery, IncidentRow, Page, StoreError, StoredEvent,
+    StoredEvidence, VerdictPage, VerdictQuery,
     choice::{choice, containing, event, instant, micros, name, number, text},
     error::Attempt,
 };
@@ -60,6 +60,7 @@ impl Database {
                 .fetch_all(&self.reader)
                 .await
                 .attempt("read an incident's evidence")?;
+        let evidence = self.with_deletions(id, &evidence).await?;
         let sightings =
             sqlx::query::<Db>("SELECT * FROM incidents WHERE same_as = $1 ORDER BY started_at, incident_id")
                 .bind(id.0)
@@ -70,8 +71,42 @@ impl Database {
             incident: incident_row(&row)?,
             sightings: sightings.iter().map(incident_row).collect::<Result<_, _>>()?,
             events: events.iter().map(stored_event).collect::<Result<_, _>>()?,
-            evidence: evidence.iter().map(stored_evidence).collect::<Result<_, _>>()?,
+            evidence,
         }))
+    }
+
+    /// Files of an incident, with who deleted them.
+    async fn with_deletions(
+        &self,
+        incident: IncidentId,
+        rows: &[DbRow],
+    ) -> Result<Vec<StoredEvidence>, StoreError> {
+        let mut files = rows.iter().map(stored_evidence).collect::<Result<Vec<_>, _>>()?;
+        let fell_to = rows
+            .iter()
+            .map(|row| get::<Option<Uuid>>(row, "deletion"))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        if fell_to.iter().all(Option::is_none) {
+            return Ok(files);
+        }
+        let deletions =
+            sqlx::query::<Db>("SELECT * FROM deletions WHERE incident_id = $1 AND approved_at IS NOT NULL")
+                .bind(incident.0)
+                .fetch_all(&self.reader)
+                .await
+                .attempt("read an incident's deletions")?;
+        for row in &deletions {
+            let id: Uuid = get(row, "deletion_id")?;
+            let deleted = Deleted {
+                asked_by: get(row, "asked_by")?,
+                approved_by: get(row, "approved_by")?,
+                at: instant("approved_at", get(row, "approved_at")?)?,
+            };
+            for (file, _) in files.iter_mut().zip(&fell_to).filter(|(_, deletion)| **deletion == Some(id)) {
+                file.deleted = Some(deleted.clone());
+            }
+        }
+        Ok(files)
     }
 
     pub(crate) async fn verdicts(&self, wanted: &VerdictQuery) -> Result<VerdictPage, StoreError> {
@@ -326,5 +361,6 @@ pub(super) fn stored_evidence(row: &DbRow) -> Result<StoredEvidence, StoreError>
         site: text("site", get::<String>(row, "site")?.as_str())?,
         node: text("node", get::<String>(row, "node")?.as_str())?,
         at: instant("at", get(row, "at")?)?,
+        deleted: None,
     })
 }
