@@ -14,6 +14,8 @@ use parapet_store::{Chain, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
+use crate::{evidence::VAULT, verify::Told};
+
 /// Name of the file that says what is in an archive.
 pub(crate) const CONTENTS: &str = "archive.json";
 const README: &str = "\
@@ -130,7 +132,7 @@ pub async fn write_archive(
         segments: Vec::new(),
         missing: Vec::new(),
     };
-    let mut files: Vec<Record> = Vec::new();
+    let (mut files, mut told) = (Vec::new(), Told::default());
     for chain in Chain::ALL {
         let wanted = match selection {
             Selection::All => None,
@@ -164,7 +166,10 @@ pub async fn write_archive(
                 let is_wanted =
                     wanted.as_ref().is_none_or(|wanted| wanted.binary_search(&row.position).is_ok());
                 let record = record.filter(|_| is_wanted);
-                files.extend(record.iter().filter(|record| file_of(record).is_some()).cloned());
+                if let Some(record) = &record {
+                    told.hear(record);
+                    files.extend(Registered::of(record));
+                }
                 let ChainRow { position, subject, leaf, link, .. } = row;
                 serde_json::to_writer(&mut zip, &Line { position, subject, leaf, link, record })
                     .map_err(io::Error::from)?;
@@ -174,15 +179,17 @@ pub async fn write_archive(
         contents.segments.push(segment);
     }
     let mut written = std::collections::BTreeSet::new();
-    for (path, sha256) in files.iter().filter_map(file_of) {
-        match copy_of(evidence, path, sha256) {
-            Some(_) if written.contains(sha256) => {}
+    for file in files {
+        // A node may still have what two people have deleted here.
+        let deleted = told.deletion(&file).is_some();
+        match copy_of(evidence, &file.path, &file.sha256).filter(|_| !deleted) {
+            Some(_) if written.contains(&file.sha256) => {}
             Some(copy) => {
-                zip.start_file(format!("evidence/{sha256}"), options)?;
+                zip.start_file(format!("evidence/{}", file.sha256), options)?;
                 io::copy(&mut std::fs::File::open(copy)?, &mut zip)?;
-                written.insert(sha256.to_owned());
+                written.insert(file.sha256);
             }
-            None => contents.missing.push(path.to_owned()),
+            None => contents.missing.push(file.path),
         }
     }
     zip.start_file(CONTENTS, options)?;
@@ -221,25 +228,39 @@ fn segment(
     Ok(Some((segment, end)))
 }
 
-/// Path and hash of the file that a row of evidence registers.
-pub(crate) fn file_of(record: &Record) -> Option<(&str, &str)> {
-    use parapet_core::ledger::Value::{Bytes, Text};
-    match (record.kind.as_str(), record.values.as_slice()) {
-        ("evidence", [Bytes(_), Text(_), Text(Some(path)), Text(_), Text(Some(sha256)), ..]) => {
-            Some((path, sha256))
+/// The file that a row of evidence registers.
+#[derive(Debug, Clone)]
+pub(crate) struct Registered {
+    /// The incident's id, in hex.
+    pub(crate) incident: String,
+    /// Its path at the node.
+    pub(crate) path: String,
+    /// Its hash, in hex.
+    pub(crate) sha256: String,
+}
+
+impl Registered {
+    pub(crate) fn of(record: &Record) -> Option<Self> {
+        use parapet_core::ledger::Value::{Bytes, Text};
+        match (record.kind.as_str(), record.values.as_slice()) {
+            ("evidence", [Bytes(incident), Text(_), Text(Some(path)), Text(_), Text(Some(sha256)), ..]) => {
+                Some(Self { incident: incident.clone(), path: path.clone(), sha256: sha256.clone() })
+            }
+            _ => None,
         }
-        _ => None,
     }
 }
 
-/// A copy of a file of evidence: by its hash, as the center keeps it, or by its path, as a node does.
+/// A copy of a file of evidence: by its hash, as the center keeps it (in the vault or not), or by its path, as a node does.
 pub(crate) fn copy_of(evidence: &[PathBuf], path: &str, sha256: &str) -> Option<PathBuf> {
     let climbs = path.split('/').any(|part| part.is_empty() || part == "." || part == "..");
     let is_hash = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
     let candidates = |directory: &PathBuf| {
-        let by_hash = is_hash.then(|| directory.join(&sha256[..2]).join(sha256));
+        let below = |directory: &Path| directory.join(&sha256[..2]).join(sha256);
+        let kept = is_hash.then(|| below(&directory.join(VAULT)));
+        let by_hash = is_hash.then(|| below(directory));
         let by_path = (!climbs).then(|| directory.join(Path::new(path)));
-        [by_hash, by_path]
+        [kept, by_hash, by_path]
     };
     evidence.iter().flat_map(candidates).flatten().find(|copy| copy.is_file())
 }

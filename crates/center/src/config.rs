@@ -24,9 +24,11 @@ pub struct CenterConfig {
     pub public_hosts: Vec<String>,
     /// Database: `sqlite://data/center.db` (made if it is not there) or `postgres://user@host/database`.
     pub store: String,
-    /// Directory for copies of evidence; they can be fetched again from the nodes as long as those keep them.
+    /// Directory for copies of evidence; they can be fetched again from the nodes as long as those keep them. What is held
+    /// lies in `vault` below it.
     pub evidence_dir: PathBuf,
-    /// Copies of evidence are kept up to this size, in megabytes; the longest unused go first.
+    /// Copies of evidence are kept up to this size, in megabytes; the longest unused go first. What is held does
+    /// not count and never goes.
     #[schemars(range(min = 16))]
     pub evidence_megabytes: u64,
     /// The bus. With `[..bus.embedded]`, or without any table, the center runs the broker.

@@ -1,5 +1,6 @@
 //! Copies of evidence, named by their hash. A file is fetched from its node once, checked against the size and hash that
-//! were registered when it was made, and only then shown; the longest unused copies go when the room is used up.
+//! were registered when it was made, and only then shown; the longest unused copies go when the room is used up. What must
+//! stay lies in the vault, where nothing makes room; what two people have deleted is neither fetched nor shown.
 
 use std::{
     collections::HashMap,
@@ -14,7 +15,7 @@ use std::{
 
 use image::{ImageFormat, imageops::FilterType};
 use parapet_core::{BBox, EvidenceItem};
-use parapet_store::StoredEvidence;
+use parapet_store::{Deleted, StoredEvidence};
 use sha2::{Digest, Sha256};
 use tokio::{fs, io::AsyncWriteExt, sync::Mutex};
 use tracing::{debug, warn};
@@ -22,6 +23,7 @@ use tracing::{debug, warn};
 use crate::{
     blur::blurred,
     node::{NodeClient, NodeError},
+    verify::hash_of,
 };
 
 /// Why evidence cannot be shown.
@@ -29,6 +31,8 @@ use crate::{
 pub(crate) enum EvidenceError {
     #[error("the node has deleted the file")]
     Gone,
+    #[error("it was deleted by {} and {}", .0.asked_by, .0.approved_by)]
+    Deleted(Deleted),
     #[error("{path} does not match what was registered: {what}")]
     Mismatch { path: String, what: &'static str },
     #[error("the file cannot be had from its node")]
@@ -43,6 +47,13 @@ pub(crate) enum EvidenceError {
 
 /// Width and height of a thumbnail: twice what a list shows, for sharp screens.
 const THUMBNAIL: (u32, u32) = (256, 144);
+
+/// Below the directory of copies: what must stay.
+pub(crate) const VAULT: &str = "vault";
+/// What is made out of a picture, beside it.
+const BLURRED: &str = ".blurred.jpg";
+const SMALL: &str = ".thumb.jpg";
+const BLURRED_SMALL: &str = ".blurred.thumb.jpg";
 
 #[derive(Debug)]
 pub(crate) struct EvidenceCache {
@@ -75,17 +86,22 @@ impl EvidenceCache {
 
     /// The copy of a file, fetched and checked if it is not there yet.
     pub(crate) async fn copy(&self, stored: &StoredEvidence) -> Result<PathBuf, EvidenceError> {
+        usable(stored)?;
+        let lock = self.lock(&stored.item.sha256);
+        let _turn = lock.lock().await;
+        self.copy_alone(stored).await
+    }
+
+    /// The same for who has the file's lock.
+    async fn copy_alone(&self, stored: &StoredEvidence) -> Result<PathBuf, EvidenceError> {
         let item = &stored.item;
-        if !is_hash(&item.sha256) {
-            return Err(EvidenceError::Mismatch {
-                path: item.path.clone(),
-                what: "its registered hash is none",
-            });
+        let (path, kept) = (self.path(&item.sha256, ""), self.kept_path(&item.sha256));
+        let is_there =
+            async |path: &Path| fs::metadata(path).await.is_ok_and(|meta| meta.len() == item.bytes);
+        if is_there(&kept).await {
+            return Ok(kept);
         }
-        let path = self.path(&item.sha256, "");
-        let lock = self.lock(&item.sha256);
-        let _fetching = lock.lock().await;
-        if fs::metadata(&path).await.is_ok_and(|meta| meta.len() == item.bytes) {
+        if is_there(&path).await {
             touch(&path).await;
             return Ok(path);
         }
@@ -94,10 +110,91 @@ impl EvidenceCache {
         Ok(path)
     }
 
+    /// Whether there is a copy already.
+    pub(crate) fn has(&self, stored: &StoredEvidence) -> bool {
+        let sha256 = &stored.item.sha256;
+        is_hash(sha256) && (self.kept_path(sha256).is_file() || self.path(sha256, "").is_file())
+    }
+
+    /// Moves a file into the vault, fetched if there is no copy yet, and checked once more.
+    pub(crate) async fn keep(&self, stored: &StoredEvidence) -> Result<(), EvidenceError> {
+        usable(stored)?;
+        let item = &stored.item;
+        let lock = self.lock(&item.sha256);
+        let _turn = lock.lock().await;
+        let kept = self.kept_path(&item.sha256);
+        let cache = |source| EvidenceError::Cache { path: kept.clone(), source };
+        for _ in 0..2 {
+            let copy = self.copy_alone(stored).await?;
+            if copy == kept {
+                return Ok(());
+            }
+            let (of, wanted) = (copy.clone(), item.sha256.clone());
+            let checked = tokio::task::spawn_blocking(move || {
+                Ok::<_, io::Error>(hash_of(std::fs::File::open(of)?)? == wanted)
+            });
+            let is_right = checked.await.map_err(|panic| cache(io::Error::other(panic)))?.map_err(cache)?;
+            if is_right {
+                if let Some(parent) = kept.parent() {
+                    fs::create_dir_all(parent).await.map_err(cache)?;
+                }
+                fs::rename(&copy, &kept).await.map_err(cache)?;
+                self.take_off(item.bytes);
+                return Ok(());
+            }
+            // It was damaged where it lay: the node may have a better one.
+            fs::remove_file(&copy).await.map_err(cache)?;
+            self.take_off(item.bytes);
+        }
+        Err(EvidenceError::Mismatch { path: item.path.clone(), what: "its hash is another" })
+    }
+
+    /// Moves a file from the vault back among the copies, which go when room is needed.
+    pub(crate) async fn let_go(&self, sha256: &str) -> Result<(), EvidenceError> {
+        let (kept, path) = (self.kept_path(sha256), self.path(sha256, ""));
+        let lock = self.lock(sha256);
+        let _turn = lock.lock().await;
+        let cache = |source| EvidenceError::Cache { path: path.clone(), source };
+        let bytes = match fs::metadata(&kept).await {
+            Ok(meta) => meta.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(cache(source)),
+        };
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).await.map_err(cache)?;
+        }
+        fs::rename(&kept, &path).await.map_err(cache)?;
+        self.make_room(bytes, &path).await;
+        Ok(())
+    }
+
+    /// Deletes all copies of a file and what was made out of them.
+    pub(crate) async fn delete(&self, sha256: &str) -> Result<(), EvidenceError> {
+        if !is_hash(sha256) {
+            return Ok(());
+        }
+        let lock = self.lock(sha256);
+        let _turn = lock.lock().await;
+        let copies = ["", BLURRED, SMALL, BLURRED_SMALL].map(|suffix| self.path(sha256, suffix));
+        for (path, counts) in
+            copies.into_iter().map(|path| (path, true)).chain([(self.kept_path(sha256), false)])
+        {
+            let bytes = fs::metadata(&path).await.map_or(0, |meta| meta.len());
+            match fs::remove_file(&path).await {
+                Ok(()) if counts => self.take_off(bytes),
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(EvidenceError::Cache { path, source }),
+            }
+        }
+        Ok(())
+    }
+
     /// The picture as those see it who may not see it clear. Only of pictures.
     pub(crate) async fn blurred(&self, stored: &StoredEvidence) -> Result<PathBuf, EvidenceError> {
-        let target = self.path(&stored.item.sha256, ".blurred.jpg");
-        if is_hash(&stored.item.sha256) && fs::try_exists(&target).await.unwrap_or(false) {
+        usable(stored)?;
+        let target = self.path(&stored.item.sha256, BLURRED);
+        if fs::try_exists(&target).await.unwrap_or(false) {
             touch(&target).await;
             return Ok(target);
         }
@@ -117,9 +214,10 @@ impl EvidenceCache {
         about: BBox,
         clear: bool,
     ) -> Result<PathBuf, EvidenceError> {
-        let suffix = if clear { ".thumb.jpg" } else { ".blurred.thumb.jpg" };
+        usable(stored)?;
+        let suffix = if clear { SMALL } else { BLURRED_SMALL };
         let thumbnail = self.path(&stored.item.sha256, suffix);
-        if is_hash(&stored.item.sha256) && fs::try_exists(&thumbnail).await.unwrap_or(false) {
+        if fs::try_exists(&thumbnail).await.unwrap_or(false) {
             touch(&thumbnail).await;
             return Ok(thumbnail);
         }
@@ -216,6 +314,18 @@ impl EvidenceCache {
         self.directory.join(&sha256[..2.min(sha256.len())]).join(format!("{sha256}{suffix}"))
     }
 
+    fn kept_path(&self, sha256: &str) -> PathBuf {
+        self.directory.join(VAULT).join(&sha256[..2.min(sha256.len())]).join(sha256)
+    }
+
+    /// Bytes that are no longer among the copies.
+    fn take_off(&self, bytes: u64) {
+        // It always takes something off: there is no failure to look at.
+        self.used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| Some(used.saturating_sub(bytes)))
+            .ok();
+    }
+
     fn lock(&self, sha256: &str) -> Arc<Mutex<()>> {
         let mut fetching = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lock) = fetching.get(sha256).and_then(Weak::upgrade) {
@@ -225,6 +335,18 @@ impl EvidenceCache {
         let lock = Arc::new(Mutex::new(()));
         fetching.insert(sha256.to_owned(), Arc::downgrade(&lock));
         lock
+    }
+}
+
+/// Refuses what was deleted, and what has a hash that is none and could name anything.
+fn usable(stored: &StoredEvidence) -> Result<(), EvidenceError> {
+    match &stored.deleted {
+        Some(deleted) => Err(EvidenceError::Deleted(deleted.clone())),
+        None if is_hash(&stored.item.sha256) => Ok(()),
+        None => Err(EvidenceError::Mismatch {
+            path: stored.item.path.clone(),
+            what: "its registered hash is none",
+        }),
     }
 }
 
@@ -357,6 +479,60 @@ mod tests {
         assert_eq!(sweep(directory.path(), 250, &path(0)), 200);
         assert!(path(0).exists() && path(4).exists());
         assert!(!path(1).exists() && !path(3).exists());
+    }
+
+    #[tokio::test]
+    async fn nothing_makes_room_in_the_vault_and_what_is_let_go_counts_again() {
+        let directory = tempfile::tempdir().unwrap();
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = NodeClient::new(None).unwrap();
+        let cache = EvidenceCache::open(directory.path().to_owned(), 250, client).unwrap();
+        let file = |n: u8| {
+            let content = [n; 200];
+            let sha256 = hex::encode(Sha256::digest(content));
+            let path = cache.path(&sha256, "");
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, content).unwrap();
+            StoredEvidence {
+                item: EvidenceItem {
+                    role: parapet_core::EvidenceRole::Snapshot,
+                    path: format!("{n}.jpg"),
+                    media_type: "image/jpeg".to_owned(),
+                    bytes: 200,
+                    sha256,
+                },
+                base_url: None,
+                site: "harbour".parse().unwrap(),
+                node: "n1".parse().unwrap(),
+                at: "2026-11-22T00:00:20Z".parse().unwrap(),
+                deleted: None,
+            }
+        };
+        let (first, second) = (file(1), file(2));
+        cache.keep(&first).await.unwrap();
+        cache.keep(&second).await.unwrap();
+        cache.make_room(0, Path::new("")).await;
+        let (kept, other) = (cache.kept_path(&first.item.sha256), cache.kept_path(&second.item.sha256));
+        assert!(kept.is_file() && other.is_file(), "more than there is room for");
+        assert_eq!(cache.copy(&first).await.unwrap(), kept);
+        cache.let_go(&first.item.sha256).await.unwrap();
+        let path = cache.path(&first.item.sha256, "");
+        assert!(path.is_file() && !kept.exists());
+        assert_eq!(cache.used.load(Ordering::Relaxed), 200);
+
+        // A copy that was damaged where it lay does not go into the vault.
+        std::fs::write(&path, [9; 200]).unwrap();
+        assert!(matches!(cache.keep(&first).await, Err(EvidenceError::Unreachable(None))));
+        assert!(!path.exists() && !kept.exists());
+        cache.delete(&second.item.sha256).await.unwrap();
+        assert!(!other.exists());
+        let deleted = Deleted {
+            asked_by: "wang".to_owned(),
+            approved_by: "li".to_owned(),
+            at: "2026-11-22T01:00:00Z".parse().unwrap(),
+        };
+        let second = StoredEvidence { deleted: Some(deleted), ..second };
+        assert!(matches!(cache.blurred(&second).await, Err(EvidenceError::Deleted(_))));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod security;
 mod server;
 mod table;
 mod uploads;
+mod vault;
 mod verify;
 
 pub use api::description as openapi;
@@ -33,4 +34,4 @@ pub use config::{CenterConfig, ConfigError, SignInConfig};
 pub use people::{FirstError, FirstUser, WeakPassword, check_password, hash_password, random_password};
 pub use proof::ProofError;
 pub use server::{Center, RunningCenter, StartError};
-pub use verify::{Finding, Report, verify_archive, verify_store};
+pub use verify::{DeletedFile, Finding, Report, verify_archive, verify_store};

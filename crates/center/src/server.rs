@@ -33,6 +33,7 @@ use crate::{
     proof::Keeper,
     roster::Roster,
     security::{Names, guard},
+    vault::Vault,
 };
 
 /// Client name of the center's durable session at the broker.
@@ -142,7 +143,11 @@ impl Center {
         };
         let courier = Courier::new(config.webhook_secret()?).map_err(StartError::Http)?;
         let answers = config.data_directory().join("answers");
-        let cases = Cases::open(store.clone(), hub.clone(), Arc::clone(&clock), courier, answers).await?;
+        let wake = Arc::new(Notify::new());
+        let evidence = Arc::new(evidence);
+        let vault = Vault::new(store.clone(), Arc::clone(&evidence), Arc::clone(&clock), Arc::clone(&wake));
+        let cases = Cases::open(store.clone(), hub.clone(), Arc::clone(&clock), courier, answers, wake);
+        let cases = cases.await?;
         let mutes = Arc::new(Mutes::load(&store, &*clock).await?);
         let intake = Intake {
             store: store.clone(),
@@ -163,7 +168,8 @@ impl Center {
             hub: hub.clone(),
             feeds: feeds.clone(),
             client: client.clone(),
-            evidence: Arc::new(evidence),
+            evidence,
+            vault: vault.clone(),
             people,
             cases: cases.clone(),
             claims: Arc::default(),
@@ -205,6 +211,11 @@ impl Center {
                 stop.run_until_cancelled(refresh.run(&roster, &client, &hub)).await;
             }),
         );
+        let stop = shutdown.clone();
+        let keep = async move {
+            stop.run_until_cancelled(vault.run()).await;
+        };
+        spawn("vault", tokio::spawn(keep.instrument(info_span!("vault"))));
         let (stop, signer) = (shutdown.clone(), keeper.clone());
         spawn(
             "checkpoints",

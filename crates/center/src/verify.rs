@@ -2,21 +2,21 @@
 //! checkpoints, files against their registered hashes; or an exported archive by itself. Whatever is not as it was is named.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap, HashSet},
     fs,
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
 use parapet_core::{
-    Language,
-    ledger::{ChainRow, Checkpoint, Fault, PublicKey, Walk},
+    Language, Timestamp,
+    ledger::{ChainRow, Checkpoint, Fault, PublicKey, Record, Value, Walk},
 };
 use parapet_store::{Chain, Store};
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
-use crate::archive::{ArchiveError, CONTENTS, Contents, Line, copy_of, file_of};
+use crate::archive::{ArchiveError, CONTENTS, Contents, Line, Registered, copy_of};
 
 /// Something that is not as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,13 @@ pub enum Finding {
         expected: String,
         /// The hash that it has.
         found: String,
+    },
+    /// A file is on record as kept in the vault, and no copy of it is here.
+    Lost {
+        /// Its path as it was registered.
+        path: String,
+        /// The hash that was registered.
+        sha256: String,
     },
     /// A line of the file of checkpoints is none.
     Line {
@@ -60,11 +67,103 @@ impl Finding {
             Self::File { path, copy, expected, found } => {
                 format!("file changed: {path} ({copy}): expected {expected}, found {found}")
             }
+            Self::Lost { path, sha256 } if zh => {
+                format!("保全的文件缺失：{path}；登记值 {sha256}")
+            }
+            Self::Lost { path, sha256 } => format!("held file lost: {path}: expected {sha256}"),
             Self::Line { number } if zh => format!("检查点文件第 {number} 行无法读取"),
             Self::Line { number } => format!("line {number} of the checkpoints cannot be read"),
             Self::Unsigned { chain, rows } if zh => format!("{chain} 有 {rows} 行，但没有任何签名检查点"),
             Self::Unsigned { chain, rows } => format!("{chain} has {rows} rows and no signed checkpoint"),
         }
+    }
+}
+
+/// A file that two people have deleted, as the audit tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedFile {
+    /// Its path as it was registered.
+    pub path: String,
+    /// Who asked for it.
+    pub asked_by: String,
+    /// Who approved.
+    pub approved_by: String,
+    /// When it was approved.
+    pub at: Timestamp,
+}
+
+impl DeletedFile {
+    /// What became of it, for people.
+    pub fn text(&self, language: Language) -> String {
+        let Self { path, asked_by, approved_by, at } = self;
+        match language {
+            Language::ZhCn => format!("已删除：{path}；{asked_by} 申请，{approved_by} 批准，{at}"),
+            Language::En => format!("deleted: {path} by {asked_by} and {approved_by} on {at}"),
+        }
+    }
+}
+
+/// What the audit tells of files: which were deleted, and which must be in the vault.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// By incident (hex) and path.
+    deleted: HashMap<(String, String), DeletedFile>,
+    /// By hash.
+    kept: HashSet<String>,
+}
+
+impl Told {
+    /// Takes in one deed; those that are not about files are passed over.
+    pub(crate) fn hear(&mut self, record: &Record) {
+        use Value::{Integer, Text};
+        let (
+            "audit",
+            [
+                Integer(_),
+                Integer(at),
+                Text(Some(actor)),
+                Text(Some(action)),
+                Text(_),
+                Text(Some(subject)),
+                Text(Some(detail)),
+            ],
+        ) = (record.kind.as_str(), record.values.as_slice())
+        else {
+            return;
+        };
+        if !action.starts_with("evidence.") {
+            return;
+        }
+        let (Ok(at), Ok(detail)) =
+            (Timestamp::from_microsecond(*at), serde_json::from_str::<serde_json::Value>(detail))
+        else {
+            return;
+        };
+        let text = |of: &serde_json::Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
+        let files = detail["files"].as_array().into_iter().flatten();
+        match action.as_str() {
+            "evidence.kept" => self.kept.extend(files.map(|file| text(file, "sha256"))),
+            "evidence.let_go" => drop(self.kept.remove(subject)),
+            "evidence.deleted" => {
+                for file in files {
+                    let path = text(file, "path");
+                    self.kept.remove(&text(file, "sha256"));
+                    let deleted = DeletedFile {
+                        path: path.clone(),
+                        asked_by: text(&detail, "asked_by"),
+                        approved_by: actor.clone(),
+                        at,
+                    };
+                    self.deleted.insert((subject.replace('-', ""), path), deleted);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// That a file was deleted.
+    pub(crate) fn deletion(&self, file: &Registered) -> Option<&DeletedFile> {
+        self.deleted.get(&(file.incident.clone(), file.path.clone()))
     }
 }
 
@@ -75,8 +174,10 @@ pub struct Report {
     pub chains: BTreeMap<String, (u64, u64)>,
     /// Files whose hash was computed.
     pub files: u64,
-    /// Files that were registered and of which there is no copy here.
+    /// Files that were registered and of which there is no copy here, but for those that were deleted.
     pub absent: u64,
+    /// Files that two people have deleted.
+    pub deleted: Vec<DeletedFile>,
     /// What is not as it was.
     pub findings: Vec<Finding>,
 }
@@ -106,6 +207,7 @@ pub async fn verify_store(
             }
         }
     }
+    let (mut told, mut absent) = (Told::default(), Vec::new());
     for chain in Chain::ALL {
         let mut walk = Walk::new(chain.as_str(), &checkpoints, key);
         let mut after = 0;
@@ -115,8 +217,15 @@ pub async fn verify_store(
             after = last.position;
             for (row, record) in &rows {
                 walk.step(row);
-                if let Some((path, sha256)) = record.as_ref().and_then(file_of) {
-                    check_file(&mut report, evidence, path, sha256)?;
+                let Some(record) = record else { continue };
+                told.hear(record);
+                let Some(file) = Registered::of(record) else { continue };
+                match copy_of(evidence, &file.path, &file.sha256) {
+                    Some(copy) => {
+                        let found = hash_of(fs::File::open(&copy)?)?;
+                        compare(&mut report, &file.path, copy.display().to_string(), &file.sha256, found);
+                    }
+                    None => absent.push(file),
                 }
             }
         }
@@ -126,7 +235,21 @@ pub async fn verify_store(
         let length = store.chain(chain).await?.length;
         take(&mut report, walk, Some(length));
     }
+    explain(&mut report, &told, absent);
     Ok(report)
+}
+
+/// Files without a copy: deleted, lost, or (still) at their nodes.
+fn explain(report: &mut Report, told: &Told, absent: Vec<Registered>) {
+    for file in absent {
+        match told.deletion(&file) {
+            Some(deleted) => report.deleted.push(deleted.clone()),
+            None if told.kept.contains(&file.sha256) => {
+                report.findings.push(Finding::Lost { path: file.path, sha256: file.sha256 });
+            }
+            None => report.absent += 1,
+        }
+    }
 }
 
 fn take(report: &mut Report, walk: Walk, length: Option<u64>) {
@@ -138,16 +261,6 @@ fn take(report: &mut Report, walk: Walk, length: Option<u64>) {
     report.findings.extend(walked.faults.into_iter().map(Finding::Row));
 }
 
-fn check_file(report: &mut Report, evidence: &[PathBuf], path: &str, sha256: &str) -> io::Result<()> {
-    let Some(copy) = copy_of(evidence, path, sha256) else {
-        report.absent += 1;
-        return Ok(());
-    };
-    let found = hash_of(fs::File::open(&copy)?)?;
-    compare(report, path, copy.display().to_string(), sha256, found);
-    Ok(())
-}
-
 fn compare(report: &mut Report, path: &str, copy: String, expected: &str, found: String) {
     report.files += 1;
     if found != expected {
@@ -156,7 +269,8 @@ fn compare(report: &mut Report, path: &str, copy: String, expected: &str, found:
     }
 }
 
-fn hash_of(mut file: impl Read) -> io::Result<String> {
+/// SHA-256 of a file, in hex.
+pub(crate) fn hash_of(mut file: impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -176,7 +290,7 @@ pub fn verify_archive(path: &Path, key: Option<&PublicKey>) -> Result<Report, Ar
     let contents: Contents = serde_json::from_reader(zip.by_name(CONTENTS)?).map_err(io::Error::from)?;
     let key = key.unwrap_or(&contents.key);
     let mut report = Report::default();
-    let mut files = Vec::new();
+    let (mut files, mut told, mut absent) = (Vec::new(), Told::default(), Vec::new());
     for segment in &contents.segments {
         let mut walk =
             Walk::from(&segment.chain, segment.after, segment.head, &segment.checkpoints, Some(key));
@@ -195,21 +309,27 @@ pub fn verify_archive(path: &Path, key: Option<&PublicKey>) -> Result<Report, Ar
             // What is not about the chosen incidents is known by its leaf alone.
             let found = record.as_ref().map_or(Some(leaf), parapet_core::ledger::Record::leaf);
             walk.step(&ChainRow { position, subject, leaf, link, found });
-            files.extend(record.as_ref().and_then(file_of).map(|(p, h)| (p.to_owned(), h.to_owned())));
+            if let Some(record) = &record {
+                told.hear(record);
+                files.extend(Registered::of(record));
+            }
         }
         take(&mut report, walk, None);
     }
-    files.sort_by(|a, b| a.1.cmp(&b.1));
-    for (path, sha256) in files {
-        let name = format!("evidence/{sha256}");
+    files.sort_by(|a, b| a.sha256.cmp(&b.sha256));
+    for file in files {
+        let name = format!("evidence/{}", file.sha256);
         match zip.by_name(&name) {
-            Ok(file) => {
-                let found = hash_of(file)?;
-                compare(&mut report, &path, name, &sha256, found);
+            Ok(content) => {
+                let found = hash_of(content)?;
+                compare(&mut report, &file.path, name, &file.sha256, found);
             }
-            Err(zip::result::ZipError::FileNotFound) => report.absent += 1,
+            Err(zip::result::ZipError::FileNotFound) => absent.push(file),
             Err(error) => return Err(error.into()),
         }
     }
+    // That a file was let go later is not in here; what is missing, the archive says itself.
+    told.kept.clear();
+    explain(&mut report, &told, absent);
     Ok(report)
 }

@@ -151,7 +151,7 @@ pub(super) async fn cases(
 }
 
 /// The case with this id, if the caller may do this to it.
-async fn case_for(
+pub(super) async fn case_for(
     app: &App,
     caller: &Caller,
     permission: Permission,
@@ -208,6 +208,7 @@ async fn shown(
     };
     let orders: Vec<Order> = detail.orders.iter().map(order).collect();
     let row = detail.row();
+    let holds = super::hold::holds_on(app, None, Some(detail.case.id)).await?;
     let related = detail.related.into_iter().map(|row| Case::new(row, now)).collect();
     Ok(Json(CaseDetail {
         case: Case::new(row, now),
@@ -217,6 +218,7 @@ async fn shown(
         answers: detail.answers.into_iter().map(answer).collect(),
         related,
         actions,
+        holds,
     }))
 }
 

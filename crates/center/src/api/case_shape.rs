@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::shape::{Incident, Place, mirror};
+use super::{
+    hold::Hold,
+    shape::{Incident, Place, mirror},
+};
 
 mirror! {
     /// Where a case is in the work on it, by what was done last.
@@ -325,6 +328,8 @@ pub(crate) struct CaseDetail {
     pub(crate) related: Vec<Case>,
     /// What the caller may do to it now.
     pub(crate) actions: Vec<CaseAction>,
+    /// Why its evidence stays beyond its end.
+    pub(crate) holds: Vec<Hold>,
 }
 
 /// How many cases stand how at a step.

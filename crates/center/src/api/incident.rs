@@ -200,15 +200,20 @@ pub(super) async fn detail_of(
     let mut audit = app.store.audit(&AuditQuery { subject, limit: 200, ..AuditQuery::default() }).await?;
     audit.reverse();
     let sightings = with_roles(app, detail.sightings).await?;
+    let id = detail.incident.id;
+    let holds = super::hold::holds_on(app, Some(id), detail.incident.case).await?;
+    let (held, deletion) = (app.store.is_held(id).await?, super::hold::pending(app, id).await?);
     let mut incident = Incident::new(detail.incident, &detail.evidence);
-    incident.claimed_by =
-        incident.id.parse().ok().and_then(|id| app.claims.of(id, app.clock.now())).map(|c| c.by);
+    incident.claimed_by = app.claims.of(id, app.clock.now()).map(|claim| claim.by);
     Ok(IncidentDetail {
         incident,
         sightings,
         events: detail.events.into_iter().map(event).collect(),
         evidence: detail.evidence.into_iter().map(evidence).collect(),
         audit: audit.iter().map(deed).collect(),
+        held,
+        holds,
+        deletion,
     })
 }
 
@@ -235,6 +240,11 @@ fn evidence(stored: parapet_store::StoredEvidence) -> Evidence {
         bytes: stored.item.bytes,
         sha256: stored.item.sha256,
         at: stored.at,
+        deleted: stored.deleted.map(|deleted| super::shape::Deleted {
+            asked_by: deleted.asked_by,
+            approved_by: deleted.approved_by,
+            at: deleted.at,
+        }),
     }
 }
 

@@ -6,6 +6,7 @@ mod case;
 pub(crate) mod case_shape;
 mod catalogue;
 mod evidence;
+mod hold;
 mod incident;
 mod live;
 pub(crate) mod live_shape;
@@ -45,6 +46,7 @@ use crate::{
     proof::Keeper,
     roster::Roster,
     uploads::{MOST_BYTES, MOST_PICTURES},
+    vault::Vault,
 };
 
 /// Everything that answers are made from.
@@ -56,6 +58,7 @@ pub(crate) struct App {
     pub(crate) feeds: Feeds,
     pub(crate) client: NodeClient,
     pub(crate) evidence: Arc<EvidenceCache>,
+    pub(crate) vault: Vault,
     pub(crate) people: People,
     pub(crate) cases: Cases,
     pub(crate) claims: Arc<Claims>,
@@ -147,6 +150,11 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(roof::roofs))
         .routes(routes!(evidence::file))
         .routes(routes!(evidence::thumbnail))
+        .routes(routes!(hold::hold_incident, hold::release_incident))
+        .routes(routes!(hold::hold_case, hold::release_case))
+        .routes(routes!(hold::ask, hold::withdraw))
+        .routes(routes!(hold::approve))
+        .routes(routes!(hold::deletions))
         .routes(routes!(live::connect))
         .routes(routes!(session::ways))
         .routes(routes!(session::session, session::sign_in, session::sign_out))

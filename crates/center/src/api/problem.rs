@@ -71,6 +71,11 @@ pub(crate) enum ApiError {
     AlreadyFiled(CaseId),
     Case(CaseError),
     CaseChanged,
+    AlreadyHeld,
+    Held,
+    DeletionAsked,
+    SamePerson,
+    PeopleOnly,
     Upload(UploadError),
     Paper(PaperError),
     Unprintable,
@@ -81,7 +86,11 @@ pub(crate) enum ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NoCase(_) | StoreError::NoIncident(_) => Self::NotFound,
+            StoreError::NoCase(_) | StoreError::NoIncident(_) | StoreError::NoDeletion(_) => Self::NotFound,
+            StoreError::Held(_) => Self::Held,
+            StoreError::NothingToDelete(_) => Self::NoEvidence,
+            StoreError::DeletionAsked(_) => Self::DeletionAsked,
+            StoreError::SamePerson(_) => Self::SamePerson,
             StoreError::AlreadyFiled { case, .. } => Self::AlreadyFiled(case),
             StoreError::Transition { from, .. } => Self::AlreadyJudged(from),
             StoreError::Case(error) => Self::Case(error),
@@ -206,6 +215,41 @@ impl ApiError {
                 "案件刚被他人更改，请刷新后再操作".to_owned(),
                 "somebody has just changed this case; look again".to_owned(),
             ),
+            Self::AlreadyHeld => (
+                StatusCode::CONFLICT,
+                "already_held",
+                "Already held",
+                "证据已处于保全状态".to_owned(),
+                "the evidence is held already".to_owned(),
+            ),
+            Self::Held => (
+                StatusCode::CONFLICT,
+                "held",
+                "Held",
+                "证据已被保全，或所属案件尚未结案，不能删除".to_owned(),
+                "a hold or an open case keeps the evidence; it cannot be deleted".to_owned(),
+            ),
+            Self::DeletionAsked => (
+                StatusCode::CONFLICT,
+                "deletion_asked",
+                "Already asked for",
+                "已有人申请删除此事件的证据，等待另一人批准".to_owned(),
+                "somebody has asked for this deletion already; it waits for another person".to_owned(),
+            ),
+            Self::SamePerson => (
+                StatusCode::CONFLICT,
+                "same_person",
+                "Two people needed",
+                "删除证据须由两人完成：请由申请人以外的人批准".to_owned(),
+                "deleting evidence takes two people: somebody other than who asked must approve".to_owned(),
+            ),
+            Self::PeopleOnly => (
+                StatusCode::FORBIDDEN,
+                "people_only",
+                "People only",
+                "删除证据须由本人登录后操作，不能使用程序令牌".to_owned(),
+                "only people who have signed in may delete evidence, not programs".to_owned(),
+            ),
             Self::Upload(UploadError::TooLarge) => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "picture_too_large",
@@ -254,6 +298,19 @@ impl ApiError {
                 "Evidence deleted",
                 "节点已按保存期限删除此证据".to_owned(),
                 "the node has deleted this evidence at the end of its retention".to_owned(),
+            ),
+            Self::Evidence(EvidenceError::Deleted(deleted)) => (
+                StatusCode::GONE,
+                "evidence_deleted",
+                "Evidence deleted",
+                format!(
+                    "此证据已删除：{} 申请，{} 批准，{}",
+                    deleted.asked_by, deleted.approved_by, deleted.at
+                ),
+                format!(
+                    "this evidence was deleted by {} and {} on {}",
+                    deleted.asked_by, deleted.approved_by, deleted.at
+                ),
             ),
             Self::Evidence(EvidenceError::Mismatch { .. }) => (
                 StatusCode::BAD_GATEWAY,

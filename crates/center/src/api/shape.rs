@@ -6,7 +6,10 @@ use parapet_store as store;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::case_shape::CatalogueKind;
+use super::{
+    case_shape::CatalogueKind,
+    hold::{Deletion, Hold},
+};
 
 macro_rules! mirror {
     ($($(#[$doc:meta])* $name:ident of $of:path { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => {$(
@@ -424,6 +427,13 @@ pub(crate) struct IncidentDetail {
     pub(crate) evidence: Vec<Evidence>,
     /// What people did.
     pub(crate) audit: Vec<Audit>,
+    /// Whether its files must stay: by a hold, an open case, or as another sighting of such an incident.
+    pub(crate) held: bool,
+    /// The holds on it and on its case.
+    pub(crate) holds: Vec<Hold>,
+    /// The deletion of its files that waits for a second person.
+    #[schema(required)]
+    pub(crate) deletion: Option<Deletion>,
 }
 
 /// One event in the life of an incident.
@@ -468,6 +478,21 @@ pub(crate) struct Evidence {
     /// SHA-256, lower-case hex.
     pub sha256: String,
     /// When it was complete.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) at: Timestamp,
+    /// That two people have deleted it.
+    #[schema(required)]
+    pub(crate) deleted: Option<Deleted>,
+}
+
+/// That two people have deleted a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Deleted {
+    /// Who asked for it.
+    pub(crate) asked_by: String,
+    /// Who approved.
+    pub(crate) approved_by: String,
+    /// When it was approved.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) at: Timestamp,
 }

@@ -21,6 +21,7 @@ use parapet_store::{
     CaseDetail, CaseExtra, DepartmentRow, IncidentRow, KindRow, NewOrder, SettingRow, Store, StoreError,
 };
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
@@ -103,6 +104,8 @@ pub(crate) struct Cases {
     press: Arc<OnceLock<Press>>,
     courier: Courier,
     answers: PathBuf,
+    /// The vault is to look: the evidence of open cases must stay.
+    vault: Arc<Notify>,
 }
 
 impl Cases {
@@ -113,10 +116,11 @@ impl Cases {
         clock: Arc<dyn Clock>,
         courier: Courier,
         answers: PathBuf,
+        vault: Arc<Notify>,
     ) -> Result<Self, StoreError> {
         let settings = Settings::load(&store).await?;
         let present = Arc::new(RwLock::new(Present::new(settings)));
-        Ok(Self { store, hub, clock, present, press: Arc::default(), courier, answers })
+        Ok(Self { store, hub, clock, present, press: Arc::default(), courier, answers, vault })
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -352,8 +356,9 @@ impl Cases {
         }
     }
 
-    /// The case as it stands, told to the pages.
+    /// The case as it stands, told to the pages and to the vault.
     async fn told(&self, id: CaseId) -> Result<CaseDetail, CasesError> {
+        self.vault.notify_one();
         let detail = self.store.case(id).await?.ok_or(StoreError::NoCase(id))?;
         if !self.hub.has_listeners() {
             return Ok(detail);

@@ -121,10 +121,18 @@ fn tell(report: &Report, trusted: bool) {
     for finding in &report.findings {
         println!("{}\n  {}", finding.text(Language::ZhCn), finding.text(Language::En));
     }
+    for deleted in &report.deleted {
+        println!("{}\n  {}", deleted.text(Language::ZhCn), deleted.text(Language::En));
+    }
     for (chain, (rows, signed)) in &report.chains {
         println!("{chain}: {rows} 行 rows，已签名至 signed up to {signed}");
     }
-    println!("文件 files: {} 已核验 checked, {} 无副本 no copy here", report.files, report.absent);
+    println!(
+        "文件 files: {} 已核验 checked, {} 无副本 no copy here, {} 已删除 deleted",
+        report.files,
+        report.absent,
+        report.deleted.len()
+    );
     if !trusted {
         println!(
             "未指定公钥，使用数据旁的公钥 · no --key was given: the key that lies beside the data was used"
