@@ -214,10 +214,10 @@ pub struct AuditRow {
 /// Which deeds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AuditQuery {
-    /// Only those to this thing: its kind and its id.
-    pub subject: Option<(String, String)>,
     /// Only those to things of this kind.
     pub subject_kind: Option<String>,
+    /// Only those to things of this id.
+    pub subject_id: Option<String>,
     /// Only those of this person or program.
     pub actor: Option<String>,
     /// Only such deeds.

@@ -154,8 +154,11 @@ fn a_case_takes_its_incidents_all_the_way() {
         assert_eq!(detail.answers[0].order, detail.orders[0].number);
         assert_eq!((detail.answers[0].text.as_str(), detail.answers[0].pictures.len()), ("已清理", 1));
         assert_eq!(store.order(&Number::of_order(2026, 1)).await.unwrap().as_ref(), Some(&detail.orders[0]));
-        let subject = Some(("case".to_owned(), case.id.to_string()));
-        let audit = store.audit(&AuditQuery { subject, limit: 20, ..AuditQuery::default() }).await.unwrap();
+        let (subject_kind, subject_id) = (Some("case".to_owned()), Some(case.id.to_string()));
+        let audit = store
+            .audit(&AuditQuery { subject_kind, subject_id, limit: 20, ..AuditQuery::default() })
+            .await
+            .unwrap();
         assert_eq!((audit.len(), audit[0].action.as_str()), (6, "case.close"));
     });
 }

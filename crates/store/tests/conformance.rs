@@ -398,8 +398,11 @@ async fn a_verdict_is_given_once_and_put_on_record(store: Store) {
     let nothing = store.set_status(IncidentId::derive(&["no"]), &change(Status::Confirmed, None)).await;
     assert!(matches!(nothing.unwrap_err(), StoreError::NoIncident(_)));
 
-    let subject = Some(("incident".to_owned(), id.to_string()));
-    let audit = store.audit(&AuditQuery { subject, limit: 10, ..AuditQuery::default() }).await.unwrap();
+    let (subject_kind, subject_id) = (Some("incident".to_owned()), Some(id.to_string()));
+    let audit = store
+        .audit(&AuditQuery { subject_kind, subject_id, limit: 10, ..AuditQuery::default() })
+        .await
+        .unwrap();
     assert_eq!(audit.len(), 2, "what was refused is not on record: {audit:?}");
     assert_eq!(
         audit[1].detail,
@@ -439,9 +442,13 @@ async fn of_two_operators_at_once_one_is_refused(store: Store) {
         let (a, b) = (a.await.unwrap(), b.await.unwrap());
         assert_ne!(a.is_ok(), b.is_ok(), "{a:?} {b:?}");
         assert!(matches!(a.and(b).unwrap_err(), StoreError::Transition { .. }));
-        let subject = Some(("incident".to_owned(), id.to_string()));
+        let (subject_kind, subject_id) = (Some("incident".to_owned()), Some(id.to_string()));
         assert_eq!(
-            store.audit(&AuditQuery { subject, limit: 9, ..AuditQuery::default() }).await.unwrap().len(),
+            store
+                .audit(&AuditQuery { subject_kind, subject_id, limit: 9, ..AuditQuery::default() })
+                .await
+                .unwrap()
+                .len(),
             1
         );
     }

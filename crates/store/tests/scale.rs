@@ -188,7 +188,11 @@ impl Measured<'_> {
         })
         .await;
         self.time_of("case tallies of a month", |n| async move {
-            self.store.case_tallies(self.time(n), self.time_and(n, 30)).await.unwrap().len()
+            self.store
+                .case_tallies(self.time(n), self.time_and(n, 30), self.time_and(n, 30))
+                .await
+                .unwrap()
+                .len()
         })
         .await;
         let audit = |wanted| async move { self.store.audit(&wanted).await.unwrap().len() };

@@ -30,7 +30,7 @@ pub(super) struct DeedsQuery {
     /// To things of this kind (`incident`).
     #[param(max_length = 100)]
     subject_kind: Option<String>,
-    /// To this thing; needs its kind.
+    /// To the thing of this id.
     #[param(max_length = 100)]
     subject_id: Option<String>,
     /// At or after this time.
@@ -57,14 +57,9 @@ impl DeedsQuery {
         if texts.into_iter().flatten().any(|text| text.contains('\0') || text.chars().count() > 100) {
             return Err(ApiError::Invalid { field: "query", hint: "≤ 100" });
         }
-        let subject = match (&self.subject_kind, self.subject_id) {
-            (Some(kind), Some(id)) => Some((kind.clone(), id)),
-            (None, Some(_)) => return Err(ApiError::Invalid { field: "subject_kind", hint: "subject_id" }),
-            (_, None) => None,
-        };
         Ok(AuditQuery {
-            subject,
             subject_kind: self.subject_kind,
+            subject_id: self.subject_id,
             actor: self.actor,
             action: self.action,
             from: self.from,

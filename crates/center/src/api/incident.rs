@@ -196,8 +196,11 @@ pub(super) async fn detail_of(
     app: &App,
     detail: parapet_store::IncidentDetail,
 ) -> Result<IncidentDetail, ApiError> {
-    let subject = Some(("incident".to_owned(), detail.incident.id.to_string()));
-    let mut audit = app.store.audit(&AuditQuery { subject, limit: 200, ..AuditQuery::default() }).await?;
+    let (subject_kind, subject_id) = (Some("incident".to_owned()), Some(detail.incident.id.to_string()));
+    let mut audit = app
+        .store
+        .audit(&AuditQuery { subject_kind, subject_id, limit: 200, ..AuditQuery::default() })
+        .await?;
     audit.reverse();
     let sightings = with_roles(app, detail.sightings).await?;
     let id = detail.incident.id;

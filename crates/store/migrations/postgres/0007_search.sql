@@ -23,6 +23,7 @@ CREATE INDEX incidents_of_label ON incidents (label, started_at DESC, incident_i
 -- An index cannot hold texts of any length: longer ones are looked at one by one.
 CREATE INDEX incidents_of_reason ON incidents (reason, started_at DESC, incident_id DESC) WHERE LENGTH(reason) <= 600;
 CREATE INDEX incidents_of_long_reason ON incidents (started_at DESC, incident_id DESC) WHERE LENGTH(reason) > 600;
+CREATE INDEX audit_of_subject_id ON audit (subject_id, id);
 CREATE INDEX incidents_muted ON incidents (started_at DESC, incident_id DESC) WHERE muted_by IS NOT NULL;
 
 -- How many things there are of each sort, kept by triggers. Rows of one sort add up: writers append what they changed, so

@@ -62,11 +62,12 @@ impl Database {
 
     pub(crate) async fn audit(&self, wanted: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
         let mut query = QueryBuilder::<Db>::new("SELECT * FROM audit WHERE TRUE");
-        if let Some((kind, id)) = &wanted.subject {
-            query.push(" AND subject_kind = ").push_bind(kind).push(" AND subject_id = ").push_bind(id);
-        }
-        let equal =
-            [("subject_kind", &wanted.subject_kind), ("actor", &wanted.actor), ("action", &wanted.action)];
+        let equal = [
+            ("subject_kind", &wanted.subject_kind),
+            ("subject_id", &wanted.subject_id),
+            ("actor", &wanted.actor),
+            ("action", &wanted.action),
+        ];
         for (column, value) in equal {
             if let Some(value) = value {
                 query.push(" AND ").push(column).push(" = ").push_bind(value);
