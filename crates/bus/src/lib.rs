@@ -2,6 +2,7 @@
 //!
 //! Nothing here stores anything: the outbox and the center's store are handed in as traits.
 
+mod announce;
 pub mod backoff;
 mod broker;
 mod config;
@@ -14,6 +15,7 @@ mod tls;
 mod topic;
 pub mod wire;
 
+pub use announce::{AnnounceError, announce};
 pub use broker::{BrokerError, EmbeddedBroker};
 pub use config::{BrokerConfig, BusChoice, BusConfig, ConfigError, EmbeddedConfig, TlsConfig};
 pub use publisher::{OutboxSource, Outgoing, Publisher, PublisherOptions};

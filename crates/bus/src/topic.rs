@@ -1,6 +1,6 @@
 //! Where messages go: `parapet/v1/{site}/{node}/…`. Names are slugs, so they need no escaping in a topic.
 
-use parapet_core::{BuildingId, CameraId, NodeId, SiteId};
+use parapet_core::{BuildingId, CameraId, DepartmentId, NodeId, SiteId};
 
 /// The addresses of the contract; `asyncapi.yaml` documents the same ones.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,11 @@ impl Topics {
     /// Where what surveys told of a roof is retained.
     pub fn roof(site: &SiteId, node: &NodeId, building: &BuildingId) -> String {
         format!("parapet/v1/{site}/{node}/roofs/{building}")
+    }
+
+    /// Where a center publishes a hand-over order to a department.
+    pub fn order(site: &SiteId, department: &DepartmentId) -> String {
+        format!("parapet/v1/{site}/center/orders/{department}")
     }
 
     /// Where a center asks all nodes to send again what it may have missed. Retained.

@@ -323,6 +323,7 @@ fn schemas_are_what_the_code_says() {
         (v1::NODE_STATUS, schemars::schema_for!(v1::NodeStatus)),
         (v1::ROOF, schemars::schema_for!(v1::Roof)),
         (v1::RESYNC, schemars::schema_for!(v1::Resync)),
+        (v1::ORDER, schemars::schema_for!(v1::Order)),
     ];
     for (name, schema) in schemas {
         let path = root().join(format!("schema/{name}.json"));
@@ -347,6 +348,7 @@ fn asyncapi_names_every_channel_and_every_schema() {
         Topics::node_status(&site, &node),
         Topics::roof(&site, &node, &"d".parse().unwrap()),
         Topics::RESYNC.to_owned(),
+        Topics::order(&site, &"e".parse().unwrap()),
     ];
     let named: Vec<String> = text
         .lines()
@@ -357,6 +359,7 @@ fn asyncapi_names_every_channel_and_every_schema() {
                 .replace("{node}", "b")
                 .replace("{camera}", "c")
                 .replace("{building}", "d")
+                .replace("{department}", "e")
         })
         .collect();
     assert_eq!(named, addresses);

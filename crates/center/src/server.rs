@@ -141,7 +141,7 @@ impl Center {
             }
             BusChoice::Broker(bus) => (None, bus),
         };
-        let courier = Courier::new(config.webhook_secret()?).map_err(StartError::Http)?;
+        let courier = Courier::new(config.webhook_secret()?, bus.clone()).map_err(StartError::Http)?;
         let answers = config.data_directory().join("answers");
         let wake = Arc::new(Notify::new());
         let evidence = Arc::new(evidence);

@@ -13,8 +13,10 @@ use std::time::Duration;
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use common::{Browser, person, sign_in};
+use parapet_bus::{BrokerConfig, wire::v1};
 use parapet_core::{Grant, Role};
 use reqwest::StatusCode;
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 use stage::{Stage, case, incident};
 use tokio::{net::TcpListener, sync::mpsc};
@@ -99,6 +101,32 @@ async fn platform() -> (String, mpsc::UnboundedReceiver<(HeaderMap, Bytes)>) {
     (address, told)
 }
 
+/// The orders on a bus from now on: topics and payloads.
+async fn orders_on(bus: &BrokerConfig) -> mpsc::UnboundedReceiver<(String, Bytes)> {
+    let (tell, told) = mpsc::unbounded_channel();
+    let options = MqttOptions::new("another-platform", &bus.host, bus.port_or_default());
+    let (client, mut events) = AsyncClient::new(options, 8);
+    client.subscribe("parapet/v1/+/center/orders/+", QoS::AtLeastOnce).await.unwrap();
+    let (ready, is_ready) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        // Without its client the connection ends.
+        let (_client, mut ready) = (client, Some(ready));
+        loop {
+            match events.poll().await {
+                Ok(Event::Incoming(Packet::SubAck(_))) => drop(ready.take().map(|ready| ready.send(()))),
+                Ok(Event::Incoming(Packet::Publish(publish))) => {
+                    drop(tell.send((publish.topic, publish.payload)))
+                }
+                Ok(_) => {}
+                // The center has ended.
+                Err(_) => return,
+            }
+        }
+    });
+    is_ready.await.unwrap();
+    told
+}
+
 fn png() -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(8, 6).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
@@ -109,6 +137,7 @@ fn png() -> Vec<u8> {
 async fn an_incident_becomes_a_case_that_is_sent_answered_checked_and_closed() {
     let office = Office::open().await;
     let (address, mut told) = platform().await;
+    let mut published = orders_on(office.stage.center.bus()).await;
     office.department(Some(&address)).await;
     let dog = incident("harbour", "gate").to_string();
     let new = json!({ "incidents": [dog], "note": "请处理" });
@@ -144,6 +173,12 @@ async fn an_incident_becomes_a_case_that_is_sent_answered_checked_and_closed() {
         (&json!("parapet.order.v1"), &json!("JB2026-000001"))
     );
     assert_eq!(message["document"]["basis_zh"], "《中华人民共和国动物防疫法》第三十条");
+    let (topic, payload) =
+        tokio::time::timeout(Duration::from_secs(20), published.recv()).await.unwrap().unwrap();
+    assert_eq!(topic, "parapet/v1/harbour/center/orders/street-office");
+    assert_eq!(serde_json::from_slice::<Value>(&payload).unwrap(), message, "the same by both ways");
+    let order: v1::Order = serde_json::from_slice(&payload).unwrap();
+    assert_eq!((order.instruction.as_deref(), order.document.evidence.len()), (Some("限期清理"), 1));
 
     let paper = format!("/api/cases/{id}/orders/JB2026-000001/document");
     let (status, headers, page) = office.get(&office.operator, &format!("{paper}.html?language=en")).await;

@@ -2,6 +2,8 @@
 //!
 //! Fields may be added as optional ones; none may be renamed, removed or change its meaning. Unknown fields are ignored.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,8 @@ pub const NODE_STATUS: &str = "parapet.node_status.v1";
 pub const ROOF: &str = "parapet.roof.v1";
 /// Value of `schema` in a [`Resync`].
 pub const RESYNC: &str = "parapet.resync.v1";
+/// Value of `schema` in an [`Order`].
+pub const ORDER: &str = "parapet.order.v1";
 
 /// One event in the life of an incident, published once for its start, any number of times for updates and once for its end.
 ///
@@ -369,4 +373,127 @@ pub struct Resync {
     /// Whether everything that a node has kept is wanted, because the broker had no session for the center; otherwise
     /// what was sent of late.
     pub full: bool,
+}
+
+/// A hand-over order (执法交办单) that a center issued to a department. It goes to the bus and to the department's webhook in
+/// the same form, at least once: deduplicate by `number`. What it is about is a suspicion that a person has confirmed and that
+/// the department checks on the spot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "parapet.order.v1")]
+pub struct Order {
+    /// Always `parapet.order.v1`.
+    #[schemars(extend("const" = "parapet.order.v1"))]
+    pub schema: String,
+    /// The order's number, unique for ever.
+    pub number: String,
+    /// The case's number.
+    pub case: String,
+    /// Identity of the case (UUID).
+    pub case_id: String,
+    /// Site (compound).
+    pub site: String,
+    /// Kind of violation, a code of the center's catalogue.
+    pub kind: String,
+    /// The department that is to deal with it.
+    pub department: String,
+    /// When it was issued (RFC 3339, UTC).
+    #[schemars(extend("format" = "date-time"))]
+    pub issued_at: String,
+    /// Who issued it.
+    pub issued_by: String,
+    /// Until when it is to be dealt with (RFC 3339, UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    pub due: Option<String>,
+    /// What is to be done, in the dispatcher's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instruction: Option<String>,
+    /// What is known, as it was when the order was issued.
+    pub document: OrderDocument,
+}
+
+/// What an order says of its case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderDocument {
+    /// Name of the site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site_name: Option<Words>,
+    /// Name of the building that it is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub building_name: Option<Words>,
+    /// Name of the kind in Chinese.
+    pub kind_zh: String,
+    /// Name of the kind in English.
+    pub kind_en: String,
+    /// Code of the category (大类).
+    pub category_code: String,
+    /// Code of the class (小类), GB/T 30428.
+    pub class_code: String,
+    /// Legal basis in Chinese.
+    pub basis_zh: String,
+    /// Legal basis in English.
+    pub basis_en: String,
+    /// The place in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place_text: Option<String>,
+    /// The place on the earth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<OrderPlace>,
+    /// When it was first seen (RFC 3339, UTC).
+    #[schemars(extend("format" = "date-time"))]
+    pub found_at: String,
+    /// Cameras and drones that saw it.
+    pub found_by: Vec<String>,
+    /// Names of those that have one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub camera_names: BTreeMap<String, String>,
+    /// The files that prove it; pictures never travel on the bus.
+    pub evidence: Vec<OrderEvidence>,
+}
+
+/// Where the thing is that an order is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderPlace {
+    /// The place.
+    pub position: OrderPosition,
+    /// Building of the site that it is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub building: Option<String>,
+    /// How large it is on the ground or roof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area_square_meters: Option<f32>,
+}
+
+/// A place on the earth and how sure it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderPosition {
+    /// The place (WGS84).
+    pub point: OrderPoint,
+    /// Standard deviation of the place in any direction.
+    pub uncertainty_meters: f32,
+}
+
+/// A point on the earth (WGS84).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderPoint {
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+}
+
+/// A file that proves what an order is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderEvidence {
+    /// The incident that it belongs to (UUID).
+    pub incident: String,
+    /// `snapshot`, `annotated`, `before`, `after` or `clip`.
+    pub role: String,
+    /// When it was complete (RFC 3339, UTC).
+    #[schemars(extend("format" = "date-time"))]
+    pub at: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its SHA-256, in hex.
+    pub sha256: String,
 }

@@ -341,19 +341,25 @@ impl Cases {
         Ok(due.len())
     }
 
-    /// Watches deadlines and brings orders to other platforms, until `stop`.
+    /// Watches deadlines and brings orders to other platforms, until `stop`. A platform that is slow delays no deadline.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut every = tokio::time::interval(LOOK_EVERY);
-        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while stop.run_until_cancelled(every.tick()).await.is_some() {
-            let now = self.clock.now();
-            if let Err(error) = self.look_at_deadlines(now).await {
-                debug!(%error, "deadlines cannot be looked at; trying again");
+        let deadlines = async {
+            let mut every = looks();
+            while stop.run_until_cancelled(every.tick()).await.is_some() {
+                if let Err(error) = self.look_at_deadlines(self.clock.now()).await {
+                    debug!(%error, "deadlines cannot be looked at; trying again");
+                }
             }
-            if let Err(error) = self.courier.deliver(&self.store, now).await {
-                debug!(%error, "deliveries cannot be looked at; trying again");
+        };
+        let deliveries = async {
+            let mut every = looks();
+            while stop.run_until_cancelled(every.tick()).await.is_some() {
+                if let Err(error) = self.courier.deliver(&self.store, self.clock.now()).await {
+                    debug!(%error, "deliveries cannot be looked at; trying again");
+                }
             }
-        }
+        };
+        tokio::join!(deadlines, deliveries);
     }
 
     /// The case as it stands, told to the pages and to the vault.
@@ -372,6 +378,13 @@ impl Cases {
         }
         Ok(detail)
     }
+}
+
+/// When to look, again and again.
+fn looks() -> tokio::time::Interval {
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    every
 }
 
 impl Present {
