@@ -11,7 +11,7 @@ use parapet_core::{
     case::{CaseAction, Deed, Number, Report},
     geo::{GeoPoint, Place, Position},
 };
-use parapet_paper::Template;
+use parapet_paper::{Picture, Template};
 use parapet_store::{CaseExtra, CaseQuery, IncidentRow, NewAnswer, OrderRow};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -520,11 +520,12 @@ pub(super) async fn order_page(
     query: Result<Query<DocumentQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let (facts, document) = facts(&app, &caller, &path, query).await?;
+    let plan = document.plan(&app.store, facts.language).await?;
     let address = |item: &crate::cases::order::OrderEvidence| {
         format!("/api/incidents/{}/evidence/{}", item.incident, super::evidence::role_name(item.role))
     };
     let pictures: Vec<String> = document.pictures().map(address).collect();
-    Ok(axum::response::Html(facts.html(&pictures)).into_response())
+    Ok(axum::response::Html(facts.html(&pictures, plan)).into_response())
 }
 
 /// A hand-over order as PDF.
@@ -553,7 +554,11 @@ pub(super) async fn order_pdf(
     for item in document.pictures() {
         files.push(super::evidence::bytes_for(&app, &caller, item.incident, &item.sha256).await);
     }
-    let pictures = facts.keep_pictures(files);
+    let mut pictures = facts.keep_pictures(files);
+    if let Some(plan) = document.plan(&app.store, facts.language).await? {
+        facts.plan = Some("plan.svg".to_owned());
+        pictures.push(Picture { name: "plan.svg".to_owned(), bytes: plan.into_bytes() });
+    }
     let cases = app.cases.clone();
     let pdf = tokio::task::spawn_blocking(move || cases.press().pdf(Template::Order, &facts, pictures)).await;
     let pdf = pdf.map_err(|_| ApiError::Unprintable)?.map_err(ApiError::Paper)?;

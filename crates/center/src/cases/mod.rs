@@ -3,6 +3,7 @@
 
 mod delivery;
 pub(crate) mod order;
+mod plan;
 pub(crate) mod settings;
 
 use std::{

@@ -1,18 +1,34 @@
 //! 《执法交办单》: what an order says, frozen when it is issued, and how it reads in each language.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use jiff::tz::TimeZone;
-use parapet_core::{EvidenceRole, IncidentId, KindCode, Language, SiteId, Timestamp, geo::Place};
+use parapet_core::{
+    CameraId, EvidenceRole, IncidentId, KindCode, Language, SiteId, Timestamp,
+    geo::Place,
+    site::{Name, Site},
+};
 use parapet_paper::Picture;
 use parapet_store::{CaseDetail, DepartmentRow, KindRow, OrderRow, Store, StoreError};
 use serde::{Deserialize, Serialize};
+
+use super::plan;
 
 /// What is printed, in no language: names are there in both.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OrderDocument {
     pub(crate) case: String,
     pub(crate) site: SiteId,
+    #[serde(default)]
+    pub(crate) site_name: Name,
+    #[serde(default)]
+    pub(crate) building_name: Name,
+    /// The camera that saw it first.
+    #[serde(default)]
+    pub(crate) camera: Option<CameraId>,
+    /// Names of cameras that have one.
+    #[serde(default)]
+    pub(crate) camera_names: BTreeMap<String, String>,
     pub(crate) kind: KindCode,
     pub(crate) kind_zh: String,
     pub(crate) kind_en: String,
@@ -73,9 +89,18 @@ impl OrderDocument {
         department: &DepartmentRow,
     ) -> Result<Self, StoreError> {
         let case = &detail.case;
+        let site = store.sites().await?.into_iter().find(|row| row.site == case.site);
+        let building = case.place.as_ref().and_then(|place| place.building.as_ref());
+        let drawn = site.as_ref().and_then(|row| row.plan.as_ref()).and_then(drawn);
+        let building = drawn.as_ref().zip(building).and_then(|(site, id)| site.building(id));
+        let site_name = site.map(|row| Name { zh: Some(row.name_zh), en: Some(row.name_en) });
         let mut document = Self {
             case: case.number.to_string(),
             site: case.site.clone(),
+            site_name: site_name.unwrap_or_default(),
+            building_name: building.map(|building| building.name.clone()).unwrap_or_default(),
+            camera: case.camera.clone(),
+            camera_names: BTreeMap::new(),
             kind: case.kind.clone(),
             kind_zh: kind.name_zh.clone(),
             kind_en: kind.name_en.clone(),
@@ -111,7 +136,23 @@ impl OrderDocument {
                 sha256: stored.item.sha256.clone(),
             }));
         }
+        for row in store.cameras().await? {
+            let id = row.camera.to_string();
+            if row.site == case.site
+                && document.found_by.contains(&id)
+                && let Some(name) = row.name
+            {
+                document.camera_names.insert(id, name);
+            }
+        }
         Ok(document)
+    }
+
+    /// Where it is on the site's plan as that is now, as SVG.
+    pub(crate) async fn plan(&self, store: &Store, language: Language) -> Result<Option<String>, StoreError> {
+        let row = store.sites().await?.into_iter().find(|row| row.site == self.site);
+        let site = row.and_then(|row| row.plan).as_ref().and_then(drawn);
+        Ok(site.and_then(|site| plan::drawing(&site, self.place.as_ref(), self.camera.as_ref(), language)))
     }
 
     /// The pictures that go on the paper.
@@ -119,6 +160,11 @@ impl OrderDocument {
         let of = |role: EvidenceRole| self.evidence.iter().filter(move |item| item.role == role);
         PRINTED.into_iter().flat_map(of).take(PICTURES)
     }
+}
+
+/// A site's plan, if it can be read: plans are checked when they come.
+fn drawn(plan: &serde_json::Value) -> Option<Site> {
+    Site::from_geojson(&plan.to_string()).ok()
 }
 
 /// Everything on the paper as text, in one language. What the template calls it is its name here.
@@ -221,19 +267,26 @@ impl Facts {
             issued_at: written(order.issued_at, zone),
             issued_by: order.issued_by.clone(),
             department: words(&document.department_zh, &document.department_en),
-            site: document.site.to_string(),
+            site: document.site_name.or_id(language, document.site.as_str()).to_owned(),
             kind: words(&document.kind_zh, &document.kind_en),
             category: words(&document.category_zh, &document.category_en),
             class_code: document.class_code.clone(),
             basis: words(&document.basis_zh, &document.basis_en),
             place: document.place_text.clone().or_else(|| document.note.clone()).unwrap_or_default(),
             coordinates,
-            building: place.and_then(|p| p.building.as_ref()).map(ToString::to_string).unwrap_or_default(),
+            building: place.and_then(|place| place.building.as_ref()).map_or_else(String::new, |id| {
+                document.building_name.or_id(language, id.as_str()).to_owned()
+            }),
             area: place
                 .and_then(|place| place.area_square_meters)
                 .map_or_else(String::new, |area| format!("{area:.1} m²")),
             found_at: written(document.found_at, zone),
-            found_by: document.found_by.join(either(language, "、", ", ")),
+            found_by: document
+                .found_by
+                .iter()
+                .map(|id| document.camera_names.get(id).unwrap_or(id).as_str())
+                .collect::<Vec<_>>()
+                .join(either(language, "、", ", ")),
             instruction: order.instruction.clone().unwrap_or_default(),
             due: order.due.map(|due| written(due, zone)).unwrap_or_default(),
             plan: None,
@@ -256,8 +309,8 @@ impl Facts {
         kept
     }
 
-    /// The same as a page.
-    pub(crate) fn html(&self, picture: &[String]) -> String {
+    /// The same as a page; `plan` is a drawing of ours, as SVG.
+    pub(crate) fn html(&self, picture: &[String], plan: Option<String>) -> String {
         let words = |zh: &'static str, en: &'static str| either(self.language, zh, en);
         let title = words("执法交办单", "Hand-over order");
         let rows = [
@@ -302,6 +355,10 @@ impl Facts {
                         @for (shown, address) in self.pictures.iter().zip(picture) {
                             figure { img src=(address) alt=(shown.caption); figcaption { (shown.caption) } }
                         }
+                    }
+                    @if let Some(plan) = plan {
+                        h2 { (words("位置图", "Plan")) }
+                        div.plan { (maud::PreEscaped(plan)) }
                     }
                     @if !self.evidence.is_empty() {
                         h2 { (words("证据清单", "Evidence")) }
