@@ -158,7 +158,7 @@ async fn find(app: &App, headers: &HeaderMap) -> Result<Option<(Caller, String)>
     if let Some(secret) = bearer(headers) {
         return Ok(app.people.of_token(secret).await?.map(|caller| (caller, secret.to_owned())));
     }
-    let Some(secret) = cookie(headers) else { return Ok(None) };
+    let Some(secret) = cookie(headers, COOKIE) else { return Ok(None) };
     Ok(app.people.of_session(secret).await?.map(|caller| (caller, secret.to_owned())))
 }
 
@@ -168,11 +168,12 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The value of a cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     all.flat_map(|value| value.split(';')).find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        (name == COOKIE).then_some(value)
+        (name == wanted).then_some(value)
     })
 }
 
@@ -182,7 +183,7 @@ fn is_open(request: &Request) -> bool {
     let path = request.uri().path();
     match path {
         "/metrics" => is_from_here(request),
-        "/api/openapi.json" | "/api/sign-in" => true,
+        "/api/openapi.json" | "/api/sign-in" | "/api/session/oidc" | "/api/session/oidc/callback" => true,
         "/api/session" => *request.method() == Method::POST,
         _ => path != "/api" && !path.starts_with("/api/"),
     }
@@ -238,7 +239,15 @@ mod tests {
         let open = |method: Method, path: &str| {
             is_open(&Request::builder().method(method).uri(path).body(Body::empty()).unwrap())
         };
-        for path in ["/", "/assets/x.js", "/healthz", "/readyz", "/api/openapi.json", "/api/sign-in"] {
+        for path in [
+            "/",
+            "/assets/x.js",
+            "/healthz",
+            "/readyz",
+            "/api/openapi.json",
+            "/api/sign-in",
+            "/api/session/oidc",
+        ] {
             assert!(open(Method::GET, path), "{path}");
         }
         assert!(open(Method::POST, "/api/session"));
@@ -254,11 +263,11 @@ mod tests {
     fn secrets_are_found_in_cookies_and_in_the_authorization() {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, HeaderValue::from_static("a=1; parapet_session=s3cret; b=2"));
-        assert_eq!(cookie(&headers), Some("s3cret"));
+        assert_eq!(cookie(&headers, COOKIE), Some("s3cret"));
         assert_eq!(bearer(&headers), None);
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("bearer prp_x"));
         assert_eq!(bearer(&headers), Some("prp_x"));
         headers.insert(header::COOKIE, HeaderValue::from_static("xparapet_session=1"));
-        assert_eq!(cookie(&headers), None);
+        assert_eq!(cookie(&headers, COOKIE), None);
     }
 }

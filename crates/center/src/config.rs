@@ -7,10 +7,11 @@ use std::{
 };
 
 use parapet_bus::BusConfig;
+use parapet_core::{CameraId, Role, SiteId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::people::FirstUser;
+use crate::{people::FirstUser, security::is_loopback_name};
 
 /// The center.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,11 +67,97 @@ pub struct SignInConfig {
     /// Let browsers sign in over plain HTTP from other machines. Their passwords and all pictures then go over the
     /// network for everybody to read.
     pub plain_http: bool,
+    /// An identity provider that people may sign in by, too.
+    pub oidc: Option<OidcConfig>,
+}
+
+/// An identity provider (OpenID Connect). Register the center there as a confidential web application with the redirect
+/// address `<public_url>/api/session/oidc/callback`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OidcConfig {
+    /// Address of the provider, as `https://id.example.org/realms/city`; what it says below
+    /// `/.well-known/openid-configuration` counts. Plain `http://` only on this machine.
+    pub issuer: String,
+    /// The center's name at the provider.
+    pub client_id: String,
+    /// File whose first line is the center's secret at the provider; without it the center is a public client.
+    pub client_secret_file: Option<PathBuf>,
+    /// Address under which browsers reach the center, as `https://center.example.org`.
+    pub public_url: String,
+    /// The provider's name on the sign-in page.
+    pub name: String,
+    /// What is asked for beside `openid`.
+    pub scopes: Vec<String>,
+    /// The claim that names the person here: `preferred_username`, `email` (only if verified), or another, also by a way
+    /// with dots. The first time it finds the account of that name which has no password; from then on the provider's
+    /// subject counts.
+    pub user_claim: String,
+    /// The claim that lists the person's groups, as `groups` or `realm_access.roles`.
+    pub groups_claim: String,
+    /// What members of a group may do. With any of these, people of such groups get an account by themselves, and what
+    /// they may do is set anew at each sign-in; with none, an administrator adds people and grants.
+    pub groups: Vec<GroupGrant>,
+}
+
+/// What members of a provider's group may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupGrant {
+    /// The group, as the provider names it.
+    pub group: String,
+    /// Their role.
+    pub role: Role,
+    /// Only at this site.
+    #[serde(default)]
+    pub site: Option<SiteId>,
+    /// Only for this camera.
+    #[serde(default)]
+    pub camera: Option<CameraId>,
+}
+
+impl Default for OidcConfig {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            client_id: String::new(),
+            client_secret_file: None,
+            public_url: String::new(),
+            name: "OpenID Connect".to_owned(),
+            scopes: vec!["profile".to_owned()],
+            user_claim: "preferred_username".to_owned(),
+            groups_claim: "groups".to_owned(),
+            groups: Vec::new(),
+        }
+    }
+}
+
+impl OidcConfig {
+    fn problems(&self) -> Vec<ConfigError> {
+        let mut problems = Vec::new();
+        for (option, url) in [("issuer", &self.issuer), ("public_url", &self.public_url)] {
+            let host = |rest: &str| rest.split('/').next().is_some_and(is_loopback_name);
+            let plain = url.strip_prefix("http://").is_some_and(host);
+            if !plain && !url.starts_with("https://") {
+                problems.push(ConfigError::Oidc(option, format!("\"{url}\" is no https:// address")));
+            }
+        }
+        if self.client_id.is_empty() {
+            problems.push(ConfigError::Oidc("client_id", "it is empty".to_owned()));
+        }
+        problems
+    }
 }
 
 impl Default for SignInConfig {
     fn default() -> Self {
-        Self { idle_minutes: 12 * 60, longest_hours: 7 * 24, admin_password_file: None, plain_http: false }
+        Self {
+            idle_minutes: 12 * 60,
+            longest_hours: 7 * 24,
+            admin_password_file: None,
+            plain_http: false,
+            oidc: None,
+        }
     }
 }
 
@@ -123,6 +210,12 @@ pub enum ConfigError {
     /// Sessions that end before they begin.
     #[error("sign_in.{0} = 0 signs everybody out at once; hint: at least 1")]
     Session(&'static str),
+    /// A mistake about the identity provider.
+    #[error(
+        "sign_in.oidc.{0}: {1}; hint: issuer and public_url are https:// addresses (http:// only on this machine), client_id \
+         is what the provider calls the center"
+    )]
+    Oidc(&'static str, String),
     /// A mistake in the configuration of the bus.
     #[error(transparent)]
     Bus(#[from] parapet_bus::ConfigError),
@@ -143,6 +236,7 @@ impl CenterConfig {
             [("idle_minutes", self.sign_in.idle_minutes), ("longest_hours", self.sign_in.longest_hours)];
         problems
             .extend(spans.iter().filter(|(_, span)| *span == 0).map(|(name, _)| ConfigError::Session(name)));
+        problems.extend(self.sign_in.oidc.iter().flat_map(OidcConfig::problems));
         problems.extend(self.node_token().err());
         match self.bus.choice() {
             Err(error) => problems.push(error.into()),
@@ -205,11 +299,20 @@ mod tests {
             evidence_megabytes: 1,
             node_token_file: Some(PathBuf::from("/nowhere/token")),
             node_token_env: Some("TOKEN".to_owned()),
-            sign_in: SignInConfig { idle_minutes: 0, ..SignInConfig::default() },
+            sign_in: SignInConfig {
+                idle_minutes: 0,
+                oidc: Some(OidcConfig {
+                    issuer: "http://id.example.org".to_owned(),
+                    client_id: "center".to_owned(),
+                    public_url: "http://localhost:8080".to_owned(),
+                    ..OidcConfig::default()
+                }),
+                ..SignInConfig::default()
+            },
             ..CenterConfig::default()
         };
         let problems = config.problems();
-        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert_eq!(problems.len(), 5, "{problems:?}");
         assert!(problems.iter().all(|problem| problem.to_string().contains("hint: ")));
     }
 

@@ -30,7 +30,7 @@ mod verify;
 pub use api::description as openapi;
 pub use archive::{ArchiveError, Selection, write_archive};
 pub use cases::{office_calendar, order::document as order_document};
-pub use config::{CenterConfig, ConfigError, SignInConfig};
+pub use config::{CenterConfig, ConfigError, GroupGrant, OidcConfig, SignInConfig};
 pub use people::{FirstError, FirstUser, WeakPassword, check_password, hash_password, random_password};
 pub use proof::ProofError;
 pub use server::{Center, RunningCenter, StartError};

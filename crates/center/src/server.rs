@@ -29,7 +29,7 @@ use crate::{
     live::{self, Hub},
     mutes::Mutes,
     node::NodeClient,
-    people::{People, make_first},
+    people::{Oidc, People, make_first},
     proof::Keeper,
     roster::Roster,
     security::{Names, guard},
@@ -117,6 +117,8 @@ impl Center {
         let data = config.data_directory();
         make_first(&store, clock.as_ref(), &config.sign_in, &data, &config.first_users).await?;
         let people = People::new(store.clone(), Arc::clone(&clock), &config.sign_in);
+        let oidc = config.sign_in.oidc.as_ref();
+        let oidc = oidc.map(|oidc| Oidc::new(oidc, Arc::clone(&clock))).transpose()?.map(Arc::new);
         let keeper = Keeper::open(store.clone(), Arc::clone(&clock), &data).await?;
         let client = NodeClient::new(token).map_err(StartError::Http)?;
         let room = config.evidence_megabytes.saturating_mul(1_000_000);
@@ -171,6 +173,7 @@ impl Center {
             evidence,
             vault: vault.clone(),
             people,
+            oidc,
             cases: cases.clone(),
             claims: Arc::default(),
             mutes,

@@ -26,6 +26,8 @@ const ROUTES: &[(&str, &str, Need)] = &[
     ("get", "/metrics", Need::Nothing),
     ("get", "/api/sign-in", Need::Nothing),
     ("post", "/api/session", Need::Nothing),
+    ("get", "/api/session/oidc", Need::Nothing),
+    ("get", "/api/session/oidc/callback", Need::Nothing),
     ("get", "/api/session", Need::Anybody),
     ("delete", "/api/session", Need::Anybody),
     ("post", "/api/session/password", Need::Anybody),

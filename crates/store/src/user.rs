@@ -57,6 +57,8 @@ pub struct UserChange {
     pub enabled: Option<bool>,
     /// What they may do.
     pub grants: Option<Vec<Grant>>,
+    /// Who this is at the identity provider.
+    pub subject: Option<String>,
 }
 
 /// A browser that is signed in.

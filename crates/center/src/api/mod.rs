@@ -42,7 +42,7 @@ use crate::{
     mutes::Mutes,
     node::NodeClient,
     page,
-    people::People,
+    people::{Oidc, People},
     proof::Keeper,
     roster::Roster,
     uploads::{MOST_BYTES, MOST_PICTURES},
@@ -60,6 +60,7 @@ pub(crate) struct App {
     pub(crate) evidence: Arc<EvidenceCache>,
     pub(crate) vault: Vault,
     pub(crate) people: People,
+    pub(crate) oidc: Option<Arc<Oidc>>,
     pub(crate) cases: Cases,
     pub(crate) claims: Arc<Claims>,
     pub(crate) mutes: Arc<Mutes>,
@@ -159,6 +160,8 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(session::ways))
         .routes(routes!(session::session, session::sign_in, session::sign_out))
         .routes(routes!(session::password))
+        .routes(routes!(session::leave))
+        .routes(routes!(session::come_back))
         .routes(routes!(user::users, user::add))
         .routes(routes!(user::change))
         .routes(routes!(token::tokens, token::add))

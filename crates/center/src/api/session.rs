@@ -2,20 +2,22 @@
 
 use axum::{
     Extension, Json,
-    extract::{State, rejection::JsonRejection},
+    extract::{Query, State, rejection::JsonRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
+use serde::Deserialize;
+use tracing::warn;
 
 use super::{
     App,
-    people_shape::{Credentials, PasswordChange, Session, SignIn},
+    people_shape::{Credentials, PasswordChange, Provider, Session, SignIn},
     problem::{ApiError, Problem},
     user::checked_password,
 };
 use crate::{
-    caller::{Address, COOKIE, Caller, SessionSecret, Via},
-    people::{SignInError, csrf},
+    caller::{Address, COOKIE, Caller, SessionSecret, Via, cookie},
+    people::{CALLBACK, OidcError, PATIENCE, SignInError, csrf},
     security::is_loopback_name,
 };
 
@@ -31,8 +33,87 @@ impl From<SignInError> for ApiError {
 
 /// How one can sign in here.
 #[utoipa::path(get, path = "/api/sign-in", tag = "people", responses((status = 200, body = SignIn)))]
-pub(super) async fn ways() -> Json<SignIn> {
-    Json(SignIn { password: true, oidc: None })
+pub(super) async fn ways(State(app): State<App>) -> Json<SignIn> {
+    let oidc = app.oidc.as_ref().map(|oidc| Provider { name: oidc.name().to_owned() });
+    Json(SignIn { password: true, oidc })
+}
+
+/// Name of the cookie of a browser on its way to the identity provider and back.
+const AWAY: &str = "parapet_oidc";
+
+/// Goes to the identity provider to sign in there.
+#[utoipa::path(
+    get, path = "/api/session/oidc", tag = "people",
+    responses(
+        (status = 303, description = "to the provider, or back to the page with ?sign-in=failed"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "there is none"),
+    )
+)]
+pub(super) async fn leave(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let oidc = app.oidc.as_ref().ok_or(ApiError::NotFound)?;
+    match oidc.begin().await {
+        Ok(departure) => {
+            let kept = app.cookies.away(&departure.browser, &headers);
+            Ok(([(header::SET_COOKIE, kept)], Redirect::to(&departure.url)).into_response())
+        }
+        Err(error) => Ok(turned_back(&error)),
+    }
+}
+
+/// What the identity provider sends a browser back with.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Return {
+    /// Proves to the center that the person was there.
+    code: Option<String>,
+    /// The attempt that it belongs to.
+    state: Option<String>,
+    /// Why not.
+    error: Option<String>,
+}
+
+/// Comes back from the identity provider.
+#[utoipa::path(
+    get, path = "/api/session/oidc/callback", tag = "people", params(Return),
+    responses(
+        (status = 303, description = "to the page, signed in, or with ?sign-in=unknown, refused, expired or failed"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "there is none"),
+    )
+)]
+pub(super) async fn come_back(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(back): Query<Return>,
+) -> Result<Response, ApiError> {
+    let oidc = app.oidc.as_ref().ok_or(ApiError::NotFound)?;
+    if let Some(error) = back.error {
+        return Ok(turned_back(&OidcError::Refused(error.chars().take(80).collect())));
+    }
+    let browser = cookie(&headers, AWAY).unwrap_or_default();
+    let (code, state) = (back.code.unwrap_or_default(), back.state.unwrap_or_default());
+    Ok(match app.people.sign_in_by(oidc, &code, &state, browser).await {
+        Ok(signed_in) => {
+            let cookies = [
+                (header::SET_COOKIE, app.cookies.of(&signed_in.secret, &headers)),
+                (header::SET_COOKIE, app.cookies.home(&headers)),
+            ];
+            (AppendHeaders(cookies), Redirect::to("/")).into_response()
+        }
+        Err(error) => turned_back(&error),
+    })
+}
+
+/// The page says why nobody was signed in; the details are in the log.
+fn turned_back(error: &OidcError) -> Response {
+    warn!(%error, "nobody was signed in by the identity provider");
+    metrics::counter!("parapet_center_sign_in_failures_total").increment(1);
+    let why = match error {
+        OidcError::Unknown(_) => "unknown",
+        OidcError::Refused(_) => "refused",
+        OidcError::Expired => "expired",
+        OidcError::Provider(_) | OidcError::Store(_) => "failed",
+    };
+    Redirect::to(&format!("/?sign-in={why}")).into_response()
 }
 
 /// Signs in by name and password; the answer sets the cookie of the session.
@@ -133,18 +214,26 @@ pub(crate) struct Cookies {
 
 impl Cookies {
     fn of(&self, secret: &str, headers: &HeaderMap) -> HeaderValue {
-        let cookie = format!(
-            "{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}",
-            self.longest_seconds,
-            self.secure(headers)
-        );
-        HeaderValue::from_str(&cookie).expect("secrets are visible ASCII")
+        self.cookie(&format!("{COOKIE}={secret}; Path=/"), "Strict", self.longest_seconds, headers)
     }
 
     fn gone(&self, headers: &HeaderMap) -> HeaderValue {
-        let cookie =
-            format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0{}", self.secure(headers));
-        HeaderValue::from_str(&cookie).expect("visible ASCII")
+        self.cookie(&format!("{COOKIE}=; Path=/"), "Strict", 0, headers)
+    }
+
+    /// Of a browser that goes to the identity provider. It comes back from another site: `Strict` would not be sent.
+    fn away(&self, secret: &str, headers: &HeaderMap) -> HeaderValue {
+        self.cookie(&format!("{AWAY}={secret}; Path={CALLBACK}"), "Lax", PATIENCE.as_secs(), headers)
+    }
+
+    fn home(&self, headers: &HeaderMap) -> HeaderValue {
+        self.cookie(&format!("{AWAY}=; Path={CALLBACK}"), "Lax", 0, headers)
+    }
+
+    fn cookie(&self, begin: &str, same_site: &str, seconds: u64, headers: &HeaderMap) -> HeaderValue {
+        let secure = self.secure(headers);
+        let cookie = format!("{begin}; HttpOnly; SameSite={same_site}; Max-Age={seconds}{secure}");
+        HeaderValue::from_str(&cookie).expect("secrets are visible ASCII")
     }
 
     /// Only over TLS, but on the loopback, where nobody listens, or where the administrator wants it otherwise.

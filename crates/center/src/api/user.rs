@@ -140,7 +140,7 @@ pub(super) async fn change(
     });
     let signs_out = password.is_some() || update.enabled == Some(false);
     let new_password = password.is_some();
-    let change = UserChange { display_name, password, enabled: update.enabled, grants };
+    let change = UserChange { display_name, password, enabled: update.enabled, grants, subject: None };
     let row = app.store.change_user(&name, &change, &entry).await?.ok_or(ApiError::NotFound)?;
     if signs_out {
         app.store.end_sessions(&name, None).await?;

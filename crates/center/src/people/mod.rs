@@ -4,6 +4,7 @@
 
 mod attempts;
 mod first;
+mod oidc;
 mod password;
 
 use std::{
@@ -20,6 +21,7 @@ use tracing::{info, warn};
 
 pub use first::{FirstError, FirstUser};
 pub(crate) use first::{make_first, write_secret};
+pub(crate) use oidc::{CALLBACK, Oidc, OidcError, PATIENCE};
 pub use password::{WeakPassword, check_password, hash_password, random_password};
 pub(crate) use password::{csrf, hash_secret, random, same, secret};
 
@@ -186,7 +188,7 @@ impl People {
         tokio::task::spawn_blocking(move || hash_password(&password)).await.ok()
     }
 
-    pub(crate) async fn open_session(&self, user: UserRow) -> Result<SignedIn, SignInError> {
+    async fn open_session(&self, user: UserRow) -> Result<SignedIn, SignInError> {
         let now = self.clock.now();
         self.store.forget_sessions(before(now, self.idle), before(now, self.longest)).await?;
         let secret = secret();

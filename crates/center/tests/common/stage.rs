@@ -1,6 +1,6 @@
 //! A center with an incident, a camera and a case at each of three places, and people who sign in.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use jiff::{civil::time as clock_time, tz::TimeZone};
 use parapet_bus::{BusConfig, EmbeddedConfig};
@@ -27,9 +27,17 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set(people: Vec<parapet_center::FirstUser>) -> Self {
+        Self::set_with(people, |_, _| {}).await
+    }
+
+    /// The same with another configuration; it may put files into the directory.
+    pub(crate) async fn set_with(
+        people: Vec<parapet_center::FirstUser>,
+        change: impl FnOnce(&mut CenterConfig, &Path),
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let stop = CancellationToken::new();
-        let config = CenterConfig {
+        let mut config = CenterConfig {
             listen: "127.0.0.1:0".parse().unwrap(),
             store: format!("sqlite://{}/center.db", directory.path().display()),
             evidence_dir: directory.path().join("evidence"),
@@ -43,6 +51,7 @@ impl Stage {
             first_users: people,
             ..CenterConfig::default()
         };
+        change(&mut config, directory.path());
         let store = Store::open(&config.store).await.unwrap();
         fill(&store).await;
         store.close().await;

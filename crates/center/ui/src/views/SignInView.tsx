@@ -10,6 +10,14 @@ import { Appearance } from "../parts/TopBar";
 import { Failed, Loading } from "../parts/States";
 import { useSession } from "../state/session";
 
+/** Why the identity provider's way in led nowhere, as the center says it in the address. */
+const NOT_LET_IN = ["unknown", "refused", "expired", "failed"] as const;
+
+function notLetIn() {
+  const reason = new URLSearchParams(location.search).get("sign-in");
+  return NOT_LET_IN.find((known) => known === reason) ?? null;
+}
+
 export function SignInView() {
   const t = useT();
   const { ways, ended, error, signIn, load } = useSession();
@@ -18,6 +26,10 @@ export function SignInView() {
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<ApiError | null>(null);
   const [wait, setWait] = useState(0);
+  const [turnedBack] = useState(notLetIn);
+  useEffect(() => {
+    if (turnedBack) history.replaceState(history.state, "", location.pathname + location.hash);
+  }, [turnedBack]);
   useEffect(() => {
     if (wait <= 0) return;
     const timer = setTimeout(() => setWait(wait - 1), 1000);
@@ -55,6 +67,11 @@ export function SignInView() {
         {ended && (
           <p className="form-note" role="status">
             {t("session.ended")}
+          </p>
+        )}
+        {turnedBack && (
+          <p className="form-message" role="alert">
+            {t(`session.oidc.${turnedBack}`)}
           </p>
         )}
         {ways === null ? (

@@ -61,6 +61,9 @@ impl Database {
         if let Some(grants) = &change.grants {
             query.push(", grants = ").push_bind(Json(grants.clone()));
         }
+        if let Some(subject) = &change.subject {
+            query.push(", subject = ").push_bind(subject.clone());
+        }
         query.push(" WHERE name = ").push_bind(name.as_str()).push(" RETURNING *");
         let row = query.build().fetch_optional(&mut *tx).await.attempt("change a person")?;
         let Some(row) = row else { return Ok(None) };
