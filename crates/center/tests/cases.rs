@@ -115,7 +115,7 @@ async fn orders_on(bus: &BrokerConfig) -> mpsc::UnboundedReceiver<(String, Bytes
             match events.poll().await {
                 Ok(Event::Incoming(Packet::SubAck(_))) => drop(ready.take().map(|ready| ready.send(()))),
                 Ok(Event::Incoming(Packet::Publish(publish))) => {
-                    drop(tell.send((publish.topic, publish.payload)))
+                    drop(tell.send((publish.topic, publish.payload)));
                 }
                 Ok(_) => {}
                 // The center has ended.

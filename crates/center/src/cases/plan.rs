@@ -45,45 +45,45 @@ pub(crate) fn drawing(
     let label = |outline: &GroundPolygon, name: &Name, id: &str| {
         let (x, y) = sheet.point(outline.centroid());
         maud::html! {
-            text x=(x) y=(y) font-size=(sheet.meters(4.0)) text-anchor="middle" fill="#333" { (name.or_id(language, id)) }
+            text x=(x) y=(y) font-size=(units(4.0)) text-anchor="middle" fill="#333" { (name.or_id(language, id)) }
         }
     };
     let ten = if width > 120.0 { 50.0 } else { 20.0 };
-    let (left, bottom) = (sheet.meters(3.0), sheet.meters(height - 3.0));
-    let north = sheet.meters(width - 6.0);
+    let (left, bottom) = (units(3.0), units(height - 3.0));
+    let north = units(width - 6.0);
     let svg = maud::html! {
-        svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {:.1} {:.1}", sheet.meters(width), sheet.meters(height)))
+        svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {:.1} {:.1}", units(width), units(height)))
             font-family="Noto Sans CJK SC, Noto Sans SC, sans-serif" {
             rect width="100%" height="100%" fill="#fafaf7" {}
-            path d=(sheet.path(&site.outline)) fill="#f1f0ea" stroke="#8a8a80" stroke-width=(sheet.meters(0.6)) {}
+            path d=(sheet.path(&site.outline)) fill="#f1f0ea" stroke="#8a8a80" stroke-width=(units(0.6)) {}
             @for zone in &site.zones {
-                path d=(sheet.path(&zone.outline)) fill="#dfe7ef" stroke="#9db2c7" stroke-width=(sheet.meters(0.3)) {}
+                path d=(sheet.path(&zone.outline)) fill="#dfe7ef" stroke="#9db2c7" stroke-width=(units(0.3)) {}
             }
             @for building in &site.buildings {
-                path d=(sheet.path(&building.footprint)) fill="#d9d4c9" stroke="#6f6a60" stroke-width=(sheet.meters(0.5)) {}
+                path d=(sheet.path(&building.footprint)) fill="#d9d4c9" stroke="#6f6a60" stroke-width=(units(0.5)) {}
             }
             @match &mark {
                 Mark::Place(at, radius) => {
                     @let (x, y) = sheet.point(*at);
-                    circle cx=(x) cy=(y) r=(sheet.meters(*radius)) fill="#d62828" fill-opacity="0.25" stroke="#d62828"
-                        stroke-width=(sheet.meters(0.7)) {}
-                    circle cx=(x) cy=(y) r=(sheet.meters(0.9)) fill="#d62828" {}
+                    circle cx=(x) cy=(y) r=(units(*radius)) fill="#d62828" fill-opacity="0.25" stroke="#d62828"
+                        stroke-width=(units(0.7)) {}
+                    circle cx=(x) cy=(y) r=(units(0.9)) fill="#d62828" {}
                 }
                 Mark::Camera(camera) => {
                     @if let Some(sight) = &camera.sight {
                         path d=(sheet.wedge(camera.place, sight.bearing_degrees, sight.view_degrees, sight.reach_meters))
-                            fill="#d62828" fill-opacity="0.18" stroke="#d62828" stroke-width=(sheet.meters(0.4)) {}
+                            fill="#d62828" fill-opacity="0.18" stroke="#d62828" stroke-width=(units(0.4)) {}
                     }
                     @let (x, y) = sheet.point(camera.place);
-                    circle cx=(x) cy=(y) r=(sheet.meters(1.6)) fill="#d62828" {}
+                    circle cx=(x) cy=(y) r=(units(1.6)) fill="#d62828" {}
                 }
             }
             @for building in &site.buildings { (label(&building.footprint, &building.name, building.id.as_str())) }
-            path d=(format!("M {left} {bottom} h {}", sheet.meters(ten))) stroke="#222" stroke-width=(sheet.meters(0.8)) fill="none" {}
-            text x=(left) y=(sheet.meters(height - 5.0)) font-size=(sheet.meters(4.0)) fill="#222" { (ten) " m" }
-            path d=(format!("M {north} {} l {a} {b} l -{a} -{c} l -{a} {c} z", sheet.meters(3.0), a = sheet.meters(2.0), b = sheet.meters(7.0), c = sheet.meters(1.5)))
+            path d=(format!("M {left} {bottom} h {}", units(ten))) stroke="#222" stroke-width=(units(0.8)) fill="none" {}
+            text x=(left) y=(units(height - 5.0)) font-size=(units(4.0)) fill="#222" { (ten) " m" }
+            path d=(format!("M {north} {} l {a} {b} l -{a} -{c} l -{a} {c} z", units(3.0), a = units(2.0), b = units(7.0), c = units(1.5)))
                 fill="#222" {}
-            text x=(north) y=(sheet.meters(14.5)) font-size=(sheet.meters(4.0)) text-anchor="middle" fill="#222" {
+            text x=(north) y=(units(14.5)) font-size=(units(4.0)) text-anchor="middle" fill="#222" {
                 (if language == Language::ZhCn { "北" } else { "N" })
             }
         }
@@ -91,7 +91,12 @@ pub(crate) fn drawing(
     Some(svg.into_string())
 }
 
-/// The part of the ground that is drawn, metres in the site's plane; a metre is ten units of the picture.
+/// A length in units of the picture, of which a metre has ten.
+fn units(meters: f64) -> f64 {
+    (meters * 100.0).round() / 10.0
+}
+
+/// The part of the ground that is drawn, metres in the site's plane.
 struct Sheet {
     west: f64,
     south: f64,
@@ -116,13 +121,8 @@ impl Sheet {
         Self { west, south, east, north }
     }
 
-    /// A length in units of the picture.
-    fn meters(&self, meters: f64) -> f64 {
-        (meters * 100.0).round() / 10.0
-    }
-
     fn point(&self, at: GroundPoint) -> (f64, f64) {
-        (self.meters(at.east - self.west), self.meters(self.north - at.north))
+        (units(at.east - self.west), units(self.north - at.north))
     }
 
     fn path(&self, outline: &GroundPolygon) -> String {

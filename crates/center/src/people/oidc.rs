@@ -165,8 +165,8 @@ impl Oidc {
             secret,
             client: Asker(client),
             clock,
-            metadata: Default::default(),
-            pending: Default::default(),
+            metadata: tokio::sync::Mutex::default(),
+            pending: Mutex::default(),
         })
     }
 
