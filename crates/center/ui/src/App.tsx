@@ -14,6 +14,7 @@ import { empty, useLive } from "./state/live";
 import { go, useRoute, type View } from "./state/route";
 import { useSession } from "./state/session";
 import { useSettings } from "./state/settings";
+import { nothing, useSetup } from "./state/setup";
 import { CamerasView } from "./views/CamerasView";
 import { CasesView } from "./views/CasesView";
 import { IncidentsView } from "./views/IncidentsView";
@@ -25,6 +26,7 @@ import { WallView } from "./views/WallView";
 
 // Not on the way to the wall: read when they are opened.
 const AdminView = lazy(() => import("./views/AdminView").then((m) => ({ default: m.AdminView })));
+const SetupView = lazy(() => import("./views/SetupView").then((m) => ({ default: m.SetupView })));
 const ReportsView = lazy(() => import("./views/ReportsView").then((m) => ({ default: m.ReportsView })));
 
 export function App() {
@@ -38,6 +40,7 @@ export function App() {
     if (session !== null) return;
     client.clear();
     useLive.setState(empty);
+    useSetup.setState(nothing);
   }, [session, client]);
   useEffect(() => {
     document.documentElement.lang = language;
@@ -54,7 +57,7 @@ export function App() {
 }
 
 /** Keys of the views. */
-const GO: Record<string, View> = { w: "wall", q: "review", i: "incidents", f: "cases", g: "map", r: "roofs", b: "reports", k: "cameras", a: "admin" };
+const GO: Record<string, View> = { w: "wall", q: "review", i: "incidents", f: "cases", g: "map", r: "roofs", b: "reports", k: "cameras", e: "setup", a: "admin" };
 
 function Room() {
   const t = useT();
@@ -95,8 +98,9 @@ function Room() {
       {view === "cases" && <CasesView id={route.id} />}
       {view === "map" && <MapView id={route.id} query={route.query} />}
       {view === "roofs" && <RoofsView id={route.id} />}
-      <Suspense fallback={view === "reports" || view === "admin" ? <Loading /> : null}>
+      <Suspense fallback={view === "reports" || view === "setup" || view === "admin" ? <Loading /> : null}>
         {view === "reports" && <ReportsView id={route.id} />}
+        {view === "setup" && <SetupView id={route.id} query={route.query} />}
         {view === "admin" && <AdminView id={route.id} />}
       </Suspense>
       {view === "cameras" && <CamerasView />}

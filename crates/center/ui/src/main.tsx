@@ -15,6 +15,8 @@ import "./styles/map.css";
 import "./styles/review.css";
 import "./styles/reports.css";
 import "./styles/admin.css";
+import "./styles/setup.css";
+import "./styles/draw.css";
 
 applyAddress(window.location.search);
 followOtherWindows();

@@ -1,10 +1,13 @@
 import * as admin from "./texts/admin";
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
+import * as draw from "./texts/draw";
 import * as map from "./texts/map";
 import * as report from "./texts/report";
 import * as review from "./texts/review";
+import * as rules from "./texts/rules";
 import * as session from "./texts/session";
+import * as setup from "./texts/setup";
 import * as wall from "./texts/wall";
 import type { Dictionary } from "./zh";
 
@@ -17,6 +20,9 @@ export const en: Dictionary = {
   ...report.en,
   ...review.en,
   ...wall.en,
+  ...setup.en,
+  ...rules.en,
+  ...draw.en,
 
   "app.title": "Monitoring room",
   "nav.wall": "Wall",

@@ -14,7 +14,8 @@ export interface OverlayOptions {
   selected?: string | null;
 }
 
-const ZONE_COLORS: Record<string, string> = {
+/** Colours of zones on pictures, by what they are for. */
+export const ZONE_COLORS: Record<string, string> = {
   bay: "#7fe0a3",
   forbidden: "#ff9d9d",
   roadway: "#ffd27a",

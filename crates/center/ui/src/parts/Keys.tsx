@@ -20,6 +20,7 @@ const ROWS: [string[], Key][] = [
   [["R"], "keys.roofs"],
   [["B"], "keys.reports"],
   [["K"], "keys.cameras"],
+  [["E"], "keys.setup"],
   [["A"], "keys.admin"],
   [["T"], "keys.theme"],
   [["L"], "keys.language"],
@@ -47,6 +48,9 @@ export function Keys({ onClose }: { onClose(): void }) {
       </dl>
       <p className="muted">
         {t("nav.review")}: {t("review.keys")}
+      </p>
+      <p className="muted">
+        {t("nav.setup")}: {t("draw.keys.chosen")}
       </p>
     </dialog>
   );

@@ -1,5 +1,5 @@
 /** Where one is, what waits, and how the system is doing. */
-import { Building2, Camera as CameraIcon, ChartColumn, FolderKanban, Gavel, Keyboard, LayoutGrid, Map, Moon, Search, Settings2, Sun, type LucideIcon } from "lucide-react";
+import { Building2, Camera as CameraIcon, ChartColumn, FolderKanban, Gavel, Keyboard, LayoutGrid, Map, Moon, PencilRuler, Search, Settings2, Sun, type LucideIcon } from "lucide-react";
 import type { Permission, Session } from "../api/types";
 import { useT } from "../i18n";
 import { condition } from "../lib/health";
@@ -21,11 +21,12 @@ const ICONS: Record<View, LucideIcon> = {
   roofs: Building2,
   reports: ChartColumn,
   cameras: CameraIcon,
+  setup: PencilRuler,
   admin: Settings2,
 };
 
 /** Views that not everybody has, and what one of it takes. */
-const NEEDS: Partial<Record<View, Permission[]>> = { review: ["judge"], admin: ["configure", "manage_users", "audit", "judge"] };
+const NEEDS: Partial<Record<View, Permission[]>> = { review: ["judge"], setup: ["configure"], admin: ["configure", "manage_users", "audit", "judge"] };
 
 export function allowed(view: View, session: Session | null | undefined): boolean {
   return NEEDS[view]?.some((permission) => may(session, permission)) ?? true;

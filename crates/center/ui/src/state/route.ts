@@ -1,10 +1,11 @@
 /**
  * Where the reader is, kept in the address after `#`: `#/wall`, `#/wall/INCIDENT`, `#/wall?screen=2`, `#/review`,
- * `#/incidents/INCIDENT`, `#/cases/CASE`, `#/map/SITE`, `#/roofs/SITE~BUILDING`, `#/reports/SITE`, `#/cameras/CAMERA`, `#/admin/PART`.
+ * `#/incidents/INCIDENT`, `#/cases/CASE`, `#/map/SITE`, `#/roofs/SITE~BUILDING`, `#/reports/SITE`, `#/cameras/CAMERA`,
+ * `#/setup/SITE~NODE?camera=CAMERA&preset=PRESET&part=PART`, `#/admin/PART`.
  */
 import { useMemo, useSyncExternalStore } from "react";
 
-export const VIEWS = ["wall", "review", "incidents", "cases", "map", "roofs", "reports", "cameras", "admin"] as const;
+export const VIEWS = ["wall", "review", "incidents", "cases", "map", "roofs", "reports", "cameras", "setup", "admin"] as const;
 export type View = (typeof VIEWS)[number];
 export interface Route {
   view: View;

@@ -7,6 +7,7 @@ import { settings } from "../../api/settings";
 import { UNITS, type Allowance, type Calendar, type CenterSettings, type Steps } from "../../api/types";
 import { useT } from "../../i18n";
 import { AdminHead } from "../../parts/AdminParts";
+import { Days } from "../../parts/Days";
 import { CheckField, NumberField, SelectField, TextField } from "../../parts/Fields";
 import { Failed, Loading } from "../../parts/States";
 
@@ -85,37 +86,6 @@ function CalendarForm({ value }: { value: Calendar }) {
       <Days label={t("time.holidays")} days={draft.holidays} onChange={(holidays) => set({ holidays })} />
       <Days label={t("time.makeUp")} days={draft.make_up_days} onChange={(make_up_days) => set({ make_up_days })} />
     </Part>
-  );
-}
-
-function Days({ label, days, onChange }: { label: string; days: string[]; onChange(days: string[]): void }) {
-  const t = useT();
-  const [fresh, setFresh] = useState("");
-  const add = () => {
-    if (fresh && !days.includes(fresh)) onChange([...days, fresh].sort());
-    setFresh("");
-  };
-  return (
-    <fieldset className="grants">
-      <legend className="field-label">{label}</legend>
-      <ul className="days">
-        {days.map((day) => (
-          <li key={day}>
-            {day}
-            <button type="button" className="icon-button" aria-label={t("time.removeDay", { day })} onClick={() => onChange(days.filter((d) => d !== day))}>
-              <X size={13} aria-hidden />
-            </button>
-          </li>
-        ))}
-      </ul>
-      <div className="hours">
-        <input type="date" value={fresh} aria-label={label} onChange={(event) => setFresh(event.target.value)} />
-        <button type="button" className="button" disabled={!fresh} onClick={add}>
-          <Plus size={15} aria-hidden />
-          {t("time.addDay")}
-        </button>
-      </div>
-    </fieldset>
   );
 }
 
