@@ -47,7 +47,6 @@ export function TextEditor({ text, problems, area, onChange }: { text: string; p
           {lines.map((line, i) => (
             <span key={i} data-wrong={wrong.has(i + 1) || undefined} data-comment={/^\s*#/.test(line) || undefined} data-table={/^\s*\[/.test(line) || undefined}>
               {line}
-              {"\n"}
             </span>
           ))}
         </pre>
