@@ -24,7 +24,7 @@ function decoded(text: string | undefined): string | null {
 
 /** A host, with or without port, or the address of a device's service or stream. */
 export function isAddress(address: string): boolean {
-  return isStream(address) || /^(https?:\/\/)?[\p{L}\d.[\]:_-]+(\/\S*)?$/u.test(address.trim());
+  return isStream(address) || /^(https?:\/\/)?(\[[\da-f:.]+\]|[\p{L}\d._-]+)(:\d+)?(\/\S*)?$/iu.test(address.trim());
 }
 
 /** A name for the file out of what people call the camera, or out of its address. */

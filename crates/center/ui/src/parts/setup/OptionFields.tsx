@@ -61,6 +61,11 @@ function longer(seconds: unknown, t: Translate): string {
   return typeof seconds === "number" && seconds >= 60 ? ` = ${duration(seconds * 1000, t)}` : "";
 }
 
+/** What holds when nothing is written, said where the value would be. */
+function usual(value: number | undefined, t: Translate): { placeholder?: string } {
+  return value === undefined ? {} : { placeholder: t("option.default", { value }) };
+}
+
 interface Props {
   field: RuleField;
   options: Options;
@@ -78,7 +83,7 @@ export function OptionField({ field, options, view, onChange }: Props) {
   const standard = typeof field.default === "number" ? field.default : undefined;
   switch (field.type) {
     case "seconds":
-      return <MaybeNumber label={label} hint={hint} unit={`${t("unit.seconds")}${longer(number ?? standard, t)}`} value={number} placeholder={String(standard ?? "")} onChange={onChange} />;
+      return <MaybeNumber label={label} hint={hint} unit={`${t("unit.seconds")}${longer(number ?? standard, t)}`} value={number} {...usual(standard, t)} onChange={onChange} />;
     case "share":
       return (
         <MaybeNumber
@@ -86,7 +91,7 @@ export function OptionField({ field, options, view, onChange }: Props) {
           hint={hint}
           unit="%"
           value={number === undefined ? undefined : percentOf(number)}
-          placeholder={standard === undefined ? t("option.never") : String(percentOf(standard))}
+          placeholder={standard === undefined ? t("option.never") : t("option.default", { value: percentOf(standard) })}
           max={100}
           onChange={(v) => onChange(v === undefined ? undefined : shareOf(v))}
         />
@@ -99,7 +104,7 @@ export function OptionField({ field, options, view, onChange }: Props) {
           hint={hint}
           unit={t.maybe(`option.${field.name}.unit`, "")}
           value={number}
-          placeholder={String(standard ?? "")}
+          {...usual(standard, t)}
           step={field.type === "count" ? 1 : "any"}
           onChange={(v) => onChange(v === undefined || field.type === "number" ? v : Math.round(v))}
         />
@@ -119,7 +124,7 @@ export function OptionField({ field, options, view, onChange }: Props) {
           label={label}
           hint={hint}
           value={Array.isArray(value) ? value.map(String) : []}
-          placeholder={Array.isArray(field.default) ? field.default.join(", ") : ""}
+          placeholder={Array.isArray(field.default) ? t("option.default", { value: field.default.join(", ") }) : ""}
           onChange={(words) => onChange(words.length > 0 ? words : undefined)}
         />
       );

@@ -22,7 +22,6 @@ const WIDE = 16 / 9;
 
 export function useStill(camera: SetupCamera, view: SetupView): StillState {
   const place = useSetup((s) => s.place);
-  const text = useSetup((s) => s.text);
   const running = useLive((s) => s.cameras[camera.camera]?.state === "streaming" && s.cameras[camera.camera]?.node_online === true);
   const id = camera.camera;
   const { preset, reference_pictures } = view;
@@ -38,19 +37,26 @@ export function useStill(camera: SetupCamera, view: SetupView): StillState {
     setLoading(true);
     setError(null);
     try {
-      const still = await setupOf(place).still({ text, camera: id });
+      // The camera may be as new as the draft.
+      await useSetup.getState().flush();
+      const still = await setupOf(place).still({ text: useSetup.getState().text, camera: id });
       setOwn(URL.createObjectURL(still.picture));
     } catch (thrown) {
       setError(thrown);
     } finally {
       setLoading(false);
     }
-  }, [place, text, id]);
+  }, [place, id]);
   useEffect(() => {
     setOwn(null);
     setError(null);
     setRatio(WIDE);
   }, [id, preset]);
+  // A camera that does not run yet is asked once by itself: there is nothing else to draw on.
+  const sole = given === null && preset === null && !camera.disabled && camera.source.kind !== null;
+  useEffect(() => {
+    if (sole) void ask();
+  }, [sole, ask]);
   useEffect(
     () => () => {
       if (own) URL.revokeObjectURL(own);

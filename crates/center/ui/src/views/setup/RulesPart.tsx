@@ -57,7 +57,7 @@ function CameraCard({ camera, view }: { camera: SetupCamera; view: SetupView }) 
       <h3>{t("setup.camera")}</h3>
       <div className="rule-fields">
         <TextField label={t("setup.camera.name")} value={camera.name ?? ""} maxLength={100} onChange={(name) => set({ name: name || null })} />
-        <MaybeNumber label={t("setup.camera.fps")} hint={t("setup.camera.fps.hint")} unit={t("setup.fps")} value={source.analysed_fps ?? undefined} placeholder="5" min={0.1} max={60} onChange={(fps) => set({ analysed_fps: fps ?? null })} />
+        <MaybeNumber label={t("setup.camera.fps")} hint={t("setup.camera.fps.hint")} unit={t("setup.fps")} value={source.analysed_fps ?? undefined} placeholder={t("option.default", { value: 5 })} min={0.1} max={60} onChange={(fps) => set({ analysed_fps: fps ?? null })} />
         {models.length > 1 && <SelectField label={t("setup.camera.model")} value={camera.model ?? ""} onChange={(model) => set({ model: model || null })} choices={[["", t("form.none")], ...models.map((m) => [m, m] as const)]} />}
         <div className="field">
           <CheckField label={t("setup.camera.disabled")} checked={camera.disabled} onChange={(disabled) => set({ disabled: disabled || null })} />
