@@ -46,9 +46,10 @@ export interface SetupView {
   lines: SetupLine[];
   rules: SetupRule[];
 }
+/** What is left out has a default. */
 export interface Recording {
-  hours: number;
-  megabytes: number;
+  hours?: number;
+  megabytes?: number;
 }
 export interface SetupCamera {
   camera: string;
@@ -80,8 +81,6 @@ export interface SetupVersion {
   bytes: number;
 }
 export interface SetupFile {
-  site: string;
-  node: string;
   file: string;
   revision: string;
   text: string;
@@ -150,7 +149,7 @@ export interface StreamProfile {
   width: number | null;
   height: number | null;
   fps: number | null;
-  url: string;
+  url: string | null;
   turns: boolean;
 }
 export interface Probe {
@@ -264,7 +263,7 @@ export function setupOf({ site, node }: Place) {
         throw error;
       }),
     cancelTrial: () => change<void>("DELETE", `${base}/trial`),
-    trialPictureUrl: (trial: string, number: number, of: "draft" | "current") => `${base}/trial/${encodeURIComponent(trial)}/${number}.jpg?${queryOf({ of })}`,
+    trialPictureUrl: (trial: string, number: number, of: "draft" | "current") => `${base}/trial/${encodeURIComponent(trial)}/${number}/picture.jpg?${queryOf({ of })}`,
   };
 }
 export type SetupCalls = ReturnType<typeof setupOf>;

@@ -155,6 +155,7 @@ export function middleOfEdge(points: readonly Point[], corner: number, closed: b
 
 /** A place inside for the name: the middle of the corners when that lies inside, else the first corner. */
 export function anchorOf(points: readonly Point[]): Point {
+  if (points.length === 0) return [0.5, 0.5];
   const middle: Point = [points.reduce((sum, p) => sum + p[0], 0) / points.length, points.reduce((sum, p) => sum + p[1], 0) / points.length];
   return contains(points, middle) || points.length < 3 ? middle : (points[0] as Point);
 }

@@ -6,7 +6,7 @@ import { gate, model } from "./setup.fixture";
 
 const place = { site: "shenghe", node: "gate-house" };
 const text = "[cameras.gate]\n";
-const file: SetupFile = { ...place, file: "demo.toml", revision: "r1", text, problems: [], model, hot_reload: true, versions: [] };
+const file: SetupFile = { file: "demo.toml", revision: "r1", text, problems: [], model, hot_reload: true, versions: [] };
 const view = gate.views[0] as SetupView;
 const state = () => useSetup.getState();
 
@@ -78,6 +78,37 @@ describe("a pipeline file being changed", () => {
     expect(state()).toMatchObject({ pending: [], sent: [], text });
     expect(state().refusal).toMatchObject({ status: 422 });
     expect(shown(state())).toEqual(model);
+  });
+
+  it("is not saved while the node has not taken what was typed", async () => {
+    const asked = node({ POST: [problem(422, "setup_refused"), problem(422, "setup_refused")] });
+    await state().open(place);
+    state().type("rtsp://a:secret@h/");
+    expect(await state().save("")).toBe(false);
+    expect(state().saveError).toMatchObject({ status: 422 });
+    expect(state().text).toBe("rtsp://a:secret@h/");
+    // A refused edit leaves the text as it was: that can be saved.
+    state().type(`${text}#\n`);
+    await state().flush();
+    state().type(`${text}# fine\n`);
+    await state().flush();
+    expect(state()).toMatchObject({ untold: false, refusal: null });
+    expect(await state().save("")).toBe(true);
+    expect(asked.filter((a) => a.method === "PUT")).toHaveLength(1);
+  });
+
+  it("is shown without what it says wrongly", async () => {
+    const odd = structuredClone(model) as unknown as { cameras: { recording: unknown; views: { zones: unknown[]; rules: unknown[] }[] }[] };
+    const [zone] = view.zones;
+    odd.cameras[0]!.recording = { hours: "four" };
+    odd.cameras[0]!.views[0]!.zones.push({ ...zone, zone: "x", purpose: "garden" }, { ...zone, zone: "y", membership: { overlap: "much" }, polygon: [] });
+    odd.cameras[0]!.views[0]!.rules.push({ rule: "a", kind: "cats", options: {} }, { rule: "b", kind: "stray_dog", options: 3 });
+    node({ GET: [() => Response.json({ ...file, model: odd })] });
+    await state().open(place);
+    const seen = viewIn(shown(state()), "gate", null);
+    expect(seen?.zones.map((z) => [z.zone, z.membership])).toEqual([["lane", null], ["racks", { overlap: 0.5 }], ["y", null]]);
+    expect(seen?.rules.map((r) => r.rule)).toEqual(["bikes"]);
+    expect(state().model?.cameras[0]?.recording).toEqual({});
   });
 
   it("is checked while it is typed, and an answer to an older text does not undo what was typed since", async () => {

@@ -8,6 +8,7 @@ import { ApiError } from "../api/client";
 import { setupOf, type Edit, type Model, type Place, type Saved, type SetupCalls, type SetupFile, type SetupProblem, type SetupView } from "../api/setup";
 import { editsBetween, withEdits, withNext } from "../lib/edits";
 import { noHistory, redone, remembered, undone, type History } from "../lib/history";
+import { showable } from "../lib/setupmodel";
 
 /** How long a hand must rest before what it did is sent. */
 const REST_MS = 350;
@@ -27,8 +28,10 @@ export interface SetupData {
   pending: Edit[];
   /** The text was typed in and not looked at yet. */
   typed: boolean;
-  /** Why the last edits were not taken. */
+  /** Why the last edits, or what was typed, were not taken. */
   refusal: unknown;
+  /** What was typed was not taken: nothing is known of the text. */
+  untold: boolean;
   saving: boolean;
   /** What the last attempt to save failed of, when it was not somebody else's change. */
   saveError: unknown;
@@ -68,6 +71,7 @@ export const nothing: SetupData = {
   pending: [],
   typed: false,
   refusal: null,
+  untold: false,
   saving: false,
   saveError: null,
   saved: null,
@@ -90,7 +94,7 @@ export function viewIn(model: Model | null, camera: string | null, preset: strin
   return model?.cameras.find((c) => c.camera === camera)?.views.find((v) => v.preset === preset);
 }
 
-const asRead = (file: SetupFile) => ({ file, text: file.text, model: file.model, problems: file.problems, sent: [], pending: [], typed: false, refusal: null, histories: {} });
+const asRead = (file: SetupFile) => ({ file, text: file.text, model: file.model && showable(file.model), problems: file.problems, sent: [], pending: [], typed: false, refusal: null, untold: false, histories: {} });
 
 /** The center says that the request itself is wrong: asking again would not help. */
 function isRefused(error: unknown): boolean {
@@ -115,10 +119,10 @@ export const useSetup = create<SetupData & SetupActions>((set, get) => {
         if (get().place !== place) return;
         // Typed on meanwhile: that is looked at in the next round.
         if (get().typed && pending.length === 0) continue;
-        set({ text: draft.text, model: draft.model, problems: draft.problems, sent: [], refusal: null });
+        set({ text: draft.text, model: draft.model && showable(draft.model), problems: draft.problems, sent: [], refusal: null, untold: false });
       } catch (refusal) {
         if (get().place !== place) return;
-        if (isRefused(refusal)) set({ sent: [], refusal, histories: {} });
+        if (isRefused(refusal)) set({ sent: [], refusal, untold: typed || get().untold, histories: {} });
         else {
           set((s) => ({ sent: [], pending: withNext(pending, s.pending), typed: typed || s.typed, refusal }));
           return;
@@ -165,7 +169,7 @@ export const useSetup = create<SetupData & SetupActions>((set, get) => {
     undo: (camera, preset) => step(undone, camera, preset),
     redo: (camera, preset) => step(redone, camera, preset),
     type: (text) => {
-      set({ text, typed: true, saved: null, histories: {} });
+      set({ text, typed: true, untold: false, saved: null, histories: {} });
       later();
     },
     flush: () => {
@@ -183,8 +187,12 @@ export const useSetup = create<SetupData & SetupActions>((set, get) => {
       set({ saving: true, saveError: null, saved: null });
       try {
         await get().flush();
-        const { file, text, refusal, problems, place } = get();
-        if (!file || refusal || problems.length > 0) return false;
+        const { file, text, refusal, untold, pending, problems, place } = get();
+        if (untold || pending.length > 0) {
+          set({ saveError: refusal });
+          return false;
+        }
+        if (!file || problems.length > 0) return false;
         try {
           const saved = await calls().save(file.revision, text, reason.trim() || null);
           if (get().place !== place) return false;

@@ -32,7 +32,7 @@ export function AddPart({ place, onAdded }: { place: Place; onAdded(camera: stri
   const ask = useMutation({
     mutationFn: () => calls.probe(address.trim(), who.username, who.password),
     onSuccess: (probe: Probe) => {
-      setUrl(probe.url ?? probe.profiles[0]?.url ?? null);
+      setUrl(probe.url ?? streamsOf(probe)[0]?.[0] ?? null);
       setSubstream(probe.substream_url);
     },
   });
@@ -137,12 +137,12 @@ export function AddPart({ place, onAdded }: { place: Place; onAdded(camera: stri
               <b>{[probe.manufacturer, probe.model].filter(Boolean).join(" ") || t("add.unnamed")}</b> <span className="muted">{probe.firmware}</span>
               {probe.turns && <span className="muted"> · {t("add.turns")}</span>}
             </p>
-            {probe.profiles.length === 0 ? (
+            {streamsOf(probe).length === 0 ? (
               <p className="form-note">{t("add.noProfiles")}</p>
             ) : (
               <div className="rule-fields">
-                <SelectField label={t("add.stream")} hint={t("add.stream.hint")} value={url ?? ""} onChange={(v) => (setUrl(v), setPicture(null))} choices={probe.profiles.map((p) => [p.url, profileText(p)] as const)} />
-                <SelectField label={t("add.substream")} hint={t("add.substream.hint")} value={substream ?? ""} onChange={(v) => setSubstream(v || null)} choices={[["", t("form.none")], ...probe.profiles.map((p) => [p.url, profileText(p)] as const)]} />
+                <SelectField label={t("add.stream")} hint={t("add.stream.hint")} value={url ?? ""} onChange={(v) => (setUrl(v), setPicture(null))} choices={streamsOf(probe)} />
+                <SelectField label={t("add.substream")} hint={t("add.substream.hint")} value={substream ?? ""} onChange={(v) => setSubstream(v || null)} choices={[["", t("form.none")], ...streamsOf(probe)]} />
               </div>
             )}
           </>
@@ -188,6 +188,11 @@ export function AddPart({ place, onAdded }: { place: Place; onAdded(camera: stri
       )}
     </div>
   );
+}
+
+/** The streams that have an address, as choices. */
+function streamsOf(probe: Probe): (readonly [string, string])[] {
+  return probe.profiles.flatMap((p) => (p.url === null ? [] : [[p.url, profileText(p)] as const]));
 }
 
 function profileText(profile: StreamProfile): string {

@@ -1,10 +1,11 @@
 /** What may not happen in a view, and how the camera itself is run. */
-import { Plus, ShieldQuestion } from "lucide-react";
+import { Plus, ShieldQuestion, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { RULE_KINDS, type RuleKind, type SetupCamera, type SetupView } from "../../api/setup";
 import { useT } from "../../i18n";
 import { freeName } from "../../lib/edits";
 import { kindName } from "../../lib/kinds";
+import { Dialog } from "../../parts/Dialog";
 import { CheckField, SelectField, TextField } from "../../parts/Fields";
 import { MaybeNumber } from "../../parts/setup/OptionFields";
 import { ProblemNotes } from "../../parts/setup/Problems";
@@ -46,6 +47,7 @@ function CameraCard({ camera, view }: { camera: SetupCamera; view: SetupView }) 
   const t = useT();
   const edit = useSetup((s) => s.edit);
   const models = useSetup((s) => s.model?.models) ?? [];
+  const [removing, setRemoving] = useState(false);
   const set = (change: Omit<Extract<Parameters<typeof edit>[0][number], { op: "put_camera" }>, "op" | "camera">) => edit([{ op: "put_camera", camera: camera.camera, ...change }]);
   const table = (part: "background" | "baseline", on: boolean) => {
     const path = ["cameras", camera.camera, ...(view.preset === null ? [] : ["presets", view.preset]), "change", part];
@@ -88,6 +90,25 @@ function CameraCard({ camera, view }: { camera: SetupCamera; view: SetupView }) 
         )}{" "}
         · {t(`setup.password.${source.password}`)}
       </p>
+      <div>
+        <button className="button draw-remove" onClick={() => setRemoving(true)}>
+          <Trash2 size={15} aria-hidden />
+          {t("setup.camera.remove")}
+        </button>
+      </div>
+      {removing && (
+        <Dialog
+          title={t("setup.camera.remove.title", { camera: camera.name ?? camera.camera })}
+          submit={t("setup.camera.remove")}
+          onClose={() => setRemoving(false)}
+          onSubmit={() => {
+            setRemoving(false);
+            edit([{ op: "remove_camera", camera: camera.camera }]);
+          }}
+        >
+          <p>{t("setup.camera.remove.text")}</p>
+        </Dialog>
+      )}
     </section>
   );
 }
