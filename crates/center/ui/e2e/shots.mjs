@@ -25,6 +25,8 @@ export function views(incident, file) {
     ["roofs", "roofs"],
     ["reports", "reports"],
     ["cameras", "cameras"],
+    ...["draw", "rules", "baselines", "trial", "file"].map((part) => [`setup-${part}`, `setup/willow-court~demo?camera=street&part=${part}`]),
+    ["setup-add", "setup/willow-court~demo?part=add"],
     ...admin.map((part) => [`admin-${part}`, `admin/${part}`]),
   ];
 }

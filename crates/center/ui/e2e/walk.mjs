@@ -16,6 +16,7 @@ import { delays, liveIncident, liveIncidents, quantile, startRecording } from ".
 import { startDemo } from "./demo.mjs";
 import { administratorLooks, dispatcherSends, judgedAndHandedOver, operatorComesIn, settledAndClosed } from "./deeds.mjs";
 import { comeIn, openWindow } from "./people.mjs";
+import { administratorSetsUp } from "./setup.mjs";
 import { take, takeAll, views } from "./shots.mjs";
 
 const SHOTS = fileURLToPath(new URL("shots", import.meta.url));
@@ -79,6 +80,7 @@ async function walk() {
   await dispatcherSends(dispatcher, demo, file, SHOTS, holds);
   await settledAndClosed(desk, dispatcher, file, incident, SHOTS, holds);
   await administratorLooks(administrator, desk, demo, file, program, holds);
+  await administratorSetsUp(administrator, holds);
   await takeAll(administrator, SHOTS, views(incident.id, file.id));
   holds(`pictures of every view are in ${SHOTS}`);
 

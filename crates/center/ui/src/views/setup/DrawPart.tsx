@@ -23,7 +23,7 @@ export function DrawPart({ camera, view }: { camera: SetupCamera; view: SetupVie
   const stage = useRef<SVGSVGElement>(null);
   const running = useLive((s) => s.cameras[camera.camera]);
   const still = useStill(camera, view);
-  const canMove = view.preset === null && running !== undefined;
+  const canMove = view.preset === null && running !== undefined && running.state !== "disabled";
 
   // What was taken back or changed in the text may be gone.
   useEffect(() => {
