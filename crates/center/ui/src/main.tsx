@@ -16,6 +16,7 @@ import "./styles/review.css";
 import "./styles/reports.css";
 import "./styles/admin.css";
 import "./styles/setup.css";
+import "./styles/file.css";
 import "./styles/draw.css";
 
 applyAddress(window.location.search);

@@ -114,6 +114,7 @@ export function Stage({ view, sketch, onOutcome, onUndo, onRedo, ratio, picture,
   };
 
   const up = () => {
+    if (drag.current) setSaid(spoken({ sketch, said: "moved" }, view, t));
     drag.current = null;
   };
 
