@@ -75,7 +75,9 @@ function Room() {
   }, []);
   const view = allowed(route.view, session) ? route.view : "wall";
   const screen = view === "wall" ? Math.max(1, Math.floor(Number(route.query.get("screen") ?? 1)) || 1) : 1;
-  const visit = Object.fromEntries(Object.entries(GO).map(([key, to]) => [key, () => allowed(to, session) && go(to)]));
+  // Whoever is in setup stays at the camera where they are.
+  const stays = (to: View) => !allowed(to, session) || (to === "setup" && view === "setup");
+  const visit = Object.fromEntries(Object.entries(GO).map(([key, to]) => [key, () => stays(to) || go(to)]));
   useShortcuts({
     ...visit,
     "?": () => setKeys(true),

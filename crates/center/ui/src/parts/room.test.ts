@@ -43,6 +43,8 @@ it("a view that needs a permission is not offered without it", () => {
   expect(allowed("wall", session)).toBe(true);
   expect([allowed("review", session), allowed("admin", session)]).toEqual([false, false]);
   expect(allowed("admin", { ...session, permissions: ["audit"] })).toBe(true);
+  expect(allowed("setup", { ...session, permissions: ["judge", "audit", "manage_users"] })).toBe(false);
+  expect(allowed("setup", { ...session, permissions: ["configure"] })).toBe(true);
 });
 
 it("a detail on record is one line, whatever it holds", () => {

@@ -1,6 +1,6 @@
 /** Setup of a node's cameras: everything ends up in the pipeline file that `parapet check` reads, and nothing is written before it is saved. */
 import { Cctv, CircleSlash, FileWarning, LoaderCircle, Plus, Save } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ApiError, errorText } from "../api/client";
 import type { Place, SetupCamera, SetupView as View } from "../api/setup";
 import { useT } from "../i18n";
@@ -33,6 +33,7 @@ export function SetupView({ id, query }: { id: string | null; query: URLSearchPa
   const model = useModel();
   const [leaving, setLeaving] = useState<Place | null>(null);
   const [saving, setSaving] = useState(false);
+  const entering = useRef(true);
   const changed = isChanged(setup);
   const places = nodes.map(({ site, node }): Place => ({ site, node })).sort((a, b) => keyOf(a).localeCompare(keyOf(b)));
   const wanted = places.find((p) => keyOf(p) === id) ?? (setup.place && id === null ? setup.place : undefined) ?? places.find((p) => nodes.some((n) => n.online && n.node === p.node && n.site === p.site)) ?? places[0];
@@ -41,9 +42,13 @@ export function SetupView({ id, query }: { id: string | null; query: URLSearchPa
   const { open } = setup;
 
   useEffect(() => {
-    if (!wanted || wantedKey === openKey) return;
-    if (isChanged(useSetup.getState())) setLeaving(wanted);
-    else void open(wanted);
+    if (!wanted) return;
+    const back = entering.current;
+    entering.current = false;
+    const hasChanges = isChanged(useSetup.getState());
+    // Who comes back finds what was not saved, else the file as it is now.
+    if (wantedKey !== openKey && hasChanges) setLeaving(wanted);
+    else if (wantedKey !== openKey || (back && !hasChanges)) void open(wanted);
     // The place is named by its key.
   }, [wantedKey, openKey, open]);
   useEffect(() => {
