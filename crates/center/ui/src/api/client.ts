@@ -19,6 +19,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the center said that there is no such thing. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
 /** What went wrong, whatever it was, in the reader's language. */
 export function errorText(error: unknown, language: "zh-CN" | "en"): string {
   if (error instanceof ApiError) return error.text(language);

@@ -1,5 +1,5 @@
 /** Calls about a node's pipeline file: its text and what it says, edits, cameras by address, baselines and trials. */
-import { ApiError, call, caller, change, queryOf } from "./client";
+import { ApiError, call, caller, change, isMissing, queryOf } from "./client";
 import type { Point, Problem } from "./types";
 
 export const PURPOSES = ["bay", "forbidden", "roadway", "sidewalk", "fire_lane", "roof", "area", "ignore"] as const;
@@ -259,7 +259,7 @@ export function setupOf({ site, node }: Place) {
     /** `null` when none was ever started. */
     trial: () =>
       call<Trial>(`${base}/trial`).catch((error: unknown) => {
-        if (error instanceof ApiError && error.status === 404) return null;
+        if (isMissing(error)) return null;
         throw error;
       }),
     cancelTrial: () => change<void>("DELETE", `${base}/trial`),

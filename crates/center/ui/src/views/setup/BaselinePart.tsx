@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Check, ImageOff, ImagePlus, Images, X } from "lucide-react";
 import { useState } from "react";
-import { errorText } from "../../api/client";
+import { errorText, isMissing } from "../../api/client";
 import { setupOf, type Baseline, type BaselineView, type Place, type SetupCamera } from "../../api/setup";
 import { useT, type Translate } from "../../i18n";
 import { fullTime } from "../../lib/format";
@@ -29,6 +29,7 @@ export function BaselinePart({ place, camera, preset, used }: { place: Place; ca
   const t = useT();
   const query = useQuery({ queryKey: ["setup-baselines", place.site, place.node, camera.camera], queryFn: () => setupOf(place).baselines(camera.camera), retry: false });
   if (query.isPending) return <Loading />;
+  if (isMissing(query.error)) return <Empty icon={Images} title={t("baseline.none")} hint={t("baseline.none.off")} />;
   if (query.isError) return <Failed error={query.error} retry={() => void query.refetch()} />;
   const view = query.data.find((v) => v.preset === preset);
   if (!view || (view.baselines.length === 0 && !view.can_propose)) {

@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleStop, FlaskConical, ImageOff, Play, Video } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
-import { errorText } from "../../api/client";
+import { errorText, isMissing } from "../../api/client";
 import { setupOf, type Place, type Raised, type RecordingState, type SetupCamera, type Span, type Trial } from "../../api/setup";
 import { useT } from "../../i18n";
 import { between, clock, duration, fullTime, percent, size } from "../../lib/format";
@@ -25,6 +25,8 @@ export function TrialPart({ place, camera }: { place: Place; camera: SetupCamera
   });
   const t = useT();
   if (query.isPending || trial.isPending) return <Loading />;
+  // A camera of the draft alone was never recorded.
+  if (isMissing(query.error)) return <Empty icon={Video} title={t("trial.noRecording")} hint={t("trial.noRecording.off")} />;
   if (query.isError) return <Failed error={query.error} retry={() => void query.refetch()} />;
   if (trial.isError) return <Failed error={trial.error} retry={() => void trial.refetch()} />;
   const own = trial.data?.camera === camera.camera ? trial.data : null;
@@ -158,9 +160,7 @@ function TrialResult({ place, trial }: { place: Place; trial: Trial }) {
       </header>
       <div className="trial-progress">
         <progress value={trial.share} max={1} aria-label={t("trial.progress")} />
-        <span>
-          {percent(trial.share)} · {duration(trial.analysed_seconds * 1000, t)} / {duration(trial.total_seconds * 1000, t)}
-        </span>
+        <span>{percent(trial.share)}</span>
       </div>
       {trial.state === "failed" && (
         <p className="form-message" role="alert">
