@@ -1,11 +1,7 @@
 //! No request that the OpenAPI describes, well or badly formed, makes the center fail: schemathesis makes them up from the
 //! description and asks. Only for 5xx; which answers are right is what the other tests ask.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test may panic, also in its helpers, and print"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "common/people.rs"]

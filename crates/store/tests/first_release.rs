@@ -1,6 +1,6 @@
 //! The first release's database, as it was written out then: today's program opens it and finds everything.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test helpers may fail the test and print")]
+#![expect(clippy::unwrap_used, reason = "test helpers may fail the test")]
 
 use parapet_core::{
     EvidenceRole, HealthState, Phase, Status,

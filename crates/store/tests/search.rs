@@ -74,7 +74,7 @@ fn is_wanted(row: &IncidentRow, query: &IncidentQuery, kinds: &[KindRow]) -> boo
         Some(row.site.as_str()),
         Some(row.node.as_str()),
         Some(row.camera.as_str()),
-        row.zone.as_ref().map(|zone| zone.as_str()),
+        row.zone.as_ref().map(parapet_core::ZoneId::as_str),
         Some(row.rule.as_str()),
         row.label.as_deref(),
         row.reason.as_deref(),
