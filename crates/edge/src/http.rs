@@ -1,5 +1,5 @@
-//! What a node shows over HTTP: live pictures with overlays, evidence, metrics, health. Everything that changes
-//! something goes another way (the pipeline file).
+//! What a node shows over HTTP: live pictures with overlays, evidence, metrics, health. Nothing is changed this way but
+//! the pipeline file, and only where that is switched on (`setup`).
 
 use std::{
     io,
@@ -19,7 +19,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{any, get},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use parapet_core::NodeId;
@@ -36,6 +36,7 @@ use tokio_util::{io::ReaderStream, sync::CancellationToken};
 use crate::{
     evidence::{Located, locate, media_type},
     live::{LatestFrame, LiveCameras},
+    setup::{self, Setup},
 };
 
 /// Width of live pictures when a reader names none.
@@ -78,6 +79,8 @@ pub(crate) struct HttpState {
     pub(crate) readiness: Readiness,
     /// What an administrator should look at, though the node works.
     pub(crate) trouble: Readiness,
+    /// Setting the node up, where that is switched on.
+    pub(crate) setup: Option<Setup>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -105,12 +108,23 @@ pub(crate) fn router(state: HttpState) -> Router {
         .route("/cameras/{camera}/stream", get(stream))
         .route("/evidence/{*path}", get(evidence))
         .route("/metrics", get(metrics))
+        .merge(setup_routes(&state))
         .layer(middleware::from_fn_with_state(state.clone(), require_token));
     Router::new()
         .merge(guarded)
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(readyz))
         .with_state(state)
+}
+
+/// Setting up, or word that it is switched off.
+fn setup_routes(state: &HttpState) -> Router<HttpState> {
+    match &state.setup {
+        Some(setup) => setup::router(setup.clone(), state.token.is_some()).with_state(()),
+        None => Router::new()
+            .route("/setup", any(async || setup::Refusal::Off))
+            .route("/setup/{*rest}", any(async || setup::Refusal::Off)),
+    }
 }
 
 fn problem(status: StatusCode, title: &str) -> Response {
@@ -370,6 +384,7 @@ mod tests {
             metrics: crate::telemetry::install(),
             readiness: Arc::new(|| vec!["camera gate has not started".into()]),
             trouble: Arc::new(Vec::new),
+            setup: None,
             shutdown: CancellationToken::new(),
         }
     }

@@ -28,6 +28,7 @@ use crate::{
     evidence::{Ready, Recorder, RecorderHandle},
     http::{self, HttpState},
     live::LiveCameras,
+    setup,
     surveys::{SurveyWatch, SurveysError, Teller},
     telemetry,
     uplink::{Uplink, UplinkError, UplinkHandle},
@@ -74,6 +75,9 @@ pub enum NodeError {
     /// Surveys cannot be told.
     #[error("cannot tell surveys")]
     Surveys(#[source] SurveysError),
+    /// The pipeline file is to be set up from afar, but is not there.
+    #[error("cannot find the pipeline file again; hint: [node.setup] changes it, it must stay where it is")]
+    Setup(#[source] io::Error),
     /// No camera can be watched; the first reason.
     #[error("no camera can be watched")]
     Cameras(#[source] AssemblyError),
@@ -108,6 +112,10 @@ impl Node {
         let data_dir = pipeline.node.data_dir.clone();
         let no_dir = |source| NodeError::DataDir { path: data_dir.clone(), source };
         fs::create_dir_all(&data_dir).map_err(no_dir)?;
+        let setup = file.as_deref().filter(|_| pipeline.node.setup.enabled).map(|file| {
+            setup::Setup::new(&pipeline.node.setup, file, data_dir.clone(), clock.clone())
+        });
+        let setup = setup.transpose().map_err(NodeError::Setup)?;
 
         let listen = pipeline.node.http.listen;
         let no_listen = |source| NodeError::Listen { address: listen, source };
@@ -203,6 +211,7 @@ impl Node {
                 let fleet = fleet.clone();
                 move || fleet.lock().expect("no panic while the fleet is held").trouble()
             }),
+            setup,
             shutdown: shutdown.clone(),
         };
         let server = tokio::spawn(http::serve(listener, state));

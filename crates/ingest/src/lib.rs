@@ -43,7 +43,7 @@ pub use preroll::PrerollHandle;
 pub use probe::{MediaInfo, probe};
 pub use queue::StreamEvent;
 pub use stream::CameraStream;
-pub use url::{InvalidUrl, RtmpUrl, SrtUrl, StreamUrl, redact};
+pub use url::{InvalidUrl, RtmpUrl, SrtUrl, StreamUrl, redact, split_credentials};
 pub use writer::{VideoInfo, VideoOptions, VideoWriter};
 
 /// What GStreamer says of its version.

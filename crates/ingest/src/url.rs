@@ -218,6 +218,20 @@ pub fn redact(text: &str) -> String {
     out
 }
 
+/// An address without its user and password, and these two, decoded, where there are any.
+pub fn split_credentials(address: &str) -> (String, Option<String>, Option<String>) {
+    let whole = || (address.to_owned(), None, None);
+    let Some((scheme, after)) = address.split_once("://") else { return whole() };
+    let host_end = after.find('/').unwrap_or(after.len());
+    let Some(at) = after[..host_end].rfind('@') else { return whole() };
+    let bare = format!("{scheme}://{}", &after[at + 1..]);
+    let (user, password) = match after[..at].split_once(':') {
+        Some((user, password)) => (user, Some(percent_decoded(password))),
+        None => (&after[..at], None),
+    };
+    (bare, Some(percent_decoded(user)), password)
+}
+
 fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());

@@ -28,7 +28,7 @@ pub use dome::{DomeConfig, OnvifConfig, PatrolConfig, PresetConfig, StopConfig};
 pub use problem::{Problem, render_all};
 pub use reference::{reference, schema};
 
-use crate::{evidence::EvidenceConfig, http::HttpConfig, surveys::SurveysConfig};
+use crate::{evidence::EvidenceConfig, http::HttpConfig, setup::SetupConfig, surveys::SurveysConfig};
 
 /// A pipeline file, right as a whole. Paths in it are relative to the directory of the file; here they are resolved.
 #[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -67,6 +67,9 @@ pub struct NodeConfig {
     /// Drone surveys that are told to the command center.
     #[serde(default)]
     pub surveys: Option<SurveysConfig>,
+    /// Setting the node up from the command center.
+    #[serde(default)]
+    pub setup: SetupConfig,
     /// Time zone of the compound: baselines are kept by the time of its day. Rules have their own.
     #[serde(default)]
     pub time_zone: schedule::Zone,
