@@ -98,18 +98,42 @@ fn list(problems: &[ConfigProblem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" · ")
 }
 
+/// What of a camera's address is probably wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Password,
+    Path,
+    Address,
+}
+
+impl Reason {
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Password => "check username and password_file or password_env",
+            Self::Path => "check the path in the address",
+            Self::Address => "check address and port, and that the camera is on",
+        }
+    }
+
+    /// The reason that [`explain`] hints at.
+    pub(crate) fn of(explained: &str) -> Option<Self> {
+        let hint = explained.rsplit_once("; hint: ")?.1;
+        [Self::Password, Self::Path, Self::Address].into_iter().find(|reason| reason.hint() == hint)
+    }
+}
+
 /// What an error message on GStreamer's bus says, with a hint and without passwords.
 pub(crate) fn explain(error: &gstreamer::glib::Error, debug: Option<&str>) -> String {
     use gstreamer::{CoreError, ResourceError, StreamError};
     let hint = match error.kind::<ResourceError>() {
-        Some(ResourceError::NotAuthorized) => Some("check username and password_file or password_env"),
-        Some(ResourceError::NotFound) => Some("check the path in the address"),
+        Some(ResourceError::NotAuthorized) => Some(Reason::Password.hint()),
+        Some(ResourceError::NotFound) => Some(Reason::Path.hint()),
         Some(
             ResourceError::OpenRead
             | ResourceError::OpenWrite
             | ResourceError::OpenReadWrite
             | ResourceError::Failed,
-        ) => Some("check address and port, and that the camera is on"),
+        ) => Some(Reason::Address.hint()),
         Some(ResourceError::Busy) => Some("another program has it open"),
         Some(ResourceError::Read | ResourceError::Write) => Some("the connection broke; see the network"),
         _ => None,

@@ -14,6 +14,7 @@ mod connection;
 mod elements;
 mod error;
 pub mod flight;
+mod glance;
 mod health;
 mod images;
 mod intake;
@@ -39,6 +40,7 @@ pub use config::{
     SourceConfig, SrtConfig, SrtMode, TestConfig, Transport, WatchdogConfig,
 };
 pub use error::{ClipError, OpenError};
+pub use glance::{GlanceAt, GlanceError, first_picture, glance};
 pub use preroll::PrerollHandle;
 pub use probe::{MediaInfo, probe};
 pub use queue::StreamEvent;

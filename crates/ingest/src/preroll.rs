@@ -59,6 +59,22 @@ impl PrerollHandle {
         clip::write(&units, path)
     }
 
+    /// Writes the whole groups of pictures that came since `from` (a keyframe; everything without it) as MP4 to `path`,
+    /// without decoding, and tells with which keyframe the next begin; `None` until a whole group has come, and for
+    /// recordings, which need not be recorded.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_groups(
+        &self,
+        from: Option<Timestamp>,
+        path: &Path,
+    ) -> Result<Option<(ClipInfo, Timestamp)>, ClipError> {
+        let Past::Ring(ring) = &self.0 else { return Ok(None) };
+        let Some((units, next)) = ring.groups(from) else { return Ok(None) };
+        Ok(Some((clip::write(&units, path)?, next)))
+    }
+
     pub(crate) fn is_ring(&self) -> bool {
         matches!(self.0, Past::Ring(_))
     }

@@ -83,6 +83,23 @@ impl Ring {
         cut(&self.lock().units.iter(), from, to)
     }
 
+    /// Whole groups of pictures of one generation, from the first keyframe at or after `from` on, and the keyframe with
+    /// which the next ones begin; `None` until that has come.
+    pub(crate) fn groups(&self, from: Option<Timestamp>) -> Option<(Vec<AccessUnit>, Timestamp)> {
+        let state = self.lock();
+        let units = &state.units;
+        let start = units.iter().position(|u| u.keyframe && from.is_none_or(|from| u.at >= from))?;
+        let generation = units[start].generation;
+        let end = units.iter().skip(start).position(|u| u.generation != generation).map(|i| start + i);
+        let next = match end {
+            // What a new connection begins with may not decode.
+            Some(end) => end + units.iter().skip(end).position(|u| u.keyframe)?,
+            None => units.iter().rposition(|u| u.keyframe).filter(|last| *last > start)?,
+        };
+        let until = end.unwrap_or(next);
+        Some((units.range(start..until).cloned().collect(), units[next].at))
+    }
+
     /// From the first to the last kept moment.
     pub(crate) fn span(&self) -> Option<(Timestamp, Timestamp)> {
         let state = self.lock();
@@ -164,6 +181,24 @@ mod tests {
         }
         assert_eq!(ring.span().unwrap(), (at(88), at(99)));
         assert_eq!(ring.bytes(), 1200);
+    }
+
+    #[test]
+    fn whole_groups_follow_each_other_also_across_a_reconnect() {
+        let ring = Ring::new(Duration::from_secs(100), 1 << 20);
+        for second in 0..10 {
+            ring.push(unit(second, second % 4 == 0, 1, 1));
+        }
+        let (units, next) = ring.groups(None).unwrap();
+        assert_eq!((seconds(&units), next), ((0..8).collect(), at(8)));
+        assert!(ring.groups(Some(next)).is_none(), "its last group may go on");
+        for second in 20..27 {
+            ring.push(unit(second, second % 4 == 1, 2, 1));
+        }
+        let (units, next) = ring.groups(Some(next)).unwrap();
+        assert_eq!((seconds(&units), next), (vec![8, 9], at(21)));
+        let (units, next) = ring.groups(Some(next)).unwrap();
+        assert_eq!((seconds(&units), next), ((21..25).collect(), at(25)));
     }
 
     #[test]

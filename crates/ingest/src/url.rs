@@ -94,6 +94,12 @@ impl StreamUrl {
     pub(crate) fn credentials(&self) -> (Option<&str>, Option<&str>) {
         (self.user.as_deref(), self.password.as_deref())
     }
+
+    /// The address with this user and password, and no other.
+    #[must_use]
+    pub fn with_credentials(self, user: &str, password: &str) -> Self {
+        Self { user: Some(user.to_owned()), password: Some(password.to_owned()), ..self }
+    }
 }
 
 impl fmt::Display for StreamUrl {

@@ -7,9 +7,12 @@ mod served;
 #[path = "common/watched.rs"]
 mod watched;
 
-use parapet_core::{CameraId, Clock, Frame, HealthEvent, HealthState};
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use parapet_core::{CameraId, Clock, Frame, HealthEvent, HealthState, SystemClock};
 use parapet_ingest::{
-    RtspConfig, SourceConfig, StreamEvent, StreamUrl, TestConfig, probe,
+    GlanceAt, GlanceError, RtspConfig, SourceConfig, StreamEvent, StreamUrl, TestConfig, Transport, glance,
+    probe,
     serve::{CameraServer, ServeOptions, ServedCamera},
 };
 use served::{config, served};
@@ -202,4 +205,33 @@ fn a_reader_that_is_late_gets_the_freshest_frames() {
     let second = camera.frame();
     assert!(second.sequence > first.sequence + 20, "{} {}", first.sequence, second.sequence);
     assert!(second.captured_at.duration_since(first.captured_at).as_secs_f64() > 0.2);
+}
+
+fn look(url: &str, login: Option<(&str, &str)>, seconds: u64) -> Result<(usize, usize), GlanceError> {
+    let (user, password) = login.unzip();
+    let at = GlanceAt::new(url, user, password, Transport::Tcp).unwrap();
+    assert!(!format!("{at:?}").contains("p@ss"), "{at:?}");
+    let frame = glance(at, Arc::new(SystemClock::new()), Duration::from_secs(seconds))?;
+    Ok((frame.picture.width(), frame.picture.height()))
+}
+
+#[test]
+fn a_camera_shows_its_picture_or_which_part_of_its_address_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, name) = served(folder.path(), Some(("viewer", "p@ss:w")));
+    let url = server.url(&name);
+    let login = Some(("viewer", "p@ss:w"));
+    assert_eq!(look(&url, login, 10).unwrap(), (320, 192));
+    assert!(matches!(look(&url, Some(("viewer", "wrong")), 10), Err(GlanceError::Password)));
+    assert!(matches!(look(&url, None, 10), Err(GlanceError::Password)));
+    let elsewhere = url.replace("/gate", "/nowhere");
+    let refused = look(&elsewhere, login, 10);
+    assert!(matches!(refused, Err(GlanceError::NoStream(_) | GlanceError::Password)), "{refused:?}");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nobody = look(&format!("rtsp://127.0.0.1:{port}/x"), None, 10);
+    assert!(matches!(nobody, Err(GlanceError::Unreachable(_))), "{nobody:?}");
+    // Somebody who accepts and never says a word.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = look(&format!("rtsp://{}/x", mute.local_addr().unwrap()), None, 1);
+    assert!(matches!(silent, Err(GlanceError::Silent(_))), "{silent:?}");
 }
