@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,6 +29,7 @@ use crate::{
     config::CameraConfig,
     evidence::{ClipSource, PastPictures, RecorderHandle, Suspicion},
     live::{CameraInfo, LiveCameras, LiveFrame, Overlay},
+    recording::CameraRecorder,
     telemetry::{self, StageTimer},
     uplink::{UplinkHandle, interrupted},
     watch::{Looked, WatchNote},
@@ -55,6 +57,8 @@ pub(crate) struct CameraSpec {
     pub(crate) uplink: UplinkHandle,
     pub(crate) recorder: Option<RecorderHandle>,
     pub(crate) before_seconds: f64,
+    /// Where its last hours are recorded, if they are.
+    pub(crate) recordings: PathBuf,
     pub(crate) live: LiveCameras,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -221,6 +225,7 @@ impl Worker {
             Ok(stream) => stream,
             Err(error) => return Over::Unusable(error.to_string()),
         };
+        let _recording = self.record(&stream);
         self.started.store(true, Ordering::Relaxed);
         let mut past = Past::new();
         let mut timer = StageTimer::new(clock, model_time);
@@ -292,6 +297,15 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Records the stream, if that is wanted. A disk that fails costs the recording, never detection.
+    fn record(&self, stream: &CameraStream) -> Option<CameraRecorder> {
+        let CameraSpec { id, config, recordings, clock, .. } = &self.spec;
+        let (recording, seconds) = (config.recording?, config.source.preroll_seconds);
+        let (dir, ring) = (recordings.clone(), stream.preroll());
+        let started = CameraRecorder::start(id, dir, recording, ring, seconds, clock.clone());
+        started.inspect_err(|error| error!(camera = %id, %error, "the camera is not recorded")).ok()
     }
 
     /// Sends events on their way, and has what has just started proved.
@@ -512,6 +526,7 @@ mod tests {
             uplink: uplink.handle(),
             recorder: None,
             before_seconds: 3.0,
+            recordings: PathBuf::new(),
             live: live.clone(),
             clock: Arc::new(SystemClock::new()),
         };

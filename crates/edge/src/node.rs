@@ -96,6 +96,7 @@ pub struct Node {
     server: tokio::task::JoinHandle<io::Result<()>>,
     reload: Option<Reload>,
     surveys: Option<SurveyWatch>,
+    setup: Option<setup::Setup>,
 }
 
 impl Node {
@@ -112,9 +113,10 @@ impl Node {
         let data_dir = pipeline.node.data_dir.clone();
         let no_dir = |source| NodeError::DataDir { path: data_dir.clone(), source };
         fs::create_dir_all(&data_dir).map_err(no_dir)?;
-        let setup = file.as_deref().filter(|_| pipeline.node.setup.enabled).map(|file| {
-            setup::Setup::new(&pipeline.node.setup, file, data_dir.clone(), clock.clone())
-        });
+        let setup = file
+            .as_deref()
+            .filter(|_| pipeline.node.setup.enabled)
+            .map(|file| setup::Setup::new(&pipeline.node, file, clock.clone()));
         let setup = setup.transpose().map_err(NodeError::Setup)?;
 
         let listen = pipeline.node.http.listen;
@@ -211,7 +213,7 @@ impl Node {
                 let fleet = fleet.clone();
                 move || fleet.lock().expect("no panic while the fleet is held").trouble()
             }),
-            setup,
+            setup: setup.clone(),
             shutdown: shutdown.clone(),
         };
         let server = tokio::spawn(http::serve(listener, state));
@@ -223,7 +225,7 @@ impl Node {
             }
             None => None,
         };
-        Ok(Self { http: address, uplink, recorder, fleet, shutdown, server, reload, surveys })
+        Ok(Self { http: address, uplink, recorder, fleet, shutdown, server, reload, surveys, setup })
     }
 
     /// Where the HTTP server listens.
@@ -246,12 +248,15 @@ impl Node {
 
     /// Ends what is open, commits it, and stops and joins everything.
     pub async fn stop(self) {
-        let Self { uplink, recorder, fleet, shutdown, server, reload, surveys, .. } = self;
+        let Self { uplink, recorder, fleet, shutdown, server, reload, surveys, setup, .. } = self;
         shutdown.cancel();
         if let Some(surveys) = surveys {
             surveys.join().await;
         }
         let threads = tokio::task::spawn_blocking(move || {
+            if let Some(setup) = setup {
+                setup.stop();
+            }
             if let Some(reload) = reload {
                 reload.join();
             }
@@ -351,8 +356,11 @@ impl Fleet {
                 thread.join();
                 if !wanted.contains_key(id) {
                     self.live.remove(id);
-                    let state =
-                        if pipeline.cameras.contains_key(id) { Some(HealthState::Disabled) } else { None };
+                    let is_kept = pipeline.cameras.contains_key(id);
+                    let state = is_kept.then_some(HealthState::Disabled);
+                    if !is_kept {
+                        forget_recording(id, &pipeline.recordings_dir().join(id.as_str()));
+                    }
                     self.show_gone(id, &setup, state);
                 }
             }
@@ -394,6 +402,10 @@ impl Fleet {
     ) -> Result<CameraThread, AssemblyError> {
         let assembly =
             Assembly::new(pipeline, id, &setup.camera, &mut self.engines, self.clock.clone(), false)?;
+        let recordings = pipeline.recordings_dir().join(id.as_str());
+        if setup.camera.recording.is_none() {
+            forget_recording(id, &recordings);
+        }
         let spec = CameraSpec {
             id: id.clone(),
             node: pipeline.node.id.clone(),
@@ -403,6 +415,7 @@ impl Fleet {
             uplink: self.uplink.clone(),
             recorder: self.recorder.clone(),
             before_seconds: pipeline.node.evidence.before_seconds,
+            recordings,
             live: self.live.clone(),
             clock: self.clock.clone(),
         };
@@ -451,6 +464,15 @@ impl Fleet {
             thread.join();
         }
         self.engines = Engines::default();
+    }
+}
+
+/// What should not be recorded should not be kept either.
+fn forget_recording(camera: &CameraId, recordings: &Path) {
+    if recordings.is_dir()
+        && let Err(error) = fs::remove_dir_all(recordings)
+    {
+        warn!(%camera, %error, "the recording of a camera cannot be removed");
     }
 }
 

@@ -298,6 +298,11 @@ impl Shelf {
         replace(&self.dir.join("latest.json"), &latest)
     }
 
+    /// Whether the view was seen, so that [`Self::propose`] has a picture of it.
+    pub fn has_latest(&self) -> bool {
+        self.dir.join("latest.json").is_file() && self.dir.join("latest.jpg").is_file()
+    }
+
     /// Puts up a picture for approval: the view as it was last seen, or a file and when it was taken. Gives its name.
     ///
     /// # Errors

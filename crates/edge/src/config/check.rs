@@ -483,6 +483,9 @@ impl Checker<'_, '_> {
         if let Some(manifest) = manifest {
             self.note_texts(&below(&["detector"]), camera.detector.problems(manifest));
         }
+        if let Some(recording) = &camera.recording {
+            self.note_texts(&below(&["recording"]), recording.problems());
+        }
         self.check_dome(at, camera);
         for (preset, view) in camera.views() {
             let at_view = preset.map_or_else(|| at.to_vec(), |preset| below(&["presets", preset.as_str()]));

@@ -28,7 +28,10 @@ pub use dome::{DomeConfig, OnvifConfig, PatrolConfig, PresetConfig, StopConfig};
 pub use problem::{Problem, render_all};
 pub use reference::{reference, schema};
 
-use crate::{evidence::EvidenceConfig, http::HttpConfig, setup::SetupConfig, surveys::SurveysConfig};
+use crate::{
+    evidence::EvidenceConfig, http::HttpConfig, recording::RecordingConfig, setup::SetupConfig,
+    surveys::SurveysConfig,
+};
 
 /// A pipeline file, right as a whole. Paths in it are relative to the directory of the file; here they are resolved.
 #[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
@@ -105,6 +108,8 @@ pub struct CameraConfig {
     pub site: Option<SiteId>,
     /// Where the pictures come from.
     pub source: SourceConfig,
+    /// Record its last hours, so that a changed rule can be tried on them; clips need none of it.
+    pub recording: Option<RecordingConfig>,
     /// The model that looks at them; may be left out when there is only one.
     pub model: Option<String>,
     /// How the model is used here.
@@ -211,6 +216,11 @@ impl Pipeline {
     /// Where approved pictures of views are kept, with their history.
     pub fn baselines_dir(&self) -> PathBuf {
         self.node.data_dir.join("baselines")
+    }
+
+    /// Where cameras are recorded, a folder for each.
+    pub fn recordings_dir(&self) -> PathBuf {
+        self.node.data_dir.join("recordings")
     }
 
     /// Where evidence is kept.

@@ -269,10 +269,21 @@ async fn answer(State(service): State<Service>, request: String) -> (StatusCode,
         "GetCapabilities" => "<r><tt:Media><tt:XAddr>http://192.168.1.64/onvif/media</tt:XAddr></tt:Media>\
              <tt:PTZ><tt:XAddr>http://192.168.1.64/onvif/ptz</tt:XAddr></tt:PTZ></r>"
             .to_owned(),
-        "GetProfiles" => {
-            "<r><Profiles token=\"still\"/><Profiles token=\"turning\"><tt:PTZConfiguration/></Profiles></r>"
-                .to_owned()
+        "GetDeviceInformation" => "<r><Manufacturer>Simulated</Manufacturer><Model>Dome 1</Model></r>".to_owned(),
+        "GetProfiles" => "<r><Profiles token=\"still\"><tt:Name>subStream</tt:Name><tt:VideoEncoderConfiguration>\
+             <tt:Name>v</tt:Name><tt:Encoding>H264</tt:Encoding><tt:Resolution><tt:Width>640</tt:Width><tt:Height>360</tt:Height>\
+             </tt:Resolution><tt:RateControl><tt:FrameRateLimit>12.5</tt:FrameRateLimit></tt:RateControl></tt:VideoEncoderConfiguration></Profiles>\
+             <Profiles token=\"turning\"><tt:Name>mainStream</tt:Name><tt:VideoEncoderConfiguration><tt:Encoding>H265</tt:Encoding>\
+             <tt:Resolution><tt:Width>2560</tt:Width><tt:Height>1440</tt:Height></tt:Resolution></tt:VideoEncoderConfiguration>\
+             <tt:PTZConfiguration/></Profiles><Profiles token=\"sound\"><tt:Name>audio</tt:Name></Profiles></r>"
+            .to_owned(),
+        "GetStreamUri" if text("ProfileToken") == "sound" => {
+            return fault("IncompleteConfiguration", "The media profile has no video source");
         }
+        "GetStreamUri" => format!(
+            "<r><MediaUri><tt:Uri>rtsp://admin:12345@192.168.1.64:554/{}</tt:Uri></MediaUri></r>",
+            text("ProfileToken")
+        ),
         "GetPresets" => {
             let head = service.dome.head();
             let presets = head

@@ -354,3 +354,36 @@ async fn orders_are_passed_on_by_a_thread_that_nobody_waits_for() {
     assert_eq!(sent.as_deref(), Some("roof"));
     tokio::task::spawn_blocking(move || drop(control)).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_device_says_what_it_is_and_where_its_streams_are() {
+    let (_, server, clock) = served("geheim").await;
+    let look = async |password| {
+        let address = format!("{}", server.address);
+        crate::onvif::look(&address, Some("viewer"), Some(password), clock.clone()).await
+    };
+    let device = look("geheim").await.unwrap();
+    assert_eq!(
+        (device.manufacturer.as_deref(), device.model.as_deref()),
+        (Some("Simulated"), Some("Dome 1"))
+    );
+    assert!(device.turns && device.firmware.is_none());
+    // The address that the device knows itself by is another, and it told its password.
+    assert_eq!(device.url.as_deref(), Some("rtsp://127.0.0.1:554/turning"));
+    assert_eq!(device.substream_url.as_deref(), Some("rtsp://127.0.0.1:554/still"));
+    let told: Vec<_> = device
+        .profiles
+        .iter()
+        .map(|p| (p.name.as_str(), p.codec.as_deref(), p.width, p.fps, p.url.is_some(), p.turns))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("subStream", Some("H264"), Some(640), Some(12.5), true, false),
+            ("mainStream", Some("H265"), Some(2560), None, true, true),
+            ("audio", None, None, None, false, false),
+        ]
+    );
+    let refused = look("wrong").await.unwrap_err();
+    assert!(matches!(refused, crate::onvif::OnvifError::NotAuthorized { .. }), "{refused}");
+}

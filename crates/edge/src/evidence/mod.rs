@@ -14,7 +14,7 @@ mod serve;
 
 pub(crate) use before::{PastPicture, PastPictures};
 pub(crate) use draw::{Canvas, REGION, TRACK, ZONE, of_severity};
-pub(crate) use jpeg::encode as encode_jpeg;
+pub(crate) use jpeg::{encode as encode_jpeg, encode_rgb};
 pub use recorder::EvidenceConfig;
 pub(crate) use recorder::{ClipSource, Ready, Recorder, RecorderHandle, Suspicion};
 pub(crate) use serve::{Located, locate, media_type};

@@ -4,6 +4,9 @@
 use jiff::{civil, tz::TimeZone};
 use parapet_core::Timestamp;
 use roxmltree::{Document, Node};
+use uuid::Uuid;
+
+use super::look::Profile;
 
 pub(super) const GET_TIME: &str = "<tds:GetSystemDateAndTime/>";
 pub(super) const GET_SERVICES: &str =
@@ -11,6 +14,8 @@ pub(super) const GET_SERVICES: &str =
 pub(super) const GET_CAPABILITIES: &str =
     "<tds:GetCapabilities><tds:Category>All</tds:Category></tds:GetCapabilities>";
 pub(super) const GET_PROFILES: &str = "<trt:GetProfiles/>";
+
+pub(super) const GET_DEVICE_INFORMATION: &str = "<tds:GetDeviceInformation/>";
 
 const PTZ_NAMESPACE: &str = "/ptz/wsdl";
 const MEDIA_NAMESPACE: &str = "/ver10/media/wsdl";
@@ -38,8 +43,15 @@ pub struct DomeStatus {
 /// Addresses of services, as the dome names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Services {
-    pub(super) media: String,
-    pub(super) ptz: String,
+    pub(super) media: Option<String>,
+    pub(super) ptz: Option<String>,
+}
+
+/// What a device answers to a search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ProbeMatch {
+    pub(super) addresses: Vec<String>,
+    pub(super) scopes: Vec<String>,
 }
 
 /// A refusal.
@@ -74,6 +86,7 @@ pub(super) fn envelope(security: Option<&str>, body: &str) -> String {
          xmlns:wsu=\"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd\" \
          xmlns:tds=\"http://www.onvif.org/ver10/device/wsdl\" \
          xmlns:trt=\"http://www.onvif.org/ver10/media/wsdl\" \
+         xmlns:tt=\"http://www.onvif.org/ver10/schema\" \
          xmlns:tptz=\"http://www.onvif.org/ver20/ptz/wsdl\">\
          {header}<s:Body>{body}</s:Body></s:Envelope>"
     )
@@ -95,6 +108,88 @@ pub(super) fn get_status(profile: &str) -> String {
 pub(super) fn goto_preset(profile: &str, preset: &str) -> String {
     let preset = format!("<tptz:PresetToken>{}</tptz:PresetToken>", escaped(preset));
     with_profile("GotoPreset", profile, &preset)
+}
+
+pub(super) fn get_stream_uri(profile: &str) -> String {
+    format!(
+        "<trt:GetStreamUri><trt:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>RTSP\
+         </tt:Protocol></tt:Transport></trt:StreamSetup><trt:ProfileToken>{}</trt:ProfileToken></trt:GetStreamUri>",
+        escaped(profile)
+    )
+}
+
+/// A search for devices that send video (WS-Discovery of April 2005, as ONVIF has it).
+pub(super) fn probe(id: &Uuid) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\
+         <s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
+         xmlns:a=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\" \
+         xmlns:d=\"http://schemas.xmlsoap.org/ws/2005/04/discovery\" \
+         xmlns:dn=\"http://www.onvif.org/ver10/network/wsdl\"><s:Header>\
+         <a:MessageID>uuid:{id}</a:MessageID>\
+         <a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To>\
+         <a:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</a:Action></s:Header>\
+         <s:Body><d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe></s:Body></s:Envelope>"
+    )
+}
+
+/// The devices in an answer to the search `id`; none in what is no answer to it.
+pub(super) fn probe_matches(answer: &str, id: &Uuid) -> Vec<ProbeMatch> {
+    let Ok(document) = Document::parse(answer) else { return Vec::new() };
+    let relates = all(document.root(), "RelatesTo").filter_map(|node| node.text());
+    if !relates.into_iter().any(|text| text.contains(&id.to_string())) {
+        return Vec::new();
+    }
+    let words = |node: Node<'_, '_>, name: &'static str| {
+        let texts = all(node, name).filter_map(|node| node.text());
+        texts.flat_map(str::split_whitespace).map(str::to_owned).collect()
+    };
+    all(document.root(), "ProbeMatch")
+        .map(|found| ProbeMatch { addresses: words(found, "XAddrs"), scopes: words(found, "Scopes") })
+        .collect()
+}
+
+/// Manufacturer, model and firmware.
+pub(super) fn device_information(
+    answer: &str,
+) -> Result<(Option<String>, Option<String>, Option<String>), String> {
+    let document = parsed(answer)?;
+    let text = |name: &'static str| {
+        let found = all(document.root(), name).find_map(|node| node.text())?;
+        let short: String = found.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+        Some(short).filter(|text| !text.is_empty())
+    };
+    Ok((text("Manufacturer"), text("Model"), text("FirmwareVersion")))
+}
+
+/// The media profiles; where their streams are is another question.
+pub(super) fn profiles(answer: &str) -> Result<Vec<Profile>, String> {
+    let document = parsed(answer)?;
+    let profile = |node: Node<'_, '_>| {
+        let video = all(node, "VideoEncoderConfiguration").next();
+        let text = |name: &'static str| {
+            let found = video.and_then(|video| all(video, name).find_map(|node| node.text()));
+            found.map(|text| text.trim().to_owned())
+        };
+        let named = node.children().find(|child| child.tag_name().name() == "Name").and_then(|n| n.text());
+        Some(Profile {
+            profile: node.attribute("token")?.to_owned(),
+            name: named.unwrap_or_default().trim().chars().take(100).collect(),
+            codec: text("Encoding"),
+            width: text("Width").and_then(|text| text.parse().ok()),
+            height: text("Height").and_then(|text| text.parse().ok()),
+            fps: text("FrameRateLimit").and_then(|text| text.parse().ok()),
+            url: None,
+            turns: all(node, "PTZConfiguration").next().is_some(),
+        })
+    };
+    Ok(all(document.root(), "Profiles").filter_map(profile).collect())
+}
+
+/// The address of `GetStreamUri`.
+pub(super) fn stream_uri(answer: &str) -> Result<Option<String>, String> {
+    let document = parsed(answer)?;
+    Ok(all(document.root(), "Uri").find_map(|node| node.text()).map(|text| text.trim().to_owned()))
 }
 
 /// The refusal in an answer, if it is one.
@@ -129,8 +224,8 @@ pub(super) fn time(answer: &str) -> Result<Option<Timestamp>, String> {
     Ok(Some(zoned.timestamp()))
 }
 
-/// Where the services are, out of `GetServices` or `GetCapabilities`; `None` without a PTZ service.
-pub(super) fn services(answer: &str) -> Result<Option<Services>, String> {
+/// Where the services are, out of `GetServices` or `GetCapabilities`.
+pub(super) fn services(answer: &str) -> Result<Services, String> {
     let document = parsed(answer)?;
     let address = |node: Node<'_, '_>| {
         all(node, "XAddr").find_map(|address| address.text()).map(|address| address.trim().to_owned())
@@ -145,7 +240,7 @@ pub(super) fn services(answer: &str) -> Result<Option<Services>, String> {
     let by_name = |name: &'static str| all(document.root(), name).find_map(address);
     let ptz = by_namespace(PTZ_NAMESPACE).or_else(|| by_name("PTZ"));
     let media = by_namespace(MEDIA_NAMESPACE).or_else(|| by_name("Media"));
-    Ok(ptz.zip(media).map(|(ptz, media)| Services { media, ptz }))
+    Ok(Services { media, ptz })
 }
 
 /// The first media profile with a PTZ configuration.
@@ -216,10 +311,11 @@ mod tests {
             </d:GetServicesResponse></e:Body></e:Envelope>"#;
         let old = r#"<a xmlns:t="x"><t:Capabilities><t:Media><t:XAddr>http://1.2.3.4/m</t:XAddr></t:Media>
             <t:PTZ><t:XAddr>http://1.2.3.4/p</t:XAddr></t:PTZ></t:Capabilities></a>"#;
-        let expected = Services { media: "http://1.2.3.4/m".into(), ptz: "http://1.2.3.4/p".into() };
-        assert_eq!(services(new).unwrap(), Some(expected.clone()));
-        assert_eq!(services(old).unwrap(), Some(expected));
-        assert_eq!(services("<a/>").unwrap(), None);
+        let expected =
+            Services { media: Some("http://1.2.3.4/m".into()), ptz: Some("http://1.2.3.4/p".into()) };
+        assert_eq!(services(new).unwrap(), expected);
+        assert_eq!(services(old).unwrap(), expected);
+        assert_eq!(services("<a/>").unwrap(), Services { media: None, ptz: None });
         assert!(services("not xml").is_err());
     }
 

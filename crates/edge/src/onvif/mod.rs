@@ -1,6 +1,9 @@
 //! A client for domes that speak ONVIF: where their presets are, going there, and whether they move. SOAP 1.2 over HTTP,
-//! PTZ service version 2.0, with WS-Security user name tokens. No discovery, no events, no continuous moves.
+//! PTZ service version 2.0, with WS-Security user name tokens. Finds devices, and asks them what they are and where their
+//! streams are. No events, no continuous moves.
 
+mod discover;
+mod look;
 mod message;
 mod security;
 
@@ -10,6 +13,8 @@ use jiff::SignedDuration;
 use parapet_core::Clock;
 use reqwest::{Client, Url};
 
+pub use discover::{FoundDevice, discover};
+pub use look::{Device, Profile, look};
 use message::Services;
 pub use message::{DomePreset, DomeStatus};
 use security::Credentials;
@@ -110,36 +115,33 @@ impl OnvifClient {
     /// See [`OnvifError`].
     pub async fn connect(config: &OnvifConfig, clock: Arc<dyn Clock>) -> Result<Self, OnvifError> {
         let device = Url::parse(&config.url).map_err(|_| OnvifError::Address(config.url.clone()))?;
+        let mut client = Self::bare(device.clone(), credentials(config)?, clock)?;
+        client.skew = client.clock_skew(&device).await?;
+        let Services { media, ptz } = client.services(&device).await?;
+        let (Some(media), Some(ptz)) = (media, ptz) else {
+            return Err(OnvifError::NoPtz { what: "PTZ service" });
+        };
+        client.ptz = reached(&device, &ptz);
+        client.profile = match &config.profile {
+            Some(profile) => profile.clone(),
+            None => client.turning_profile(&reached(&device, &media)).await?,
+        };
+        Ok(client)
+    }
+
+    /// A client that has asked nothing yet.
+    fn bare(
+        device: Url,
+        credentials: Option<Credentials>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OnvifError> {
         let http = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .build()
             .map_err(OnvifError::Client)?;
-        let mut client = Self {
-            http,
-            ptz: device.clone(),
-            profile: String::new(),
-            credentials: credentials(config)?,
-            clock,
-            skew: SignedDuration::ZERO,
-        };
-        client.skew = client.clock_skew(&device).await?;
-        let Services { media, ptz } = client.services(&device).await?;
-        // Behind address translation a dome names the address that it knows itself by; it was reached by ours.
-        let reached = |named: &str| {
-            let mut url = device.clone();
-            if let Ok(named) = device.join(named) {
-                url.set_path(named.path());
-                url.set_query(named.query());
-            }
-            url
-        };
-        client.ptz = reached(&ptz);
-        client.profile = match &config.profile {
-            Some(profile) => profile.clone(),
-            None => client.turning_profile(&reached(&media)).await?,
-        };
-        Ok(client)
+        let (profile, skew) = (String::new(), SignedDuration::ZERO);
+        Ok(Self { http, ptz: device, profile, credentials, clock, skew })
     }
 
     /// The presets that the dome has.
@@ -189,9 +191,7 @@ impl OnvifClient {
             }
             other => other?,
         };
-        message::services(&answer)
-            .map_err(|what| OnvifError::Answer { action, what })?
-            .ok_or(OnvifError::NoPtz { what: "PTZ service" })
+        message::services(&answer).map_err(|what| OnvifError::Answer { action, what })
     }
 
     async fn turning_profile(&self, media: &Url) -> Result<String, OnvifError> {
@@ -239,6 +239,16 @@ impl OnvifClient {
             None => Ok(text),
         }
     }
+}
+
+/// Behind address translation a device names the address that it knows itself by; it was reached by ours.
+fn reached(device: &Url, named: &str) -> Url {
+    let mut url = device.clone();
+    if let Ok(named) = device.join(named) {
+        url.set_path(named.path());
+        url.set_query(named.query());
+    }
+    url
 }
 
 fn credentials(config: &OnvifConfig) -> Result<Option<Credentials>, OnvifError> {

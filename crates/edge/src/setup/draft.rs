@@ -130,6 +130,11 @@ impl Desk {
         config::check(&whole, self.file.path()).map_err(|_| Refusal::Problems)
     }
 
+    /// The pipeline in force.
+    pub(super) fn in_force(&self) -> Result<config::Pipeline, Refusal> {
+        config::check(&self.read()?, self.file.path()).map_err(|_| Refusal::Problems)
+    }
+
     pub(super) fn read(&self) -> Result<String, Refusal> {
         self.file.read().map_err(|error| failed(&error))
     }
@@ -239,7 +244,9 @@ fn collect(value: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, 
     for (key, value) in value.as_table().into_iter().flatten() {
         path.push(key.clone());
         match value {
-            Value::String(text) if SECRETS.contains(&key.as_str()) => found.push((path.clone(), text.clone())),
+            Value::String(text) if SECRETS.contains(&key.as_str()) => {
+                found.push((path.clone(), text.clone()))
+            }
             value => collect(value, path, found),
         }
         path.pop();

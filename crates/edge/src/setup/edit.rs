@@ -130,7 +130,10 @@ pub(super) fn edited(text: &str, edits: &[Edit], keep: &mut KeepPassword<'_>) ->
         return Ok(text.to_owned());
     }
     let mut document: DocumentMut = text.parse().map_err(|_| {
-        Refusal::refused("配置不是有效的 TOML，请先改正语法", "the text is no valid TOML; correct it by hand first")
+        Refusal::refused(
+            "配置不是有效的 TOML，请先改正语法",
+            "the text is no valid TOML; correct it by hand first",
+        )
     })?;
     for edit in edits {
         apply(&mut document, edit, keep)?;
@@ -270,8 +273,12 @@ fn put_camera(
         }
     }
     let rtsp = document_table(document, &[at[0], at[1], "source", "rtsp"])?;
-    let written =
-        [("url", &url), ("substream_url", &put.substream_url), ("username", &username), ("transport", &put.transport)];
+    let written = [
+        ("url", &url),
+        ("substream_url", &put.substream_url),
+        ("username", &username),
+        ("transport", &put.transport),
+    ];
     for (key, said) in written {
         if let Some(said) = said {
             set(rtsp, key, text(said));
@@ -281,7 +288,10 @@ fn put_camera(
         rtsp.remove("password_env");
         let file = match &password {
             Some(password) if password.is_empty() || password.chars().any(char::is_control) => {
-                return Err(Refusal::refused("密码为空或含有不可用的字符", "the password is empty or has control characters"));
+                return Err(Refusal::refused(
+                    "密码为空或含有不可用的字符",
+                    "the password is empty or has control characters",
+                ));
             }
             Some(password) => Some(keep(&put.camera, password)?),
             None => None,
@@ -337,10 +347,9 @@ fn remove_of_view(
 fn known(document: &DocumentMut, camera: &str) -> Result<(), Refusal> {
     match find(document, &["cameras", camera]) {
         Some(_) => Ok(()),
-        None => Err(Refusal::refused(
-            format!("没有摄像机“{camera}”"),
-            format!("there is no camera \"{camera}\""),
-        )),
+        None => {
+            Err(Refusal::refused(format!("没有摄像机“{camera}”"), format!("there is no camera \"{camera}\"")))
+        }
     }
 }
 
@@ -432,7 +441,10 @@ fn set_json(table: &mut dyn TableLike, key: &str, written: &Json) -> Result<(), 
 fn value(json: &Json) -> Result<Value, Refusal> {
     Ok(match json {
         Json::Null => {
-            return Err(Refusal::refused("数组和内联表中不能有 null", "null has no place within arrays and tables"));
+            return Err(Refusal::refused(
+                "数组和内联表中不能有 null",
+                "null has no place within arrays and tables",
+            ));
         }
         Json::Bool(on) => (*on).into(),
         Json::Number(n) => match (n.as_i64(), n.as_f64()) {

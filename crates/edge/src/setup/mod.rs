@@ -4,6 +4,8 @@
 //! Off unless the pipeline file says otherwise. Who may do what is the center's to decide; here the node's token is asked.
 //! `[node]`, `[bus]` and `[models]` cannot be changed from afar: they open doors, and load libraries.
 
+mod baseline;
+mod camera;
 mod draft;
 mod edit;
 mod file;
@@ -11,11 +13,14 @@ mod model;
 mod refusal;
 mod routes;
 mod secrets;
+mod trial;
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, sync::Arc};
 
 use parapet_core::Clock;
 use serde::{Deserialize, Serialize};
+
+use crate::config::NodeConfig;
 
 use self::{file::PipelineFile, secrets::Secrets};
 
@@ -46,24 +51,45 @@ pub(crate) struct Setup(Arc<Desk>);
 struct Desk {
     file: PipelineFile,
     secrets: Secrets,
+    /// A change of the file is taken up while the node runs.
+    hot_reload: bool,
     clock: Arc<dyn Clock>,
     /// One saves at a time.
     saving: tokio::sync::Mutex<()>,
+    /// So many cameras are looked at once.
+    stills: tokio::sync::Semaphore,
+    trials: trial::TrialDesk,
 }
 
+/// Cameras that are looked at once.
+const STILLS: usize = 2;
+
 impl Setup {
-    /// For the pipeline file `file` of a node that keeps its data in `data_dir`.
+    /// For the pipeline file `file` of a node.
     ///
     /// # Errors
     /// If the file is not there.
     pub(crate) fn new(
-        config: &SetupConfig,
+        config: &NodeConfig,
         file: &std::path::Path,
-        data_dir: PathBuf,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
-        let file = PipelineFile::new(file, config.keep_versions.into())?;
-        let secrets = Secrets::below(data_dir, file.path());
-        Ok(Self(Arc::new(Desk { file, secrets, clock, saving: tokio::sync::Mutex::default() })))
+        let file = PipelineFile::new(file, config.setup.keep_versions.into())?;
+        let secrets = Secrets::below(config.data_dir.clone(), file.path());
+        let (saving, stills) = (tokio::sync::Mutex::default(), tokio::sync::Semaphore::new(STILLS));
+        Ok(Self(Arc::new(Desk {
+            file,
+            secrets,
+            hot_reload: config.hot_reload,
+            clock,
+            saving,
+            stills,
+            trials: trial::TrialDesk::default(),
+        })))
+    }
+
+    /// Ends what is under way.
+    pub(crate) fn stop(&self) {
+        self.0.trials.stop();
     }
 }

@@ -184,10 +184,7 @@ impl View {
         Self {
             preset: preset.map(str::to_owned),
             name: preset.and_then(|_| text(view, "name")),
-            reference_pictures: view
-                .get("reference_pictures")
-                .and_then(Value::as_array)
-                .map_or(0, Vec::len),
+            reference_pictures: view.get("reference_pictures").and_then(Value::as_array).map_or(0, Vec::len),
             background: changes("background"),
             baseline: changes("baseline"),
             zones: tables(view, "zones").filter_map(zone).collect(),

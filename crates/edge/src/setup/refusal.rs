@@ -18,6 +18,20 @@ pub(crate) enum Refusal {
     Changed,
     /// The text has mistakes.
     Problems,
+    /// As much of this as there may be is under way.
+    Busy,
+    /// A camera lets nobody in.
+    CameraPassword,
+    /// A camera does not answer in time.
+    CameraSilent,
+    /// Nothing answers at the address of a camera.
+    CameraUnreachable,
+    /// A camera has no stream of this path.
+    CameraNoStream,
+    /// A stream cannot be shown.
+    CameraNoVideo,
+    /// What answers speaks no ONVIF.
+    CameraNotUnderstood,
     /// It cannot be done; in Chinese and English.
     Refused { zh: String, en: String },
     /// The disk; in English.
@@ -55,6 +69,30 @@ impl Refusal {
                 "配置有错误，未保存".into(),
                 "the pipeline file has mistakes and was not saved".into(),
             ),
+            Self::Busy => (
+                StatusCode::CONFLICT,
+                "setup_busy",
+                "节点正忙，请稍候再试".into(),
+                "the node is at work on another one; try again soon".into(),
+            ),
+            Self::CameraPassword => camera("camera_password", "用户名或密码错误", "the user or the password is wrong"),
+            Self::CameraSilent => camera("camera_silent", "摄像机未在时限内应答", "the camera did not answer in time"),
+            Self::CameraUnreachable => {
+                camera("camera_unreachable", "此地址无法连接，请检查地址和端口", "nothing answers there; check address and port")
+            }
+            Self::CameraNoStream => {
+                camera("camera_no_stream", "摄像机上没有此路径的视频流", "the camera has no stream of this path")
+            }
+            Self::CameraNoVideo => camera(
+                "camera_no_video",
+                "视频流无法解码（应为 H.264 或 H.265）",
+                "the stream cannot be decoded; it should be H.264 or H.265",
+            ),
+            Self::CameraNotUnderstood => camera(
+                "camera_not_understood",
+                "此地址有应答，但不是可用的 ONVIF 设备",
+                "something answers there, but no ONVIF device that can be used",
+            ),
             Self::Refused { zh, en } => (StatusCode::UNPROCESSABLE_ENTITY, "setup_refused", zh, en),
             Self::Failed(en) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -64,6 +102,10 @@ impl Refusal {
             ),
         }
     }
+}
+
+fn camera(code: &'static str, zh: &str, en: &str) -> (StatusCode, &'static str, String, String) {
+    (StatusCode::UNPROCESSABLE_ENTITY, code, zh.to_owned(), en.to_owned())
 }
 
 impl IntoResponse for Refusal {

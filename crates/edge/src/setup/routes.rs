@@ -10,15 +10,16 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json_;
+use serde_json::Value;
 
 use super::{
-    Desk, Setup,
+    Desk, Setup, baseline, camera,
     draft::{Draft, Examined, Saved, name_of},
     edit::Edit,
     file::Version,
     model::Model,
     refusal::Refusal,
+    trial,
 };
 
 /// A pipeline file is no larger, bytes.
@@ -27,7 +28,7 @@ const MOST_TEXT: usize = 1_000_000;
 const MOST_EDITS: usize = 200;
 
 /// A body that may be no JSON.
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// The routes; `by_token`: a token is asked for before.
 pub(crate) fn router(setup: Setup, by_token: bool) -> Router {
@@ -35,6 +36,15 @@ pub(crate) fn router(setup: Setup, by_token: bool) -> Router {
         .route("/setup", get(current).put(save))
         .route("/setup/draft", post(draft))
         .route("/setup/versions/{version}", get(version))
+        .route("/setup/discover", post(camera::discover))
+        .route("/setup/probe", post(camera::probe))
+        .route("/setup/still", post(camera::still))
+        .route("/setup/cameras/{camera}/reference.jpg", get(camera::reference))
+        .route("/setup/cameras/{camera}/baselines", get(baseline::list).post(baseline::judge))
+        .route("/setup/cameras/{camera}/baselines/{baseline}/picture.jpg", get(baseline::picture))
+        .route("/setup/cameras/{camera}/recording", get(trial::recording))
+        .route("/setup/trial", get(trial::trial).post(trial::start).delete(trial::cancel))
+        .route("/setup/trial/{trial}/{number}/picture.jpg", get(trial::picture))
         .layer(DefaultBodyLimit::max(2 * MOST_TEXT + 200_000))
         .with_state(setup);
     if by_token { router } else { router.layer(middleware::from_fn(no_pages)) }
@@ -58,7 +68,8 @@ struct Current {
     file: String,
     #[serde(flatten)]
     examined: Examined,
-    schema: Json_,
+    hot_reload: bool,
+    schema: Value,
     versions: Vec<Version>,
 }
 
@@ -114,7 +125,8 @@ fn bounded(text: &str) -> Result<(), Refusal> {
 async fn current(State(setup): State<Setup>) -> Result<Json<Current>, Refusal> {
     let current = blocking(&setup, |desk| {
         let (examined, versions) = desk.current()?;
-        Ok(Current { file: name_of(desk.file.path()), examined, schema: crate::config::schema(), versions })
+        let (file, hot_reload) = (name_of(desk.file.path()), desk.hot_reload);
+        Ok(Current { file, examined, hot_reload, schema: crate::config::schema(), versions })
     });
     current.await.map(Json)
 }

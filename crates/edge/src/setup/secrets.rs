@@ -34,9 +34,9 @@ fn find(text: &str) -> Vec<Found> {
         // A password may hold an unescaped "@": the host begins after the last one.
         let Some(host) = rest[..end].rfind('@') else { continue };
         let Some(colon) = rest[..host].find(':') else { continue };
-        let scheme = text[..at].rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |before| {
-            before + text[before..].chars().next().map_or(0, char::len_utf8)
-        });
+        let scheme = text[..at]
+            .rfind(|c: char| !c.is_ascii_alphanumeric())
+            .map_or(0, |before| before + text[before..].chars().next().map_or(0, char::len_utf8));
         if host > colon + 1 {
             found.push(Found {
                 whole: scheme..authority + end,

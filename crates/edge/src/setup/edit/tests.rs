@@ -134,16 +134,38 @@ fn another_kind_of_rule_replaces_the_first_and_a_generated_source_becomes_an_add
 #[test]
 fn what_cannot_be_edited_is_said_in_both_languages() {
     for (edit, en) in [
-        (serde_json::json!({ "op": "remove_zone", "camera": "gate", "zone": "x" }), "there is no cameras.gate.zones.x"),
-        (serde_json::json!({ "op": "put_line", "camera": "x", "line": "a", "points": [] }), "there is no camera \"x\""),
-        (serde_json::json!({ "op": "put_line", "camera": "gate", "preset": "p", "line": "a", "points": [] }), "camera \"gate\" has no preset \"p\""),
-        (serde_json::json!({ "op": "set", "path": ["node", "id"], "value": "x" }), "only options of cameras can be changed here (cameras.NAME.…)"),
-        (serde_json::json!({ "op": "set", "path": ["cameras", "gate", "name", "x"], "value": 1 }), "cameras.gate.name is no table"),
-        (serde_json::json!({ "op": "put_camera", "camera": "gate", "password": "a\nb" }), "the password is empty or has control characters"),
+        (
+            serde_json::json!({ "op": "remove_zone", "camera": "gate", "zone": "x" }),
+            "there is no cameras.gate.zones.x",
+        ),
+        (
+            serde_json::json!({ "op": "put_line", "camera": "x", "line": "a", "points": [] }),
+            "there is no camera \"x\"",
+        ),
+        (
+            serde_json::json!({ "op": "put_line", "camera": "gate", "preset": "p", "line": "a", "points": [] }),
+            "camera \"gate\" has no preset \"p\"",
+        ),
+        (
+            serde_json::json!({ "op": "set", "path": ["node", "id"], "value": "x" }),
+            "only options of cameras can be changed here (cameras.NAME.…)",
+        ),
+        (
+            serde_json::json!({ "op": "set", "path": ["cameras", "gate", "name", "x"], "value": 1 }),
+            "cameras.gate.name is no table",
+        ),
+        (
+            serde_json::json!({ "op": "put_camera", "camera": "gate", "password": "a\nb" }),
+            "the password is empty or has control characters",
+        ),
     ] {
-        let refusal = edited(TEXT, &edits(serde_json::json!([edit])), &mut |_, _| unreachable!()).unwrap_err();
+        let refusal =
+            edited(TEXT, &edits(serde_json::json!([edit])), &mut |_, _| unreachable!()).unwrap_err();
         let Refusal::Refused { zh, en: told } = refusal else { panic!("{refusal:?}") };
         assert!(told == en && !zh.is_ascii(), "{told} / {zh}");
     }
-    assert!(serde_json::from_value::<Edit>(serde_json::json!({ "op": "remove_camera", "camera": "x", "y": 1 })).is_err());
+    assert!(
+        serde_json::from_value::<Edit>(serde_json::json!({ "op": "remove_camera", "camera": "x", "y": 1 }))
+            .is_err()
+    );
 }
