@@ -1,13 +1,18 @@
-//! Asks nodes over HTTP: cameras with their zones, single pictures, files of evidence. Addresses come from the bus, so
-//! only `http` and `https` are followed, and no redirects.
+//! Asks nodes over HTTP: cameras with their zones, single pictures, files of evidence, and to be set up. Addresses come
+//! from the bus, so only `http` and `https` are followed, and no redirects.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, Method, Response, StatusCode, Url, header::HeaderMap};
 use serde::Deserialize;
+use tracing::warn;
 
-use crate::api::shape::{CameraRule, CameraZone};
+use crate::api::{
+    problem::ApiError,
+    setup_shape::NodeRefusal,
+    shape::{CameraRule, CameraZone},
+};
 
 /// A camera as its node describes it. What it says about state is on the bus already.
 #[derive(Debug, Deserialize)]
@@ -40,6 +45,39 @@ pub(crate) enum NodeError {
     #[error("the node's answer to {url} is larger than {limit} bytes")]
     TooLarge { url: Url, limit: u64 },
 }
+
+/// A question of setting a node up. No `Debug`: its body may hold a password.
+pub(crate) struct NodeQuestion {
+    pub(crate) method: Method,
+    pub(crate) path: Vec<String>,
+    pub(crate) query: Vec<(String, String)>,
+    /// JSON.
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) patience: Duration,
+}
+
+/// What a node answered.
+pub(crate) struct NodeAnswer {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Refusals that are passed on: what a node calls them, and as what.
+const REFUSALS: [(&str, StatusCode); 13] = [
+    ("not_found", StatusCode::NOT_FOUND),
+    ("setup_off", StatusCode::CONFLICT),
+    ("setup_changed", StatusCode::CONFLICT),
+    ("setup_busy", StatusCode::CONFLICT),
+    ("setup_problems", StatusCode::UNPROCESSABLE_ENTITY),
+    ("setup_refused", StatusCode::UNPROCESSABLE_ENTITY),
+    ("camera_password", StatusCode::UNPROCESSABLE_ENTITY),
+    ("camera_silent", StatusCode::UNPROCESSABLE_ENTITY),
+    ("camera_unreachable", StatusCode::UNPROCESSABLE_ENTITY),
+    ("camera_no_stream", StatusCode::UNPROCESSABLE_ENTITY),
+    ("camera_no_video", StatusCode::UNPROCESSABLE_ENTITY),
+    ("camera_not_understood", StatusCode::UNPROCESSABLE_ENTITY),
+    ("setup_failed", StatusCode::BAD_GATEWAY),
+];
 
 /// A list of cameras is never larger.
 const LIST_BYTES: u64 = 32 << 20;
@@ -87,6 +125,44 @@ impl NodeClient {
     pub(crate) async fn file(&self, base: &str, path: &str) -> Result<Response, NodeError> {
         let segments: Vec<&str> = path.split('/').collect();
         self.get(join(base, &segments)?, None).await
+    }
+
+    /// Asks something of a node's setup.
+    pub(crate) async fn ask(&self, base: &str, question: NodeQuestion) -> Result<NodeAnswer, ApiError> {
+        let NodeQuestion { method, path, query, body, patience } = question;
+        let segments: Vec<&str> = path.iter().map(String::as_str).collect();
+        // A segment that would climb out is no name of anything.
+        let mut url = join(base, &segments).map_err(|_| ApiError::NotFound)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = self.http.request(method, url.clone()).timeout(patience);
+        if let Some(authorization) = self.authorization() {
+            request = request.header("authorization", authorization);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        let unreachable = |why: &dyn std::fmt::Display| {
+            warn!(%url, %why, "a node does not answer as it should");
+            ApiError::NodeUnreachable
+        };
+        let response = request.send().await.map_err(|error| unreachable(&error.without_url()))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = limited(response, PICTURE_BYTES).await.map_err(|error| unreachable(&error))?;
+        if status.is_success() {
+            return Ok(NodeAnswer { headers, body });
+        }
+        let refusal: Option<NodeRefusal> = serde_json::from_slice(&body).ok();
+        let known = refusal.as_ref().and_then(|said| REFUSALS.iter().find(|(code, _)| *code == said.code));
+        match (known, refusal) {
+            (Some(("not_found", _)), _) => Err(ApiError::NotFound),
+            (Some((code, status)), Some(said)) => {
+                let text = |language: &str| said.messages.get(language).cloned().unwrap_or_default();
+                Err(ApiError::Setup { status: *status, code, zh: text("zh-CN"), en: text("en") })
+            }
+            _ => Err(unreachable(&status)),
+        }
     }
 
     async fn get(&self, url: Url, timeout: Option<Duration>) -> Result<Response, NodeError> {

@@ -162,6 +162,11 @@ impl Roster {
         self.read(|state| state.nodes.get(&state.key_of(id)?)?.base_url.clone())
     }
 
+    /// HTTP address of a node, if it has said one; `None` if there is no such node.
+    pub(crate) fn url_of_node(&self, site: &str, node: &str) -> Option<Option<String>> {
+        self.read(|state| Some(state.nodes.get(&(site.to_owned(), node.to_owned()))?.base_url.clone()))
+    }
+
     /// HTTP addresses of all nodes that are connected.
     pub(crate) fn urls(&self) -> HashMap<NodeKey, String> {
         self.read(|state| {

@@ -78,6 +78,46 @@ const ROUTES: &[(&str, &str, Need)] = &[
     ("put", "/api/sites/{site}/plan", Need::Everywhere(Permission::Configure)),
     ("get", "/api/sites/{site}/plan.png", Need::Site(Permission::See)),
     ("put", "/api/sites/{site}/plan.png", Need::Everywhere(Permission::Configure)),
+    ("get", "/api/sites/{site}/nodes/{node}/setup", Need::OfSite(Permission::Configure)),
+    ("put", "/api/sites/{site}/nodes/{node}/setup", Need::OfSite(Permission::Configure)),
+    ("post", "/api/sites/{site}/nodes/{node}/setup/draft", Need::OfSite(Permission::Configure)),
+    ("get", "/api/sites/{site}/nodes/{node}/setup/versions/{version}", Need::OfSite(Permission::Configure)),
+    ("post", "/api/sites/{site}/nodes/{node}/setup/discover", Need::OfSite(Permission::Configure)),
+    ("post", "/api/sites/{site}/nodes/{node}/setup/probe", Need::OfSite(Permission::Configure)),
+    ("post", "/api/sites/{site}/nodes/{node}/setup/still", Need::OfSite(Permission::Configure)),
+    (
+        "get",
+        "/api/sites/{site}/nodes/{node}/setup/cameras/{camera}/reference.jpg",
+        Need::OfSite(Permission::Configure),
+    ),
+    (
+        "get",
+        "/api/sites/{site}/nodes/{node}/setup/cameras/{camera}/baselines",
+        Need::OfSite(Permission::Configure),
+    ),
+    (
+        "post",
+        "/api/sites/{site}/nodes/{node}/setup/cameras/{camera}/baselines",
+        Need::OfSite(Permission::Configure),
+    ),
+    (
+        "get",
+        "/api/sites/{site}/nodes/{node}/setup/cameras/{camera}/baselines/{baseline}/picture.jpg",
+        Need::OfSite(Permission::Configure),
+    ),
+    (
+        "get",
+        "/api/sites/{site}/nodes/{node}/setup/cameras/{camera}/recording",
+        Need::OfSite(Permission::Configure),
+    ),
+    ("get", "/api/sites/{site}/nodes/{node}/setup/trial", Need::OfSite(Permission::Configure)),
+    ("post", "/api/sites/{site}/nodes/{node}/setup/trial", Need::OfSite(Permission::Configure)),
+    ("delete", "/api/sites/{site}/nodes/{node}/setup/trial", Need::OfSite(Permission::Configure)),
+    (
+        "get",
+        "/api/sites/{site}/nodes/{node}/setup/trial/{trial}/{number}/picture.jpg",
+        Need::OfSite(Permission::Configure),
+    ),
     ("get", "/api/reports/month", Need::Somewhere(Permission::See)),
     ("get", "/api/reports/{file}", Need::Somewhere(Permission::See)),
     ("get", "/api/export/incidents/{file}", Need::Somewhere(Permission::See)),
@@ -105,6 +145,8 @@ enum Need {
     There(Permission),
     /// The permission at any place of the site, of which nothing is there in this test.
     Site(Permission),
+    /// The permission for the whole site.
+    OfSite(Permission),
     /// The permission without a place.
     Everywhere(Permission),
 }
@@ -137,6 +179,10 @@ async fn ask(
         .replace("{role}", "snapshot")
         .replace("{name}", "nobody")
         .replace("{site}", site)
+        .replace("{node}", &format!("{site}-1"))
+        .replace("{version}", "20261122T000000.000Z")
+        .replace("{baseline}", "none")
+        .replace("{trial}", "none")
         .replace("{code}", "littering")
         .replace("/reports/{file}", "/reports/month.csv")
         .replace("/incidents/{file}", "/incidents/incidents.csv")
@@ -204,6 +250,7 @@ async fn every_route_asks_for_role_and_site() {
                     Need::Nothing | Need::Anybody => true,
                     Need::Somewhere(permission) => access.may_somewhere(*permission),
                     Need::There(permission) => access.may(*permission, Some(&at), Some(&of)),
+                    Need::OfSite(permission) => access.may(*permission, Some(&at), None),
                     Need::Everywhere(permission) => access.may(*permission, None, None),
                     Need::Site(permission) if access.may_somewhere(*permission) => {
                         assert_eq!(status, 404, "{told}");
@@ -211,15 +258,24 @@ async fn every_route_asks_for_role_and_site() {
                     }
                     Need::Site(_) => false,
                 };
-                let hidden = matches!(need, Need::There(permission) if access.may_somewhere(*permission)
-                    && !access.may(Permission::See, Some(&at), Some(&of)));
+                let hidden = match need {
+                    Need::There(permission) => {
+                        access.may_somewhere(*permission)
+                            && !access.may(Permission::See, Some(&at), Some(&of))
+                    }
+                    Need::OfSite(permission) => {
+                        access.may_somewhere(*permission) && !access.may(Permission::See, Some(&at), None)
+                    }
+                    _ => false,
+                };
                 match (may, hidden) {
                     (true, _) => assert!(!matches!(status.as_u16(), 401 | 403), "{told}"),
                     (false, true) => assert_eq!(status, 404, "{told}"),
                     (false, false) => assert_eq!(status, 403, "{told}"),
                 }
                 // Nobody has the picture: the node has no address.
-                let gone = matches!(route.rsplit('/').next(), Some("live.jpg" | "thumbnail.jpg" | "{role}"));
+                let gone = matches!(route.rsplit('/').next(), Some("live.jpg" | "thumbnail.jpg" | "{role}"))
+                    || route.contains("{node}");
                 assert!(!status.is_server_error() || (gone && status == 502), "{told}");
             }
         }

@@ -17,9 +17,13 @@ mod report;
 mod roof;
 mod room;
 pub(crate) mod session;
+mod setup;
+pub(crate) mod setup_shape;
 pub(crate) mod shape;
 mod site;
 mod token;
+mod trial;
+mod trial_shape;
 mod user;
 mod verdict;
 
@@ -94,6 +98,7 @@ pub(crate) struct App {
         (name = "cases", description = "What becomes of confirmed incidents: steps, hand-over orders, answers"),
         (name = "catalogue", description = "Kinds, departments and settings"),
         (name = "sites", description = "Sites, their plans, nodes and cameras"),
+        (name = "setup", description = "Pipeline files of nodes, cameras by address, baselines, trials on recordings"),
         (name = "reports", description = "Scores of a month, lists as files"),
         (name = "roofs", description = "What drone surveys have told of roofs"),
         (name = "cameras", description = "Cameras, nodes and live pictures"),
@@ -144,6 +149,7 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(site::sites))
         .routes(routes!(site::put_site))
         .merge(uploads())
+        .merge(setup::routes())
         .routes(routes!(report::month))
         .routes(routes!(report::month_file))
         .routes(routes!(report::incidents))

@@ -51,13 +51,23 @@ pub(crate) struct Messages {
 #[derive(Debug)]
 pub(crate) enum ApiError {
     NotFound,
-    Invalid { field: &'static str, hint: &'static str },
+    Invalid {
+        field: &'static str,
+        hint: &'static str,
+    },
     Body(String),
     AlreadyJudged(Status),
     NoEvidence,
     Evidence(EvidenceError),
     NoPicture,
     NodeUnreachable,
+    /// What a node says to being set up.
+    Setup {
+        status: StatusCode,
+        code: &'static str,
+        zh: String,
+        en: String,
+    },
     Foreign,
     SignInNeeded,
     SignInFailed,
@@ -340,6 +350,9 @@ impl ApiError {
                 "此摄像机目前没有画面".to_owned(),
                 "this camera has no picture at the moment".to_owned(),
             ),
+            Self::Setup { status, code, zh, en } => {
+                (*status, *code, "Setup refused", zh.clone(), en.clone())
+            }
             Self::Foreign => (
                 StatusCode::FORBIDDEN,
                 "foreign_origin",

@@ -25,16 +25,29 @@ pub(crate) struct Stage {
     pub(crate) stop: CancellationToken,
 }
 
+/// Who is there, and where the node of the harbour is.
+pub(crate) struct Cast {
+    pub(crate) people: Vec<parapet_center::FirstUser>,
+    pub(crate) node: Option<String>,
+}
+
+impl From<Vec<parapet_center::FirstUser>> for Cast {
+    fn from(people: Vec<parapet_center::FirstUser>) -> Self {
+        Self { people, node: None }
+    }
+}
+
 impl Stage {
-    pub(crate) async fn set(people: Vec<parapet_center::FirstUser>) -> Self {
-        Self::set_with(people, |_, _| {}).await
+    pub(crate) async fn set(cast: impl Into<Cast>) -> Self {
+        Self::set_with(cast, |_, _| {}).await
     }
 
     /// The same with another configuration; it may put files into the directory.
     pub(crate) async fn set_with(
-        people: Vec<parapet_center::FirstUser>,
+        cast: impl Into<Cast>,
         change: impl FnOnce(&mut CenterConfig, &Path),
     ) -> Self {
+        let Cast { people, node } = cast.into();
         let directory = tempfile::tempdir().unwrap();
         let stop = CancellationToken::new();
         let mut config = CenterConfig {
@@ -53,7 +66,7 @@ impl Stage {
         };
         change(&mut config, directory.path());
         let store = Store::open(&config.store).await.unwrap();
-        fill(&store).await;
+        fill(&store, node.as_deref()).await;
         store.close().await;
         let clock = ManualClock::new(time("2026-11-22T00:01:00Z"));
         let center = Center::start(config, Arc::new(clock.clone()), None, stop.clone()).await.unwrap();
@@ -73,7 +86,7 @@ pub(crate) fn incident(site: &str, camera: &str) -> IncidentId {
 }
 
 /// An incident and a camera at each of `harbour/gate`, `harbour/yard` and `hill/tower`.
-async fn fill(store: &Store) {
+async fn fill(store: &Store, url: Option<&str>) {
     let at = time("2026-11-22T00:00:20Z");
     for (site, camera) in [("harbour", "gate"), ("harbour", "yard"), ("hill", "tower")] {
         let event = IncidentEvent {
@@ -141,13 +154,13 @@ async fn fill(store: &Store) {
         store.put_camera(&row).await.unwrap();
         open_case(store, site.clone(), camera, at).await;
         let row = NodeRow {
+            base_url: url.filter(|_| site.as_str() == "harbour").map(str::to_owned),
             site,
             node,
             online: true,
             at,
             started_at: at,
             version: "0".to_owned(),
-            base_url: None,
             cameras: if camera == "tower" {
                 vec!["tower".parse().unwrap()]
             } else {
