@@ -33,6 +33,7 @@ fn pipeline(dir: &Path, node: &str, rest: &str) -> std::path::PathBuf {
 }
 
 async fn start(path: &Path) -> Option<Node> {
+    drop(rustls::crypto::ring::default_provider().install_default());
     let pipeline = load(path).unwrap_or_else(|error| panic!("{error}"));
     match Node::start(pipeline, Some(path.to_owned()), Arc::new(SystemClock::new())).await {
         Ok(node) => Some(node),
