@@ -279,21 +279,26 @@ async fn the_last_hours_are_recorded_as_they_come() {
     node.stop().await;
 }
 
-/// Ten seconds in two segments, from `from` on: a yard, and a dark crate that somebody puts down in the fourth second.
+/// A wall of bricks, with a dark box on it or without.
+fn wall(shed: bool) -> image::RgbImage {
+    image::RgbImage::from_fn(320, 180, |x, y| {
+        let brick = ((x / 13 * 7919) ^ (y / 9 * 104_729)) % 97;
+        let grain = ((x / 3 * 104_729) ^ (y / 3 * 7919)) % 23;
+        let dark = shed && (140..200).contains(&x) && (70..115).contains(&y);
+        image::Rgb([if dark { 25 + (grain / 4) as u8 } else { (60 + brick + grain) as u8 }; 3])
+    })
+}
+
+/// Twelve seconds in two segments, from `from` on: the wall, on which a box appears after two seconds.
 fn segments(dir: &Path, from: Timestamp) {
     fs::create_dir_all(dir).unwrap();
     for part in 0..2u32 {
-        let at = |n: u32| from + Duration::from_millis(u64::from(part * 50 + n) * 100);
+        let at = |n: u32| from + Duration::from_millis(u64::from(part * 60 + n) * 100);
         let named = |at: Timestamp| at.strftime("%Y%m%dT%H%M%S.%6fZ").to_string();
-        let path = dir.join(format!("{}_{}.mp4", named(at(0)), named(at(49))));
+        let path = dir.join(format!("{}_{}.mp4", named(at(0)), named(at(59))));
         let mut writer = VideoWriter::create(&path, VideoOptions::at_fps(10.0)).unwrap();
-        for n in part * 50..part * 50 + 50 {
-            let picture = image::RgbImage::from_fn(320, 192, |x, y| {
-                let is_crate = n >= 35 && (140..200).contains(&x) && (90..140).contains(&y);
-                let ground = 110 + ((x / 9 * 31) ^ (y / 7 * 17)) % 40;
-                image::Rgb([if is_crate { 25 + ((x ^ y) % 8) as u8 } else { ground as u8 }; 3])
-            });
-            writer.push_rgb(320, 192, picture.as_raw()).unwrap();
+        for n in part * 60..part * 60 + 60 {
+            writer.push_rgb(320, 180, wall(n >= 20).as_raw()).unwrap();
         }
         writer.finish().unwrap();
     }
@@ -303,22 +308,25 @@ fn segments(dir: &Path, from: Timestamp) {
 async fn a_draft_is_tried_on_what_was_recorded() {
     let dir = tempfile::tempdir().unwrap();
     let from = SystemClock::new().now() - Duration::from_mins(30);
-    let to = from + Duration::from_secs(10);
+    let to = from + Duration::from_secs(12);
     segments(&dir.path().join("data/recordings/yard"), from);
-    let yard = "[cameras.yard]\nrecording = { hours = 1 }\n[cameras.yard.source]\nanalysed_fps = 5\n\
+    let yard = "[cameras.yard]\nrecording = { hours = 1 }\n[cameras.yard.source]\nanalysed_fps = 2\n\
                 test = { pattern = \"ball\", width = 64, height = 48, frames_per_second = 5 }\n";
     let path = pipeline(dir.path(), "data_dir = \"data\"\n[node.setup]\nenabled = true", yard);
     let Some(node) = start(&path).await else { return };
     let asker = Asker::of(&node);
 
     let text = asker.get("/setup").await["text"].clone();
-    let lane = json!([
-        { "op": "put_zone", "camera": "yard", "zone": "lane", "purpose": "fire_lane",
-          "polygon": [[0.3, 0.3], [0.8, 0.3], [0.8, 0.9], [0.3, 0.9]] },
-        { "op": "set", "path": ["cameras", "yard", "change", "background"], "value": { "settle_seconds": 1 } },
-        { "op": "put_rule", "camera": "yard", "rule": "lane", "kind": "occupied_roadway", "options": { "limit_seconds": 2 } },
+    wall(false).save(dir.path().join("wall.png")).unwrap();
+    let roof = json!([
+        { "op": "put_zone", "camera": "yard", "zone": "roof", "purpose": "roof",
+          "polygon": [[0.2, 0.2], [0.9, 0.2], [0.9, 0.9], [0.2, 0.9]] },
+        { "op": "set", "path": ["cameras", "yard", "change", "baseline"],
+          "value": { "interval_seconds": 1, "confirm_comparisons": 2 } },
+        { "op": "set", "path": ["cameras", "yard", "baseline_pictures"], "value": ["wall.png"] },
+        { "op": "put_rule", "camera": "yard", "rule": "sheds", "kind": "rooftop_structure", "options": { "limit_seconds": 3 } },
     ]);
-    let draft = asker.draft(&text, lane).await;
+    let draft = asker.draft(&text, roof).await;
     assert_eq!(draft["problems"], json!([]), "{draft}");
     let trial = |from: Timestamp, to: Timestamp| json!({ "text": draft["text"], "camera": "yard", "from": from, "to": to, "compare": true });
     let long_ago = trial(from - Duration::from_hours(2), from - Duration::from_hours(1));
@@ -346,7 +354,7 @@ async fn a_draft_is_tried_on_what_was_recorded() {
     let raised = &done["draft"][0];
     assert_eq!(
         (&raised["kind"], &raised["zone"], &raised["rule"]),
-        (&json!("occupied_roadway"), &json!("lane"), &json!("lane")),
+        (&json!("rooftop_structure"), &json!("roof"), &json!("sheds")),
         "{done}"
     );
     let at: Timestamp = raised["at"].as_str().unwrap().parse().unwrap();
