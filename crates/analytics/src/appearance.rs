@@ -38,9 +38,11 @@ impl Patch {
     /// The look of the box in the picture; `None` where less than 4 × 4 pixels of it are inside the frame.
     pub fn of(picture: &Picture, bbox: BBox) -> Option<Self> {
         let bbox = bbox.clamped();
-        let mut luma = luma_cells(picture.y(), bbox)?;
-        let n = luma.len() as f32;
-        let mean = luma.iter().sum::<f32>() / n;
+        let quarters = luma_cells(picture.y(), bbox)?;
+        let n = quarters.len() as f32;
+        // In quarters of a step, so that sums of whole numbers are exact in any order.
+        let mean = quarters.iter().map(|q| u32::from(*q)).sum::<u32>() as f32 / 4.0 / n;
+        let mut luma = quarters.map(|q| f32::from(q) / 4.0);
         let contrast = (luma.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n).sqrt();
         for v in &mut luma {
             *v = (*v - mean) / contrast.max(1e-3);
@@ -119,19 +121,20 @@ fn spread<const N: usize>(low: f32, span: f32, n: usize) -> [usize; N] {
     })
 }
 
-/// Means of 2 × 2 samples in each cell of a grid over the box.
-fn luma_cells(plane: &Plane, bbox: BBox) -> Option<[f32; SIDE * SIDE]> {
+/// Sums of 2 × 2 samples in each cell of a grid over the box.
+fn luma_cells(plane: &Plane, bbox: BBox) -> Option<[u16; SIDE * SIDE]> {
     let (w, h) = (plane.width(), plane.height());
     if bbox.width() * (w as f32) < 4.0 || bbox.height() * (h as f32) < 4.0 {
         return None;
     }
     let columns: [usize; 2 * SIDE] = spread(bbox.x_min(), bbox.width(), w);
     let rows: [usize; 2 * SIDE] = spread(bbox.y_min(), bbox.height(), h);
-    let mut cells = [0.0; SIDE * SIDE];
+    let mut cells = [0; SIDE * SIDE];
     for (y, row) in rows.into_iter().enumerate() {
         let row = plane.row(row);
-        for (cell, pair) in cells[y / 2 * SIDE..][..SIDE].iter_mut().zip(columns.chunks_exact(2)) {
-            *cell += f32::from(u16::from(row[pair[0]]) + u16::from(row[pair[1]])) / 4.0;
+        let line = &mut cells[y / 2 * SIDE..][..SIDE];
+        for (x, cell) in line.iter_mut().enumerate() {
+            *cell += u16::from(row[columns[2 * x]]) + u16::from(row[columns[2 * x + 1]]);
         }
     }
     Some(cells)
@@ -141,7 +144,13 @@ fn luma_cells(plane: &Plane, bbox: BBox) -> Option<[f32; SIDE * SIDE]> {
 fn mean_of(plane: &Plane, bbox: BBox) -> f32 {
     let columns: [usize; 8] = spread(bbox.x_min(), bbox.width(), plane.width());
     let rows: [usize; 8] = spread(bbox.y_min(), bbox.height(), plane.height());
-    let sum: u32 = rows.iter().flat_map(|y| columns.iter().map(|x| u32::from(plane.row(*y)[*x]))).sum();
+    let mut sum = 0;
+    for y in rows {
+        let row = plane.row(y);
+        for x in columns {
+            sum += u32::from(row[x]);
+        }
+    }
     sum as f32 / 64.0
 }
 

@@ -1,7 +1,7 @@
 //! Turns findings, restated at every frame, into events: `Started` once, `Updated` when something material changed,
 //! `Ended` once. Ids are derived, so the same frames give the same events to the byte.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use parapet_core::{
     BBox, CameraId, EndReason, EventId, IncidentEvent, IncidentId, IncidentKind, Label, Phase, Point,
@@ -58,7 +58,7 @@ pub struct OpenIncident {
     /// Present place.
     pub bbox: BBox,
     /// Present outline.
-    pub outline: Option<Vec<Point>>,
+    pub outline: Option<Arc<[Point]>>,
     /// How many things.
     pub count: u32,
     /// Fraction of the zone that is covered.
@@ -89,6 +89,15 @@ struct Cooling {
     until: Timestamp,
 }
 
+/// What a rule states in this frame.
+#[derive(Debug)]
+struct Stated {
+    finding: Finding,
+    order: usize,
+    /// An incident about its subject goes on.
+    known: bool,
+}
+
 /// All open incidents of one view.
 #[derive(Debug)]
 pub struct IncidentBook {
@@ -98,13 +107,23 @@ pub struct IncidentBook {
     run: Option<RunId>,
     open: BTreeMap<(RuleId, Subject), Open>,
     cooling: Vec<Cooling>,
+    /// Used again at each frame.
+    stated: Vec<Stated>,
 }
 
 impl IncidentBook {
     /// An empty book. With a map of the ground its events say where on the earth a thing stands: at the middle of its
     /// box's lower edge. What is on a roof does not stand on the ground.
     pub fn new(camera: CameraId, preset: Option<PresetId>, ground: Option<GroundMap>) -> Self {
-        Self { camera, preset, ground, run: None, open: BTreeMap::new(), cooling: Vec::new() }
+        Self {
+            camera,
+            preset,
+            ground,
+            run: None,
+            open: BTreeMap::new(),
+            cooling: Vec::new(),
+            stated: Vec::new(),
+        }
     }
 
     /// Takes in what a rule found in a frame; `None` while the rule is out of its schedule. Returns what happened:
@@ -112,7 +131,7 @@ impl IncidentBook {
     pub fn apply(
         &mut self,
         rule: &RuleFacts,
-        findings: Option<Vec<Finding>>,
+        findings: Option<impl IntoIterator<Item = Finding>>,
         at: Timestamp,
         run: RunId,
     ) -> Vec<IncidentEvent> {
@@ -120,16 +139,23 @@ impl IncidentBook {
         let Some(findings) = findings else {
             return self.end_where(|id, _| *id == rule.id, EndReason::OutOfSchedule, at);
         };
-        let mut stated: BTreeMap<Subject, Finding> = findings.into_iter().map(|f| (f.subject, f)).collect();
+        let mut stated = std::mem::take(&mut self.stated);
+        let findings = findings.into_iter().enumerate();
+        stated.extend(findings.map(|(order, finding)| Stated { finding, order, known: false }));
+        // Of two statements about one subject the later holds.
+        stated.sort_unstable_by_key(|s| (s.finding.subject, Reverse(s.order)));
+        stated.dedup_by_key(|s| s.finding.subject);
         let mut updates = Vec::new();
         for ((id, subject), open) in &mut self.open {
             if *id != rule.id {
                 continue;
             }
-            match stated.remove(subject) {
-                Some(finding) => {
+            match stated.binary_search_by_key(subject, |s| s.finding.subject) {
+                Ok(place) => {
+                    stated[place].known = true;
                     open.missing_since = None;
-                    open.latest = finding;
+                    std::mem::swap(&mut open.latest, &mut stated[place].finding);
+                    // What was known before stands for it in the list, to be found by the same subject.
                     // What was not seen for a while is perhaps about to end: nothing new is known of it.
                     let seen = seconds_between(open.latest.held_at, at) < END_SECONDS;
                     let due = seen && seconds_between(open.told_at, at) >= UPDATE_SECONDS;
@@ -137,7 +163,7 @@ impl IncidentBook {
                         updates.push((id.clone(), *subject));
                     }
                 }
-                None => {
+                Err(_) => {
                     open.missing_since.get_or_insert(at);
                 }
             }
@@ -154,12 +180,13 @@ impl IncidentBook {
             self.open.insert(key, open);
         }
         self.cooling.retain(|c| at < c.until);
-        for (subject, finding) in stated {
+        for Stated { finding, .. } in stated.drain(..).filter(|s| !s.known) {
             let is_here = |c: &Cooling| c.rule == rule.id && c.bbox.iou(finding.bbox) >= SAME_PLACE_IOU;
             if !self.cooling.iter().any(is_here) {
-                events.push(self.start(rule, subject, finding, at));
+                events.push(self.start(rule, finding.subject, finding, at));
             }
         }
+        self.stated = stated;
         events
     }
 
@@ -283,7 +310,7 @@ impl IncidentBook {
             label: finding.label.clone(),
             track: finding.track,
             bbox: finding.bbox.clamped(),
-            outline: finding.outline.clone(),
+            outline: finding.outline.as_deref().map(<[Point]>::to_vec),
             count: finding.count,
             score: finding.score,
             covered: finding.covered,

@@ -1,6 +1,6 @@
 //! What a rule says holds now. Findings are restated at every frame; [`crate::book`] turns them into events.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use parapet_core::{BBox, Label, Point, Severity, Timestamp, TrackId, ZoneId};
 
@@ -50,7 +50,7 @@ pub struct Finding {
     /// Place.
     pub bbox: BBox,
     /// Outline where it is known better than by the box.
-    pub outline: Option<Vec<Point>>,
+    pub outline: Option<Arc<[Point]>>,
     /// How many things.
     pub count: u32,
     /// Confidence, 0..=1.

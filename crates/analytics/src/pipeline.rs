@@ -1,6 +1,6 @@
 //! One frame from pixels to events: the verbs in their order, synchronous. Edge, eval, tests and benches call this one.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use parapet_core::{
     BBox, CameraId, ChangeDetector, DetectError, Detection, Detector, EndReason, Frame, IncidentEvent, Line,
@@ -8,8 +8,8 @@ use parapet_core::{
 };
 
 use crate::{
-    IncidentBook, LineCrossing, OpenIncident, PresenceConfig, RuleConfig, StandingConfig, StandingMemory,
-    Tracker, TrackerConfig,
+    Finding, IncidentBook, LineCrossing, OpenIncident, PresenceConfig, RuleConfig, StandingConfig,
+    StandingMemory, Tracker, TrackerConfig,
     line::LineWatch,
     rule::Rule,
     scene::Scene,
@@ -63,8 +63,8 @@ pub struct Step {
     pub shed: bool,
     /// What the model saw, without what lies in ignored zones.
     pub detections: Vec<Detection>,
-    /// All tracks.
-    pub tracks: Vec<Track>,
+    /// All tracks. The tracker works on in the same memory if this is dropped before the next step, and copies it if not.
+    pub tracks: Arc<Vec<Track>>,
     /// Tracks and places that were in this frame taken for standing things, by track.
     pub standing: Vec<TrackId>,
     /// What is new in the view.
@@ -83,7 +83,7 @@ impl Step {
         Self {
             shed: false,
             detections: Vec::new(),
-            tracks: Vec::new(),
+            tracks: Arc::default(),
             standing: Vec::new(),
             change: SceneChange::unknown(),
             crossings: Vec::new(),
@@ -106,6 +106,9 @@ pub struct Pipeline {
     rules: Vec<Rule>,
     book: IncidentBook,
     run: Option<RunId>,
+    /// Used again at each frame.
+    findings: Vec<Finding>,
+    occupied: Vec<BBox>,
 }
 
 impl std::fmt::Debug for Pipeline {
@@ -134,6 +137,8 @@ impl Pipeline {
             rules,
             book: IncidentBook::new(config.camera, config.preset, config.ground),
             run: None,
+            findings: Vec::new(),
+            occupied: Vec::new(),
             zones,
         }
     }
@@ -184,8 +189,10 @@ impl Pipeline {
         let tracks = self.tracker.update(&detections, at, aspect);
         let crossings = self.lines.update(tracks);
         self.standing.attach(tracks, frame);
-        let occupied = self.standing.occupied(tracks, at);
-        let change = self.change.as_mut().map_or_else(SceneChange::unknown, |c| c.update(frame, &occupied));
+        let change = self.change.as_mut().map_or_else(SceneChange::unknown, |change| {
+            self.standing.find_occupied(tracks, at, &mut self.occupied);
+            change.update(frame, &self.occupied)
+        });
         self.standing.judge(tracks, frame, &change);
         self.look_at_zones(at);
         let scene = Scene {
@@ -199,17 +206,20 @@ impl Pipeline {
             track_zones: &self.track_zones,
             thing_zones: &self.thing_zones,
         };
+        let mut standing = Vec::with_capacity(self.standing.things().len());
+        standing.extend(scene.standing_things().filter_map(|t| t.track));
         let mut events = Vec::new();
         // A shifted view says nothing: no finding is stated, and none counts as not stated.
         for rule in self.rules.iter_mut().filter(|_| !change.view_shifted) {
-            let findings = rule.evaluate(&scene);
+            let open = rule.evaluate(&scene, &mut self.findings);
+            let findings = open.then(|| self.findings.drain(..));
             events.extend(self.book.apply(rule.facts(), findings, at, frame.run));
         }
         Ok(Step {
             shed: false,
             detections,
-            tracks: self.tracker.tracks().to_vec(),
-            standing: scene.standing_things().filter_map(|t| t.track).collect(),
+            tracks: self.tracker.shared_tracks(),
+            standing,
             change,
             crossings,
             events,
@@ -241,7 +251,8 @@ impl Pipeline {
     }
 
     fn coast(&mut self, at: Timestamp) -> Step {
-        let tracks = self.tracker.coast(at).to_vec();
+        self.tracker.coast(at);
+        let tracks = self.tracker.shared_tracks();
         Step { shed: true, tracks, ..Step::unlooked(self.book.open_incidents()) }
     }
 }

@@ -1,6 +1,8 @@
 //! Memory of regions that the change detector reports: re-attached by number or by place, and gone only when they
 //! were looked for and not found.
 
+use std::sync::Arc;
+
 use parapet_core::{BBox, Point, Timestamp, time::seconds_between};
 
 /// Overlap from which a region under a new number is the one that was there.
@@ -25,7 +27,7 @@ pub(crate) struct Region {
     pub(crate) number: u64,
     reported_as: u64,
     pub(crate) bbox: BBox,
-    pub(crate) outline: Vec<Point>,
+    pub(crate) outline: Arc<[Point]>,
     pub(crate) area: f32,
     pub(crate) score: f32,
     pub(crate) since: Timestamp,
@@ -73,7 +75,7 @@ impl RegionMemory {
                     number: self.next,
                     reported_as: region.number,
                     bbox: region.bbox,
-                    outline: region.outline.to_vec(),
+                    outline: region.outline.into(),
                     area: region.area,
                     score: region.score,
                     since: region.since,
@@ -90,8 +92,8 @@ impl RegionMemory {
             let known = &mut self.regions[index];
             known.reported_as = region.number;
             known.bbox = region.bbox;
-            if known.outline != region.outline {
-                known.outline = region.outline.to_vec();
+            if *known.outline != *region.outline {
+                known.outline = region.outline.into();
             }
             known.area = region.area;
             known.score = region.score;

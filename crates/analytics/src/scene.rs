@@ -1,10 +1,10 @@
 //! All that is known about one frame when the rules look at it.
 
-use parapet_core::{Label, SceneChange, Timestamp, Track, TrackId, Zone};
+use parapet_core::{SceneChange, Timestamp, Track, TrackId, Zone};
 
 use crate::{
     LineCrossing, StandingMemory, Thing,
-    zone::{ZonePresence, is_member},
+    zone::{ZonePresence, is_inside},
 };
 
 /// One frame, understood.
@@ -50,11 +50,6 @@ impl Scene<'_> {
         bbox: parapet_core::BBox,
         among: &'b [usize],
     ) -> impl Iterator<Item = usize> + 'b {
-        let unknown = Label::new("unknown");
-        among.iter().copied().filter(move |zone| {
-            let zone = &self.zones[*zone];
-            let any_class = Zone { labels: None, ..zone.clone() };
-            is_member(&any_class, &unknown, bbox, false, 0.0)
-        })
+        among.iter().copied().filter(move |zone| is_inside(&self.zones[*zone], bbox, false, 0.0))
     }
 }

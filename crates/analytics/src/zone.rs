@@ -1,8 +1,6 @@
 //! Who is in which zone, with hysteresis in space and time, so that a box that trembles on an edge does not come and
 //! go with every frame.
 
-use std::collections::BTreeMap;
-
 use parapet_core::{BBox, Label, Membership, Point, Timestamp, Zone, ZonePurpose, time::seconds_between};
 use serde::{Deserialize, Serialize};
 
@@ -32,9 +30,11 @@ impl Default for PresenceConfig {
 
 /// Whether an object of this class and place is in the zone by this one look; `was_in` widens it by `margin`.
 pub fn is_member(zone: &Zone, label: &Label, bbox: BBox, was_in: bool, margin: f32) -> bool {
-    if zone.labels.as_ref().is_some_and(|labels| !labels.contains(label)) {
-        return false;
-    }
+    zone.labels.as_ref().is_none_or(|labels| labels.contains(label)) && is_inside(zone, bbox, was_in, margin)
+}
+
+/// The same for an object of any class.
+pub(crate) fn is_inside(zone: &Zone, bbox: BBox, was_in: bool, margin: f32) -> bool {
     match zone.membership {
         Membership::FootPoint => {
             let foot = bbox.foot_point();
@@ -74,23 +74,33 @@ struct Presence {
 pub(crate) struct ZonePresence<K> {
     config: PresenceConfig,
     bounds: Vec<BBox>,
-    known: BTreeMap<(K, usize), Presence>,
+    /// By rising key.
+    known: Vec<Subject<K>>,
+}
+
+/// The zones that a subject is in or turns from, by rising index.
+#[derive(Debug)]
+struct Subject<K> {
+    key: K,
+    zones: Vec<(usize, Presence)>,
 }
 
 impl<K: Ord + Copy> ZonePresence<K> {
     pub(crate) fn new(config: PresenceConfig, zones: &[Zone]) -> Self {
-        Self { config, bounds: zones.iter().map(|z| z.polygon.bbox()).collect(), known: BTreeMap::new() }
+        Self { config, bounds: zones.iter().map(|z| z.polygon.bbox()).collect(), known: Vec::new() }
     }
 
     /// Takes in a look at a subject; `zones` are those given at the start.
     pub(crate) fn look(&mut self, key: K, zones: &[Zone], label: &Label, bbox: BBox, at: Timestamp) {
+        let mut place = self.known.binary_search_by(|s| s.key.cmp(&key));
         for (index, zone) in zones.iter().enumerate() {
             let near = bbox.intersection(self.bounds[index]).is_some();
-            let known = self.known.get(&(key, index)).copied();
-            if !near && known.is_none() {
-                continue;
-            }
-            let before = known.unwrap_or(Presence { inside: false, turning: None });
+            let slot = place.map(|p| self.known[p].zones.binary_search_by_key(&index, |(zone, _)| *zone));
+            let before = match (place, slot) {
+                (Ok(p), Ok(Ok(slot))) => self.known[p].zones[slot].1,
+                _ if !near => continue,
+                _ => Presence { inside: false, turning: None },
+            };
             let inside = is_member(zone, label, bbox, before.inside, self.config.margin.as_f32());
             let mut now = Presence { inside: before.inside, turning: None };
             if inside != before.inside {
@@ -102,22 +112,29 @@ impl<K: Ord + Copy> ZonePresence<K> {
                     now.turning = Some(since);
                 }
             }
-            if now.inside || now.turning.is_some() {
-                self.known.insert((key, index), now);
-            } else {
-                self.known.remove(&(key, index));
+            let counts = now.inside || now.turning.is_some();
+            match (place, slot) {
+                (Ok(p), Ok(Ok(slot))) if counts => self.known[p].zones[slot].1 = now,
+                (Ok(p), Ok(Ok(slot))) => drop(self.known[p].zones.remove(slot)),
+                (Ok(p), Ok(Err(slot))) if counts => self.known[p].zones.insert(slot, (index, now)),
+                (Err(p), _) if counts => {
+                    self.known.insert(p, Subject { key, zones: vec![(index, now)] });
+                    place = Ok(p);
+                }
+                _ => {}
             }
         }
     }
 
     /// The zones that the subject is in, by rising index.
     pub(crate) fn of(&self, key: K) -> impl Iterator<Item = usize> + '_ {
-        self.known.range((key, 0)..=(key, usize::MAX)).filter(|(_, p)| p.inside).map(|((_, zone), _)| *zone)
+        let subject = self.known.binary_search_by(|s| s.key.cmp(&key)).ok().map(|p| &self.known[p].zones);
+        subject.into_iter().flatten().filter(|(_, p)| p.inside).map(|(zone, _)| *zone)
     }
 
     /// Forgets all subjects but these.
     pub(crate) fn retain(&mut self, keep: impl Fn(K) -> bool) {
-        self.known.retain(|(key, _), _| keep(*key));
+        self.known.retain(|subject| keep(subject.key));
     }
 
     /// Forgets all subjects.
@@ -160,7 +177,7 @@ mod tests {
         presence.look(1, &zones, &car, bbox(0.4, 0.7), at(10.8));
         assert_eq!(presence.of(1).count(), 1);
         presence.look(1, &zones, &car, bbox(0.9, 0.9), at(11.0));
-        assert_eq!((presence.of(1).count(), presence.known.len()), (0, 0));
+        assert_eq!((presence.of(1).count(), presence.known[0].zones.len()), (0, 0));
     }
 
     #[test]

@@ -67,6 +67,7 @@ impl Plane {
         &self.samples
     }
     /// One row.
+    #[inline]
     pub fn row(&self, y: usize) -> &[u8] {
         &self.samples[y * self.width..(y + 1) * self.width]
     }

@@ -76,6 +76,7 @@ impl Clock for ManualClock {
 }
 
 /// Seconds from `earlier` to `later`; negative when they are the other way round.
+#[inline]
 pub fn seconds_between(earlier: Timestamp, later: Timestamp) -> f64 {
     later.duration_since(earlier).as_secs_f64()
 }

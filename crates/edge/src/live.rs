@@ -80,7 +80,7 @@ impl From<&OpenIncident> for LiveIncident {
             kind: event.kind,
             severity: event.severity,
             bbox: event.bbox,
-            outline: event.outline.clone(),
+            outline: event.outline.as_deref().map(<[Point]>::to_vec),
             zone: event.zone.clone(),
             since: event.since,
             started_at: event.started_at,

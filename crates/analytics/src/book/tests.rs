@@ -104,7 +104,7 @@ fn small_changes_are_not_told_and_great_ones_not_often() {
 fn the_end_of_the_hours_ends_without_cooling_down() {
     let (mut book, rule) = (book(), rule("bikes", 60.0));
     let first = book.apply(&rule, Some(vec![finding(1, 0.0, 0.2)]), at(0.0), run());
-    let ended = book.apply(&rule, None, at(1.0), run());
+    let ended = book.apply(&rule, None::<Vec<Finding>>, at(1.0), run());
     assert_eq!(ended[0].end_reason, Some(EndReason::OutOfSchedule));
     let again = book.apply(&rule, Some(vec![finding(1, 2.0, 0.2)]), at(2.0), run());
     assert_eq!(phases(&again), [Phase::Started]);
@@ -127,7 +127,7 @@ proptest! {
                     let findings = stated.iter().filter(|(s, _, _)| !(*s as usize + r).is_multiple_of(3)).map(|(s, x, count)| {
                         Finding { count: *count, ..finding(*s, t, *x) }
                     });
-                    let findings = (*what != 0).then(|| findings.collect());
+                    let findings = (*what != 0).then(|| findings.collect::<Vec<_>>());
                     events.extend(book.apply(rule, findings, at(t), run()));
                 }
                 if *what == 1 {

@@ -94,27 +94,23 @@ impl MisparkedEbike {
         Self { config, limits, forbidden, bays }
     }
 
-    pub(super) fn evaluate(&mut self, scene: &Scene<'_>, counts_from: Timestamp) -> Vec<Finding> {
-        scene
+    pub(super) fn evaluate(&self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Vec<Finding>) {
+        let bikes = scene
             .standing_things()
             .filter(|t| t.group == Group::Bike && self.config.labels.contains(&t.label))
             .filter(|t| t.score >= self.config.min_score.as_f32())
-            .filter(|t| self.config.count_from_start || !t.from_start)
-            .filter_map(|thing| self.judge(thing, scene, counts_from))
-            .collect()
+            .filter(|t| self.config.count_from_start || !t.from_start);
+        findings.extend(bikes.filter_map(|thing| self.judge(thing, scene, counts_from)));
     }
 
     fn judge(&self, thing: &Thing, scene: &Scene<'_>, counts_from: Timestamp) -> Option<Finding> {
         let limit = |zone| self.limits.seconds(zone, Some(&thing.label));
-        let inside: Vec<usize> = scene.zones_of_thing(thing).collect();
-        let strictest = inside
-            .iter()
-            .copied()
+        let inside = || scene.zones_of_thing(thing);
+        let strictest = inside()
             .filter(|z| self.forbidden.contains(z))
             .min_by(|a, b| limit(Some(*a)).total_cmp(&limit(Some(*b))));
-        let outside_bays = self.config.outside_bays
-            && !self.bays.is_empty()
-            && !inside.iter().any(|z| self.bays.contains(z));
+        let outside_bays =
+            self.config.outside_bays && !self.bays.is_empty() && !inside().any(|z| self.bays.contains(&z));
         if strictest.is_none() && !outside_bays {
             return None;
         }

@@ -147,21 +147,26 @@ impl Rule {
         }
     }
 
-    /// What holds now; `None` outside the rule's hours. Memories go on outside them, but no time counts.
-    pub(crate) fn evaluate(&mut self, scene: &Scene<'_>) -> Option<Vec<Finding>> {
+    /// Puts what holds now into `findings`, and says whether these are the rule's hours: outside them nothing holds,
+    /// memories go on, but no time counts.
+    pub(crate) fn evaluate(&mut self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> bool {
         let open = self.schedule.is_open(scene.at);
         if open && self.was_open == Some(false) {
             self.open_since = Some(scene.at);
         }
         self.was_open = Some(open);
         let counts_from = self.open_since.unwrap_or(Timestamp::MIN);
-        let findings = match &mut self.judge {
-            Judge::MisparkedEbike(judge) => judge.evaluate(scene, counts_from),
-            Judge::OccupiedRoadway(judge) => judge.evaluate(scene, counts_from),
-            Judge::StrayDog(judge) => judge.evaluate(scene, counts_from),
-            Judge::RooftopStructure(judge) => judge.evaluate(scene, counts_from),
-        };
-        open.then_some(findings)
+        findings.clear();
+        match &mut self.judge {
+            Judge::MisparkedEbike(judge) => judge.evaluate(scene, counts_from, findings),
+            Judge::OccupiedRoadway(judge) => judge.evaluate(scene, counts_from, findings),
+            Judge::StrayDog(judge) => judge.evaluate(scene, counts_from, findings),
+            Judge::RooftopStructure(judge) => judge.evaluate(scene, counts_from, findings),
+        }
+        if !open {
+            findings.clear();
+        }
+        open
     }
 }
 

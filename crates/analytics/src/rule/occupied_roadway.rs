@@ -1,10 +1,13 @@
 //! 占道: a roadway, sidewalk or fire lane is taken up for longer than the limit, (a) by vehicles that stand there,
 //! (b) by anything that was put there, known to a model or not, (c) as a whole, by the fraction that is covered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use parapet_core::{
-    BBox, Label, Mask, Severity, Timestamp, Track, Zone, ZoneId, ZonePurpose, time::seconds_between,
+    BBox, Label, Mask, Point, Severity, Timestamp, Track, Zone, ZoneId, ZonePurpose, time::seconds_between,
 };
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +123,8 @@ pub(super) struct OccupiedRoadway {
     notes: BTreeMap<u64, Note>,
     coverage: Vec<Coverage>,
     counted_at: Option<Timestamp>,
+    /// What is taken up, of the whole view; used again at each count.
+    taken: Mask,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -131,6 +136,7 @@ struct Note {
 #[derive(Debug)]
 struct Coverage {
     cells: Mask,
+    outline: Arc<[Point]>,
     fraction: f32,
     since: Option<Timestamp>,
 }
@@ -142,35 +148,36 @@ impl OccupiedRoadway {
         let selected = select(config.zones.as_ref(), &PURPOSES, zones);
         let coverage = selected
             .iter()
-            .map(|z| Mask::of_polygon(GRID.0, GRID.1, &zones[*z].polygon))
-            .map(|cells| Coverage { cells, fraction: 0.0, since: None })
+            .map(|z| {
+                let polygon = &zones[*z].polygon;
+                let cells = Mask::of_polygon(GRID.0, GRID.1, polygon);
+                Coverage { cells, outline: polygon.points().into(), fraction: 0.0, since: None }
+            })
             .collect();
         let regions = RegionMemory::new(REGION_GONE.0, REGION_GONE.1);
-        Self { config, limits, zones: selected, regions, notes: BTreeMap::new(), coverage, counted_at: None }
+        let (notes, taken) = (BTreeMap::new(), Mask::empty(GRID.0, GRID.1));
+        Self { config, limits, zones: selected, regions, notes, coverage, counted_at: None, taken }
     }
 
-    pub(super) fn evaluate(&mut self, scene: &Scene<'_>, counts_from: Timestamp) -> Vec<Finding> {
-        self.count_coverage(scene);
-        let mut findings = Vec::new();
-        if self.config.objects {
-            self.remember_regions(scene);
-            self.objects(scene, counts_from, &mut findings);
-        }
-        if self.config.vehicles {
-            let objects: Vec<BBox> = findings.iter().map(|f| f.bbox).collect();
-            self.vehicles(scene, counts_from, &objects, &mut findings);
-        }
-        self.covered(scene, counts_from, &mut findings);
-        findings
-    }
-
-    fn vehicles(
-        &self,
+    pub(super) fn evaluate(
+        &mut self,
         scene: &Scene<'_>,
         counts_from: Timestamp,
-        objects: &[BBox],
         findings: &mut Vec<Finding>,
     ) {
+        self.count_coverage(scene);
+        if self.config.objects {
+            self.remember_regions(scene);
+            self.objects(scene, counts_from, findings);
+        }
+        if self.config.vehicles {
+            self.vehicles(scene, counts_from, findings);
+        }
+        self.covered(scene, counts_from, findings);
+    }
+
+    fn vehicles(&self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Vec<Finding>) {
+        let objects = findings.len();
         for thing in scene.standing_things() {
             let counts = thing.group == Group::Vehicle
                 && self.config.labels.contains(&thing.label)
@@ -184,7 +191,7 @@ impl OccupiedRoadway {
             let Some(zone) = strictest.filter(|_| counts) else { continue };
             let since = thing.since.max(counts_from);
             // Already told as an object, before the detector knew it.
-            let told = objects.iter().any(|o| o.iou(thing.bbox) >= EXPLAINED_FRACTION);
+            let told = findings[..objects].iter().any(|o| o.bbox.iou(thing.bbox) >= EXPLAINED_FRACTION);
             if told || !is_over(since, thing.held_at, limit(zone)) {
                 continue;
             }
@@ -267,7 +274,8 @@ impl OccupiedRoadway {
         let blind = scene.change.light_changed || scene.change.view_shifted;
         let Some(least) = self.config.covered_fraction.filter(|_| due && !blind) else { return };
         self.counted_at = Some(scene.at);
-        let mut taken = Mask::empty(GRID.0, GRID.1);
+        let taken = &mut self.taken;
+        taken.clear();
         if let Some(mask) = &scene.change.stationary_mask {
             taken.fill_mask(mask);
         }
@@ -275,7 +283,7 @@ impl OccupiedRoadway {
             taken.fill_bbox(thing.bbox);
         }
         for coverage in &mut self.coverage {
-            coverage.fraction = coverage.cells.fraction_covered_by(&taken);
+            coverage.fraction = coverage.cells.fraction_covered_by(taken);
             let stays = coverage.fraction >= least.as_f32() * COVERED_HYSTERESIS;
             if coverage.fraction >= least.as_f32() {
                 coverage.since.get_or_insert(scene.at);
@@ -303,7 +311,7 @@ impl OccupiedRoadway {
                 label: None,
                 track: None,
                 bbox: polygon.bbox(),
-                outline: Some(polygon.points().to_vec()),
+                outline: Some(coverage.outline.clone()),
                 count: 1,
                 score: 1.0,
                 covered: Some(coverage.fraction),

@@ -89,7 +89,12 @@ impl RooftopStructure {
         Self { config, limits, zones: selected, regions }
     }
 
-    pub(super) fn evaluate(&mut self, scene: &Scene<'_>, counts_from: Timestamp) -> Vec<Finding> {
+    pub(super) fn evaluate(
+        &mut self,
+        scene: &Scene<'_>,
+        counts_from: Timestamp,
+        findings: &mut Vec<Finding>,
+    ) {
         let change = scene.change;
         let compared = change.baseline == BaselineState::Compared;
         let usable = compared && !change.light_changed && !change.view_shifted;
@@ -119,7 +124,6 @@ impl RooftopStructure {
                 .collect();
             self.regions.update(&seen, true, scene.at);
         }
-        let mut findings = Vec::new();
         for region in self.regions.regions().iter().filter(|r| r.visits >= self.config.min_visits) {
             let Some(zone) = on_roof(region.bbox) else { continue };
             let since = region.since.max(counts_from);
@@ -142,6 +146,5 @@ impl RooftopStructure {
                 covered: None,
             });
         }
-        findings
     }
 }

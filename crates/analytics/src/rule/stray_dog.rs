@@ -112,6 +112,7 @@ pub(super) struct StrayDog {
     zones: Option<Vec<usize>>,
     next: u64,
     groups: Vec<Dogs>,
+    label: Label,
 }
 
 /// Dogs at one place.
@@ -145,7 +146,7 @@ impl StrayDog {
     pub(super) fn new(config: StrayDogConfig, zones: &[Zone]) -> Self {
         let limits = Limits::new(config.limit_seconds, &config.zone_limit_seconds, &BTreeMap::new(), zones);
         let selected = config.zones.as_ref().map(|names| select(Some(names), &[], zones));
-        Self { config, limits, zones: selected, next: 1, groups: Vec::new() }
+        Self { config, limits, zones: selected, next: 1, groups: Vec::new(), label: Label::new("dog") }
     }
 
     pub(super) fn begin_run(&mut self) {
@@ -154,7 +155,12 @@ impl StrayDog {
         }
     }
 
-    pub(super) fn evaluate(&mut self, scene: &Scene<'_>, counts_from: Timestamp) -> Vec<Finding> {
+    pub(super) fn evaluate(
+        &mut self,
+        scene: &Scene<'_>,
+        counts_from: Timestamp,
+        findings: &mut Vec<Finding>,
+    ) {
         for track in scene.tracks.iter().filter(|t| t.last_seen_at == scene.at) {
             let zone = self.zone_of(track, scene);
             if is_dog(track, &self.config) && (self.zones.is_none() || zone.is_some()) {
@@ -171,13 +177,11 @@ impl StrayDog {
             let near = group.members.iter().any(|dog| is_attended(dog, scene, &self.config));
             group.attend(near, scene.at, self.config.attended_seconds.as_f64());
         }
-        let mut findings = Vec::new();
         for index in 0..self.groups.len() {
             let finding = self.judge(&self.groups[index], scene, counts_from);
             self.groups[index].stated |= finding.is_some();
             findings.extend(finding);
         }
-        findings
     }
 
     /// Dogs that came to others belong to them, unless they have been told of by themselves.
@@ -267,11 +271,10 @@ impl StrayDog {
     }
 
     fn judge(&self, group: &Dogs, scene: &Scene<'_>, counts_from: Timestamp) -> Option<Finding> {
-        let counted: Vec<&Dog> =
-            group.members.iter().filter(|d| d.moved || (self.config.count_still && d.sure)).collect();
-        let first = counted.iter().max_by_key(|d| d.seen_at)?;
+        let counted = || group.members.iter().filter(|d| d.moved || (self.config.count_still && d.sure));
+        let first = counted().max_by_key(|d| d.seen_at)?;
         let held_at = first.seen_at;
-        let zone = counted.iter().find_map(|d| d.zone);
+        let zone = counted().find_map(|d| d.zone);
         let since = group.alone_since?.max(counts_from);
         is_over(since, held_at, self.limits.seconds(zone, None)).then(|| Finding {
             subject: Subject::Dogs(group.number),
@@ -280,12 +283,12 @@ impl StrayDog {
             zone: zone.map(|z| scene.zones[z].id.clone()),
             since,
             held_at,
-            label: Some(Label::new("dog")),
+            label: Some(self.label.clone()),
             track: first.track,
-            bbox: counted.iter().map(|d| d.bbox).reduce(BBox::union).expect("at least one"),
+            bbox: counted().map(|d| d.bbox).reduce(BBox::union).expect("at least one"),
             outline: None,
-            count: counted.len() as u32,
-            score: counted.iter().map(|d| d.score).fold(0.0, f32::max),
+            count: counted().count() as u32,
+            score: counted().map(|d| d.score).fold(0.0, f32::max),
             covered: None,
         })
     }

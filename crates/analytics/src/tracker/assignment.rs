@@ -6,122 +6,158 @@
 /// A possible pair: row, column, similarity (more than 0).
 pub(crate) type Pair = (usize, usize, f32);
 
-/// The pairs, a subset of `pairs`, that use each row and column at most once and have the largest sum of
-/// similarities. Sorted by row. The same input gives the same answer.
-pub(crate) fn best_pairs(rows: usize, columns: usize, pairs: &[Pair]) -> Vec<(usize, usize)> {
-    let mut parts = Parts::new(rows + columns);
-    for &(row, column, _) in pairs {
-        parts.join(row, rows + column);
-    }
-    let mut by_part: Vec<(usize, Pair)> = pairs.iter().map(|p| (parts.root(p.0), *p)).collect();
-    by_part.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.0.cmp(&b.1.0)).then(a.1.1.cmp(&b.1.1)));
-    let mut chosen = Vec::new();
-    for part in by_part.chunk_by(|a, b| a.0 == b.0) {
-        if let [(_, (row, column, _))] = part {
-            chosen.push((*row, *column));
-        } else {
-            solve_part(part, &mut chosen);
-        }
-    }
-    chosen.sort_unstable();
-    chosen
+/// Finds pairings; keeps its memory from one to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Matcher {
+    parts: Vec<usize>,
+    by_part: Vec<(usize, Pair)>,
+    chosen: Vec<(usize, usize)>,
+    dense: Dense,
 }
 
-fn solve_part(part: &[(usize, Pair)], chosen: &mut Vec<(usize, usize)>) {
-    let mut rows: Vec<usize> = part.iter().map(|(_, p)| p.0).collect();
-    rows.dedup();
-    let mut columns: Vec<usize> = part.iter().map(|(_, p)| p.1).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    // Extra columns of similarity 0 let a row stay alone.
-    let (n, m) = (rows.len(), columns.len() + rows.len());
-    let mut cost = vec![0.0f64; n * m];
-    for (_, (row, column, similarity)) in part {
-        let r = rows.binary_search(row).expect("collected above");
-        let c = columns.binary_search(column).expect("collected above");
-        cost[r * m + c] = -f64::from(*similarity);
+/// Memory for one part.
+#[derive(Debug, Default)]
+struct Dense {
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+    cost: Vec<f64>,
+    u: Vec<f64>,
+    v: Vec<f64>,
+    row_of: Vec<usize>,
+    way: Vec<usize>,
+    least: Vec<f64>,
+    used: Vec<bool>,
+    column_of: Vec<usize>,
+}
+
+impl Matcher {
+    /// The pairs, a subset of `pairs`, that use each row and column at most once and have the largest sum of
+    /// similarities. Sorted by row. No pair of row and column comes twice; the same input gives the same answer.
+    pub(crate) fn best_pairs(&mut self, rows: usize, columns: usize, pairs: &[Pair]) -> &[(usize, usize)] {
+        self.chosen.clear();
+        if pairs.is_empty() {
+            return &self.chosen;
+        }
+        self.parts.clear();
+        self.parts.extend(0..rows + columns);
+        for &(row, column, _) in pairs {
+            join(&mut self.parts, row, rows + column);
+        }
+        self.by_part.clear();
+        self.by_part.extend(pairs.iter().map(|p| (root(&mut self.parts, p.0), *p)));
+        self.by_part.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.0.cmp(&b.1.0)).then(a.1.1.cmp(&b.1.1)));
+        for part in self.by_part.chunk_by(|a, b| a.0 == b.0) {
+            if let [(_, (row, column, _))] = part {
+                self.chosen.push((*row, *column));
+            } else {
+                self.dense.solve_part(part, &mut self.chosen);
+            }
+        }
+        self.chosen.sort_unstable();
+        &self.chosen
     }
-    for (r, c) in solve_dense(n, m, &cost).into_iter().enumerate() {
-        if c < columns.len() && cost[r * m + c] < 0.0 {
-            chosen.push((rows[r], columns[c]));
+}
+
+impl Dense {
+    fn solve_part(&mut self, part: &[(usize, Pair)], chosen: &mut Vec<(usize, usize)>) {
+        self.rows.clear();
+        self.rows.extend(part.iter().map(|(_, p)| p.0));
+        self.rows.dedup();
+        self.columns.clear();
+        self.columns.extend(part.iter().map(|(_, p)| p.1));
+        self.columns.sort_unstable();
+        self.columns.dedup();
+        // Extra columns of similarity 0 let a row stay alone.
+        let (n, m) = (self.rows.len(), self.columns.len() + self.rows.len());
+        renew(&mut self.cost, n * m, 0.0);
+        for (_, (row, column, similarity)) in part {
+            let r = self.rows.binary_search(row).expect("collected above");
+            let c = self.columns.binary_search(column).expect("collected above");
+            self.cost[r * m + c] = -f64::from(*similarity);
+        }
+        self.solve(n, m);
+        for (r, &c) in self.column_of.iter().enumerate() {
+            if c < self.columns.len() && self.cost[r * m + c] < 0.0 {
+                chosen.push((self.rows[r], self.columns[c]));
+            }
+        }
+    }
+
+    /// The column of each row in the cheapest full assignment of `n` rows to `m >= n` columns.
+    fn solve(&mut self, n: usize, m: usize) {
+        let Self { cost, u, v, row_of, way, least, used, column_of, .. } = self;
+        renew(u, n + 1, 0.0);
+        renew(v, m + 1, 0.0);
+        renew(row_of, m + 1, 0);
+        renew(way, m + 1, 0);
+        for row in 1..=n {
+            row_of[0] = row;
+            let mut column = 0;
+            renew(least, m + 1, f64::INFINITY);
+            renew(used, m + 1, false);
+            loop {
+                used[column] = true;
+                let r = row_of[column];
+                let (mut delta, mut next) = (f64::INFINITY, 0);
+                for c in 1..=m {
+                    if used[c] {
+                        continue;
+                    }
+                    let reduced = cost[(r - 1) * m + c - 1] - u[r] - v[c];
+                    if reduced < least[c] {
+                        least[c] = reduced;
+                        way[c] = column;
+                    }
+                    if least[c] < delta {
+                        delta = least[c];
+                        next = c;
+                    }
+                }
+                for c in 0..=m {
+                    if used[c] {
+                        u[row_of[c]] += delta;
+                        v[c] -= delta;
+                    } else {
+                        least[c] -= delta;
+                    }
+                }
+                column = next;
+                if row_of[column] == 0 {
+                    break;
+                }
+            }
+            while column != 0 {
+                row_of[column] = row_of[way[column]];
+                column = way[column];
+            }
+        }
+        renew(column_of, n, 0);
+        for c in 1..=m {
+            if row_of[c] > 0 {
+                column_of[row_of[c] - 1] = c - 1;
+            }
         }
     }
 }
 
-/// The column of each row in the cheapest full assignment of `n` rows to `m >= n` columns.
-fn solve_dense(n: usize, m: usize, cost: &[f64]) -> Vec<usize> {
-    let (mut u, mut v) = (vec![0.0; n + 1], vec![0.0; m + 1]);
-    let (mut row_of, mut way) = (vec![0usize; m + 1], vec![0usize; m + 1]);
-    for row in 1..=n {
-        row_of[0] = row;
-        let mut column = 0;
-        let mut least = vec![f64::INFINITY; m + 1];
-        let mut used = vec![false; m + 1];
-        loop {
-            used[column] = true;
-            let r = row_of[column];
-            let (mut delta, mut next) = (f64::INFINITY, 0);
-            for c in 1..=m {
-                if used[c] {
-                    continue;
-                }
-                let reduced = cost[(r - 1) * m + c - 1] - u[r] - v[c];
-                if reduced < least[c] {
-                    least[c] = reduced;
-                    way[c] = column;
-                }
-                if least[c] < delta {
-                    delta = least[c];
-                    next = c;
-                }
-            }
-            for c in 0..=m {
-                if used[c] {
-                    u[row_of[c]] += delta;
-                    v[c] -= delta;
-                } else {
-                    least[c] -= delta;
-                }
-            }
-            column = next;
-            if row_of[column] == 0 {
-                break;
-            }
-        }
-        while column != 0 {
-            row_of[column] = row_of[way[column]];
-            column = way[column];
-        }
-    }
-    let mut columns = vec![0; n];
-    for c in 1..=m {
-        if row_of[c] > 0 {
-            columns[row_of[c] - 1] = c - 1;
-        }
-    }
-    columns
+/// Sets the list to `n` times the value.
+pub(crate) fn renew<T: Clone>(list: &mut Vec<T>, n: usize, value: T) {
+    list.clear();
+    list.resize(n, value);
 }
 
-/// Disjoint sets of vertices.
-struct Parts(Vec<usize>);
-
-impl Parts {
-    fn new(n: usize) -> Self {
-        Self((0..n).collect())
+/// Disjoint sets of vertices, each named by its smallest.
+fn root(parts: &mut [usize], mut i: usize) -> usize {
+    while parts[i] != i {
+        parts[i] = parts[parts[i]];
+        i = parts[i];
     }
+    i
+}
 
-    fn root(&mut self, mut i: usize) -> usize {
-        while self.0[i] != i {
-            self.0[i] = self.0[self.0[i]];
-            i = self.0[i];
-        }
-        i
-    }
-
-    fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.0[a.max(b)] = a.min(b);
-    }
+fn join(parts: &mut [usize], a: usize, b: usize) {
+    let (a, b) = (root(parts, a), root(parts, b));
+    parts[a.max(b)] = a.min(b);
 }
 
 #[cfg(test)]
@@ -156,7 +192,8 @@ mod tests {
                 .filter(|i| table[*i] > 0.0)
                 .map(|i| (i / columns, i % columns, table[i]))
                 .collect();
-            let chosen = best_pairs(rows, columns, &pairs);
+            let mut matcher = Matcher::default();
+            let chosen = matcher.best_pairs(rows, columns, &pairs);
             let total: f32 = chosen.iter().map(|(r, c)| table[r * columns + c]).sum();
             prop_assert!((total - brute_force(rows, columns, table)).abs() < 1e-4);
             let mut seen_rows: Vec<_> = chosen.iter().map(|p| p.0).collect();
@@ -171,6 +208,6 @@ mod tests {
     #[test]
     fn the_greedy_choice_is_given_up_for_a_better_whole() {
         let pairs = [(0, 0, 0.9), (0, 1, 0.8), (1, 0, 0.8)];
-        assert_eq!(best_pairs(2, 2, &pairs), [(0, 1), (1, 0)]);
+        assert_eq!(Matcher::default().best_pairs(2, 2, &pairs), [(0, 1), (1, 0)]);
     }
 }

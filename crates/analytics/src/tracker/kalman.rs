@@ -130,13 +130,14 @@ impl BoxFilter {
     }
 
     /// How ill a detected box fits: squared distance of the centres in standard deviations, on the worse axis.
-    pub(crate) fn misfit(&self, bbox: BBox) -> f32 {
+    pub(crate) fn misfit(&self) -> impl Fn(BBox) -> f32 + '_ {
         let unit = self.unit();
-        let c = bbox.center();
-        let off = |axis: &Axis, at: f32, unit: f32| {
-            (at - axis.value).powi(2) / (axis.p00.max(0.0) + (JITTER * unit).powi(2))
-        };
-        off(&self.x, c.x, unit / self.aspect).max(off(&self.y, c.y, unit))
+        let spread = |axis: &Axis, unit: f32| axis.p00.max(0.0) + (JITTER * unit).powi(2);
+        let (wide, high) = (spread(&self.x, unit / self.aspect), spread(&self.y, unit));
+        move |bbox| {
+            let c = bbox.center();
+            ((c.x - self.x.value).powi(2) / wide).max((c.y - self.y.value).powi(2) / high)
+        }
     }
 
     fn unit(&self) -> f32 {

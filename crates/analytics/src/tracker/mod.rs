@@ -9,11 +9,13 @@ mod kalman;
 
 pub(crate) use kalman::size_of;
 
+use std::sync::Arc;
+
 use parapet_core::{BBox, Detection, Label, Timestamp, Track, TrackId, TrackState, time::seconds_between};
 use serde::{Deserialize, Serialize};
 
 use self::{
-    assignment::{Pair, best_pairs},
+    assignment::{Matcher, Pair, renew},
     kalman::BoxFilter,
 };
 use crate::{Fraction, Group, Seconds};
@@ -66,11 +68,13 @@ const LARGEST_BUFFER: f32 = 0.6;
 pub struct Tracker {
     config: TrackerConfig,
     next: u64,
-    tracks: Vec<Track>,
+    /// Shared with whoever keeps what a frame came to; copied only if somebody still does at the next.
+    tracks: Arc<Vec<Track>>,
     bodies: Vec<Body>,
     at: Option<Timestamp>,
     /// Typical time between looks.
     interval: f64,
+    scratch: Scratch,
 }
 
 #[derive(Debug)]
@@ -79,17 +83,42 @@ struct Body {
     group: Group,
 }
 
-/// A detection with what else its object was taken for in the same frame.
-struct Sighting<'a> {
-    detection: &'a Detection,
+/// A detection, by its place in the list.
+#[derive(Debug)]
+struct Sighting {
+    detection: usize,
     group: Group,
-    also: Vec<&'a Detection>,
+}
+
+/// Memory that is used again at each frame.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// Detections by falling score.
+    order: Vec<usize>,
+    /// Those of one object joined.
+    sightings: Vec<Sighting>,
+    /// For a sighting, what else its object was taken for in the same frame.
+    also: Vec<(usize, usize)>,
+    /// Tracks that no sighting belongs to yet, and sightings that belong to no track yet.
+    free: Vec<bool>,
+    alone: Vec<bool>,
+    unmatched: Vec<usize>,
+    pairs: Vec<Pair>,
+    matcher: Matcher,
 }
 
 impl Tracker {
     /// A tracker that has seen nothing.
     pub fn new(config: TrackerConfig) -> Self {
-        Self { config, next: 1, tracks: Vec::new(), bodies: Vec::new(), at: None, interval: 0.0 }
+        Self {
+            config,
+            next: 1,
+            tracks: Arc::default(),
+            bodies: Vec::new(),
+            at: None,
+            interval: 0.0,
+            scratch: Scratch::default(),
+        }
     }
 
     /// Forgets all tracks; numbers start at 1 again.
@@ -107,28 +136,34 @@ impl Tracker {
         &self.tracks
     }
 
+    /// The same, to keep.
+    pub(crate) fn shared_tracks(&self) -> Arc<Vec<Track>> {
+        Arc::clone(&self.tracks)
+    }
+
     /// Takes in what was detected `at` a time in a frame `aspect` times as wide as high, and returns all tracks.
     pub fn update(&mut self, detections: &[Detection], at: Timestamp, aspect: f32) -> &[Track] {
         self.advance(at);
-        let sightings = self.sightings(detections);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.find_sightings(detections, &mut scratch);
+        renew(&mut scratch.free, self.tracks.len(), true);
+        renew(&mut scratch.alone, scratch.sightings.len(), true);
+        scratch.unmatched.clear();
+        scratch.unmatched.extend(0..scratch.sightings.len());
         let high = self.config.high_score.as_f32();
-        let mut free = vec![true; self.tracks.len()];
-        let mut unmatched: Vec<usize> = (0..sightings.len()).collect();
         let believed = |t: &Track| t.state != TrackState::Tentative;
-        let strong = |s: &Sighting<'_>| s.detection.score >= high;
-        self.stage(&sightings, &mut unmatched, &mut free, GATES[0], aspect, at, &|t, s| {
-            believed(t) && strong(s)
-        });
-        self.stage(&sightings, &mut unmatched, &mut free, GATES[1], aspect, at, &|t, s| {
-            believed(t) && !strong(s)
-        });
-        self.stage(&sightings, &mut unmatched, &mut free, GATES[2], aspect, at, &|t, _| !believed(t));
-        self.cross_groups(&sightings, &mut unmatched, &mut free, at);
-        for i in unmatched {
-            if sightings[i].detection.score >= self.config.start_score.as_f32() {
-                self.start(&sightings[i], at, aspect);
+        let strong = |d: &Detection| d.score >= high;
+        let look = Look { detections, at, aspect };
+        self.stage(&look, &mut scratch, GATES[0], |t, d| believed(t) && strong(d));
+        self.stage(&look, &mut scratch, GATES[1], |t, d| believed(t) && !strong(d));
+        self.stage(&look, &mut scratch, GATES[2], |t, _| !believed(t));
+        self.cross_groups(&look, &mut scratch);
+        for &i in &scratch.unmatched {
+            if detections[scratch.sightings[i].detection].score >= self.config.start_score.as_f32() {
+                self.start(&look, &scratch, i);
             }
         }
+        self.scratch = scratch;
         self.settle(at);
         &self.tracks
     }
@@ -136,7 +171,7 @@ impl Tracker {
     /// A frame that nobody looked at: boxes move on, and nothing is concluded from it.
     pub fn coast(&mut self, at: Timestamp) -> &[Track] {
         self.advance(at);
-        for track in &mut self.tracks {
+        for track in Arc::make_mut(&mut self.tracks) {
             if track.state == TrackState::Confirmed {
                 track.state = TrackState::Lost;
             }
@@ -149,7 +184,7 @@ impl Tracker {
         self.interval =
             if self.interval == 0.0 { seconds } else { 0.9 * self.interval + 0.1 * seconds.min(60.0) };
         self.at = Some(at);
-        for (track, body) in self.tracks.iter_mut().zip(&mut self.bodies) {
+        for (track, body) in Arc::make_mut(&mut self.tracks).iter_mut().zip(&mut self.bodies) {
             body.filter.predict(seconds as f32);
             track.bbox = body.filter.bbox();
             track.velocity = body.filter.velocity();
@@ -157,115 +192,131 @@ impl Tracker {
     }
 
     /// Detections by falling score, those of one object joined.
-    fn sightings<'a>(&self, detections: &'a [Detection]) -> Vec<Sighting<'a>> {
+    fn find_sightings(&self, detections: &[Detection], scratch: &mut Scratch) {
         let low = self.config.low_score.as_f32();
-        let mut order: Vec<&Detection> = detections.iter().filter(|d| d.score >= low).collect();
-        order.sort_by(|a, b| b.score.total_cmp(&a.score));
-        let mut sightings: Vec<Sighting<'_>> = Vec::with_capacity(order.len());
-        for detection in order {
-            let group = Group::of(&detection.label);
-            let same = sightings
-                .iter_mut()
-                .find(|s| s.group == group && s.detection.bbox.iou(detection.bbox) >= SAME_OBJECT_IOU);
+        let Scratch { order, sightings, also, .. } = scratch;
+        order.clear();
+        order.extend((0..detections.len()).filter(|i| detections[*i].score >= low));
+        order.sort_unstable_by(|a, b| detections[*b].score.total_cmp(&detections[*a].score).then(a.cmp(b)));
+        sightings.clear();
+        also.clear();
+        for &i in &*order {
+            let (detection, group) = (&detections[i], Group::of(&detections[i].label));
+            let same = sightings.iter().position(|s| {
+                s.group == group && detections[s.detection].bbox.iou(detection.bbox) >= SAME_OBJECT_IOU
+            });
             match same {
-                Some(sighting) => sighting.also.push(detection),
-                None => sightings.push(Sighting { detection, group, also: Vec::new() }),
+                Some(sighting) => also.push((sighting, i)),
+                None => sightings.push(Sighting { detection: i, group }),
             }
         }
-        sightings
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one stage of three that share everything but gate and filter"
-    )]
     fn stage(
         &mut self,
-        sightings: &[Sighting<'_>],
-        unmatched: &mut Vec<usize>,
-        free: &mut [bool],
+        look: &Look<'_>,
+        scratch: &mut Scratch,
         gate: f32,
-        aspect: f32,
-        at: Timestamp,
-        takes_part: &dyn Fn(&Track, &Sighting<'_>) -> bool,
+        takes_part: impl Fn(&Track, &Detection) -> bool,
     ) {
-        let mut pairs: Vec<Pair> = Vec::new();
+        let Scratch { sightings, free, unmatched, pairs, .. } = scratch;
+        pairs.clear();
+        if unmatched.is_empty() {
+            return;
+        }
+        let aspect = look.aspect;
         for (t, (track, body)) in self.tracks.iter().zip(&self.bodies).enumerate().filter(|(t, _)| free[*t]) {
             let buffer = body.filter.uncertainty().min(LARGEST_BUFFER) * size_of(track.bbox, aspect);
             let around = buffered(track.bbox, buffer, aspect);
+            let misfit = body.filter.misfit();
             for &s in unmatched.iter() {
                 let sighting = &sightings[s];
-                if sighting.group != body.group || !takes_part(track, sighting) {
+                let detection = &look.detections[sighting.detection];
+                // In this order: most are of another group, and most others are elsewhere.
+                if sighting.group != body.group
+                    || around.intersection(detection.bbox).is_none()
+                    || !takes_part(track, detection)
+                    || misfit(detection.bbox) > LARGEST_MISFIT
+                {
                     continue;
                 }
-                if body.filter.misfit(sighting.detection.bbox) > LARGEST_MISFIT {
-                    continue;
-                }
-                let fits = similarity(track, around, sighting.detection, buffer, aspect);
+                let fits = similarity(track, around, detection, buffer, aspect);
                 if fits >= gate {
                     pairs.push((t, s, fits));
                 }
             }
         }
-        for (t, s) in best_pairs(self.tracks.len(), sightings.len(), &pairs) {
-            self.hit(t, &sightings[s], at);
-            free[t] = false;
-            unmatched.retain(|i| *i != s);
-        }
+        self.settle_pairs(look, scratch);
     }
 
     /// A dog may be a person for a frame: an unmatched sighting exactly on a track keeps it alive.
-    fn cross_groups(
-        &mut self,
-        sightings: &[Sighting<'_>],
-        unmatched: &mut Vec<usize>,
-        free: &mut [bool],
-        at: Timestamp,
-    ) {
+    fn cross_groups(&mut self, look: &Look<'_>, scratch: &mut Scratch) {
         let confusable =
             |a, b| matches!((a, b), (Group::Person, Group::Animal) | (Group::Animal, Group::Person));
-        let mut pairs: Vec<Pair> = Vec::new();
+        let Scratch { sightings, free, unmatched, pairs, .. } = scratch;
+        pairs.clear();
         for t in (0..self.tracks.len()).filter(|t| free[*t]) {
             for &s in unmatched.iter().filter(|s| confusable(sightings[**s].group, self.bodies[t].group)) {
-                let iou = self.tracks[t].bbox.iou(sightings[s].detection.bbox);
+                let iou = self.tracks[t].bbox.iou(look.detections[sightings[s].detection].bbox);
                 if iou >= CROSS_GROUP_IOU {
                     pairs.push((t, s, iou));
                 }
             }
         }
-        for (t, s) in best_pairs(self.tracks.len(), sightings.len(), &pairs) {
-            self.hit(t, &sightings[s], at);
-            free[t] = false;
-            unmatched.retain(|i| *i != s);
-        }
+        self.settle_pairs(look, scratch);
     }
 
-    fn hit(&mut self, index: usize, sighting: &Sighting<'_>, at: Timestamp) {
-        let (track, body) = (&mut self.tracks[index], &mut self.bodies[index]);
-        body.filter.correct(sighting.detection.bbox);
+    /// Gives the sightings of the best pairing to their tracks.
+    fn settle_pairs(&mut self, look: &Look<'_>, scratch: &mut Scratch) {
+        let Scratch { sightings, also, free, alone, unmatched, pairs, matcher, .. } = scratch;
+        if pairs.is_empty() {
+            return;
+        }
+        for &(t, s) in matcher.best_pairs(self.tracks.len(), sightings.len(), pairs) {
+            let others = also.iter().filter(|(of, _)| *of == s).map(|(_, d)| &look.detections[*d]);
+            self.hit(t, &look.detections[sightings[s].detection], others, look.at);
+            free[t] = false;
+            alone[s] = false;
+        }
+        unmatched.retain(|s| alone[*s]);
+    }
+
+    fn hit<'a>(
+        &mut self,
+        index: usize,
+        sighted: &'a Detection,
+        others: impl Iterator<Item = &'a Detection>,
+        at: Timestamp,
+    ) {
+        let (track, body) = (&mut Arc::make_mut(&mut self.tracks)[index], &mut self.bodies[index]);
+        body.filter.correct(sighted.bbox);
         track.bbox = body.filter.bbox();
         track.velocity = body.filter.velocity();
-        track.score = sighting.detection.score;
+        track.score = sighted.score;
         track.last_seen_at = at;
         track.hits += 1;
         if track.state == TrackState::Lost || track.hits >= self.config.confirm_hits {
             track.state = TrackState::Confirmed;
         }
-        for detection in std::iter::once(sighting.detection).chain(sighting.also.iter().copied()) {
+        for detection in std::iter::once(sighted).chain(others) {
             add_evidence(&mut track.label_evidence, &detection.label, detection.score);
         }
-        track.label = track.label_evidence[0].0.clone();
-        body.group = Group::of(&track.label);
+        if track.label != track.label_evidence[0].0 {
+            track.label = track.label_evidence[0].0.clone();
+            body.group = Group::of(&track.label);
+        }
     }
 
-    fn start(&mut self, sighting: &Sighting<'_>, at: Timestamp, aspect: f32) {
-        let detection = sighting.detection;
+    fn start(&mut self, look: &Look<'_>, scratch: &Scratch, sighting: usize) {
+        let Sighting { detection, group } = scratch.sightings[sighting];
+        let detection = &look.detections[detection];
         let mut label_evidence = vec![(detection.label.clone(), detection.score)];
-        for also in &sighting.also {
+        for (_, also) in scratch.also.iter().filter(|(of, _)| *of == sighting) {
+            let also = &look.detections[*also];
             add_evidence(&mut label_evidence, &also.label, also.score);
         }
         let confirmed = self.config.confirm_hits <= 1;
-        self.tracks.push(Track {
+        Arc::make_mut(&mut self.tracks).push(Track {
             id: TrackId(self.next),
             label: detection.label.clone(),
             label_evidence,
@@ -273,14 +324,12 @@ impl Tracker {
             bbox: detection.bbox,
             velocity: [0.0, 0.0],
             score: detection.score,
-            first_seen_at: at,
-            last_seen_at: at,
+            first_seen_at: look.at,
+            last_seen_at: look.at,
             hits: 1,
         });
-        self.bodies.push(Body {
-            filter: BoxFilter::new(detection.bbox, aspect, usual_speed(sighting.group)),
-            group: sighting.group,
-        });
+        self.bodies
+            .push(Body { filter: BoxFilter::new(detection.bbox, look.aspect, usual_speed(group)), group });
         self.next += 1;
     }
 
@@ -289,19 +338,27 @@ impl Tracker {
         let few_frames = 2.5 * self.interval;
         let tentative = self.config.tentative_seconds.as_f64().max(few_frames);
         let lost = self.config.lost_seconds.as_f64().max(few_frames);
-        let mut keep = Vec::with_capacity(self.tracks.len());
-        for track in &mut self.tracks {
-            let unseen = seconds_between(track.last_seen_at, at);
-            if unseen > 0.0 && track.state == TrackState::Confirmed {
+        let tracks = Arc::make_mut(&mut self.tracks);
+        for track in &mut *tracks {
+            if track.state == TrackState::Confirmed && seconds_between(track.last_seen_at, at) > 0.0 {
                 track.state = TrackState::Lost;
             }
-            keep.push(unseen <= if track.state == TrackState::Tentative { tentative } else { lost });
         }
-        let mut flags = keep.iter();
-        self.tracks.retain(|_| *flags.next().expect("one flag a track"));
-        let mut flags = keep.iter();
-        self.bodies.retain(|_| *flags.next().expect("one flag a track"));
+        let keeps = |track: &Track| {
+            let limit = if track.state == TrackState::Tentative { tentative } else { lost };
+            seconds_between(track.last_seen_at, at) <= limit
+        };
+        let mut of_body = tracks.iter();
+        self.bodies.retain(|_| keeps(of_body.next().expect("each track has its body")));
+        tracks.retain(keeps);
     }
+}
+
+/// What was seen in a frame.
+struct Look<'a> {
+    detections: &'a [Detection],
+    at: Timestamp,
+    aspect: f32,
 }
 
 /// Likely speed of a thing that is seen for the first time, box sizes per second.
@@ -317,9 +374,6 @@ fn buffered(bbox: BBox, buffer: f32, aspect: f32) -> BBox {
 }
 
 fn similarity(track: &Track, around: BBox, detection: &Detection, buffer: f32, aspect: f32) -> f32 {
-    if around.intersection(detection.bbox).is_none() {
-        return 0.0;
-    }
     let overlap = around.iou(buffered(detection.bbox, buffer, aspect));
     let (a, b) = (track.bbox.area().max(1e-9), detection.bbox.area().max(1e-9));
     let alike = (a.min(b) / a.max(b)).sqrt();

@@ -21,6 +21,7 @@ pub struct InvalidBBox(pub [f32; 4]);
 
 impl BBox {
     /// The box between these edges; `None` unless all are finite and in order.
+    #[inline]
     pub fn new(x_min: f32, y_min: f32, x_max: f32, y_max: f32) -> Option<Self> {
         let finite = [x_min, y_min, x_max, y_max].iter().all(|v| v.is_finite());
         (finite && x_min <= x_max && y_min <= y_max).then_some(Self { x_min, y_min, x_max, y_max })
@@ -37,38 +38,47 @@ impl BBox {
     }
 
     /// Left edge.
+    #[inline]
     pub fn x_min(self) -> f32 {
         self.x_min
     }
     /// Upper edge.
+    #[inline]
     pub fn y_min(self) -> f32 {
         self.y_min
     }
     /// Right edge.
+    #[inline]
     pub fn x_max(self) -> f32 {
         self.x_max
     }
     /// Lower edge.
+    #[inline]
     pub fn y_max(self) -> f32 {
         self.y_max
     }
     /// Width.
+    #[inline]
     pub fn width(self) -> f32 {
         self.x_max - self.x_min
     }
     /// Height.
+    #[inline]
     pub fn height(self) -> f32 {
         self.y_max - self.y_min
     }
     /// Area.
+    #[inline]
     pub fn area(self) -> f32 {
         self.width() * self.height()
     }
     /// Middle.
+    #[inline]
     pub fn center(self) -> Point {
         Point::new(f32::midpoint(self.x_min, self.x_max), f32::midpoint(self.y_min, self.y_max))
     }
     /// Middle of the lower edge: where an upright object touches the ground.
+    #[inline]
     pub fn foot_point(self) -> Point {
         Point::new(f32::midpoint(self.x_min, self.x_max), self.y_max)
     }
@@ -82,15 +92,15 @@ impl BBox {
         ]
     }
     /// The part that both cover.
+    #[inline]
     pub fn intersection(self, other: Self) -> Option<Self> {
-        Self::new(
-            self.x_min.max(other.x_min),
-            self.y_min.max(other.y_min),
-            self.x_max.min(other.x_max),
-            self.y_max.min(other.y_max),
-        )
+        // Of two boxes, whose edges are finite, so are these.
+        let (x_min, y_min) = (self.x_min.max(other.x_min), self.y_min.max(other.y_min));
+        let (x_max, y_max) = (self.x_max.min(other.x_max), self.y_max.min(other.y_max));
+        (x_min <= x_max && y_min <= y_max).then_some(Self { x_min, y_min, x_max, y_max })
     }
     /// The smallest box around both.
+    #[inline]
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self {
@@ -101,21 +111,25 @@ impl BBox {
         }
     }
     /// Intersection over union (Jaccard), 0..=1; 0 for two empty boxes.
+    #[inline]
     pub fn iou(self, other: Self) -> f32 {
         let both = self.intersection(other).map_or(0.0, Self::area);
         let either = self.area() + other.area() - both;
         if either > 0.0 { both / either } else { 0.0 }
     }
     /// Fraction of this box that lies in `other`, 0..=1; 0 for an empty box.
+    #[inline]
     pub fn fraction_in(self, other: Self) -> f32 {
         let both = self.intersection(other).map_or(0.0, Self::area);
         if self.area() > 0.0 { both / self.area() } else { 0.0 }
     }
     /// Whether the point is inside or on the edge.
+    #[inline]
     pub fn contains(self, p: Point) -> bool {
         (self.x_min..=self.x_max).contains(&p.x) && (self.y_min..=self.y_max).contains(&p.y)
     }
     /// The part inside the frame; a box beyond it becomes an empty one at its edge.
+    #[inline]
     #[must_use]
     pub fn clamped(self) -> Self {
         Self {
@@ -126,10 +140,12 @@ impl BBox {
         }
     }
     /// Grown by `dx` to the left and right and `dy` up and down; `None` if it would shrink below nothing.
+    #[inline]
     pub fn inflated(self, dx: f32, dy: f32) -> Option<Self> {
         Self::new(self.x_min - dx, self.y_min - dy, self.x_max + dx, self.y_max + dy)
     }
     /// Moved by `(dx, dy)`, which must be finite.
+    #[inline]
     #[must_use]
     pub fn translated(self, dx: f32, dy: f32) -> Self {
         Self {

@@ -57,13 +57,20 @@ impl Mask {
 
     /// Sets the cells whose middle lies in the box.
     pub fn fill_bbox(&mut self, bbox: BBox) {
+        let columns = (0..self.width)
+            .filter(|x| (bbox.x_min()..=bbox.x_max()).contains(&self.middle(*x, 0).x))
+            .fold(None, |span: Option<(usize, usize)>, x| Some((span.map_or(x, |s| s.0), x)));
+        let Some((first, last)) = columns else { return };
         for y in 0..self.height {
-            for x in 0..self.width {
-                if bbox.contains(self.middle(x, y)) {
-                    self.cells[y * self.width + x] = true;
-                }
+            if (bbox.y_min()..=bbox.y_max()).contains(&self.middle(0, y).y) {
+                self.cells[y * self.width..][first..=last].fill(true);
             }
         }
+    }
+
+    /// Unsets all cells.
+    pub fn clear(&mut self) {
+        self.cells.fill(false);
     }
 
     /// Sets the cells that `other`, a grid of any size, has set at their middle.

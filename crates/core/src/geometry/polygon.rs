@@ -104,34 +104,112 @@ impl Polygon {
     /// Area that the polygon and the box share (Sutherland and Hodgman 1974: the box is convex, so the area is exact
     /// for concave polygons too).
     pub fn area_in(&self, bbox: BBox) -> f32 {
-        let mut points = self.0.clone();
-        for side in 0..4 {
-            let depth = |p: Point| match side {
-                0 => p.x - bbox.x_min(),
-                1 => bbox.x_max() - p.x,
-                2 => p.y - bbox.y_min(),
-                _ => bbox.y_max() - p.y,
-            };
-            let mut kept = Vec::with_capacity(points.len() + 2);
-            for i in 0..points.len() {
-                let (a, b) = (points[i], points[(i + 1) % points.len()]);
-                let (da, db) = (depth(a), depth(b));
-                if da >= 0.0 {
-                    kept.push(a);
-                }
-                if (da >= 0.0) != (db >= 0.0) {
-                    let t = da / (da - db);
-                    kept.push(Point::new(a.x + t * (b.x - a.x), a.y + t * (b.y - a.y)));
-                }
-            }
-            points = kept;
+        let mut shoelace = Shoelace::default();
+        let mut sides = [Side::Left, Side::Right, Side::Above, Side::Below].map(|side| Clip::new(side, bbox));
+        for p in &self.0 {
+            pass_on(&mut sides, &mut shoelace, *p);
         }
-        signed_area(&points).abs()
+        // Each side closes its ring before the next one may.
+        for i in 0..sides.len() {
+            let (done, after) = sides.split_at_mut(i + 1);
+            done[i].close(&mut |p| pass_on(after, &mut shoelace, p));
+        }
+        shoelace.area().abs()
     }
 
     /// Fraction of the box that lies in the polygon, 0..=1; 0 for an empty box.
     pub fn fraction_of(&self, bbox: BBox) -> f32 {
         if bbox.area() > 0.0 { (self.area_in(bbox) / bbox.area()).min(1.0) } else { 0.0 }
+    }
+}
+
+/// Gives a corner to the first of the sides, what that keeps to the next, and what all keep to the sum: the polygon is
+/// cut without being stored.
+fn pass_on(sides: &mut [Clip], shoelace: &mut Shoelace, p: Point) {
+    match sides.split_first_mut() {
+        Some((side, after)) => side.take(p, &mut |q| pass_on(after, shoelace, q)),
+        None => shoelace.take(p),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Left,
+    Right,
+    Above,
+    Below,
+}
+
+/// One side of a box, cutting off what lies beyond it, corner by corner.
+struct Clip {
+    side: Side,
+    bbox: BBox,
+    first: Option<Point>,
+    last: Point,
+}
+
+impl Clip {
+    fn new(side: Side, bbox: BBox) -> Self {
+        Self { side, bbox, first: None, last: Point::new(0.0, 0.0) }
+    }
+
+    fn depth(&self, p: Point) -> f32 {
+        match self.side {
+            Side::Left => p.x - self.bbox.x_min(),
+            Side::Right => self.bbox.x_max() - p.x,
+            Side::Above => p.y - self.bbox.y_min(),
+            Side::Below => self.bbox.y_max() - p.y,
+        }
+    }
+
+    fn take(&mut self, p: Point, keep: &mut dyn FnMut(Point)) {
+        if self.first.is_none() {
+            self.first = Some(p);
+        } else {
+            self.edge(self.last, p, keep);
+        }
+        self.last = p;
+    }
+
+    fn close(&mut self, keep: &mut dyn FnMut(Point)) {
+        if let Some(first) = self.first {
+            self.edge(self.last, first, keep);
+        }
+    }
+
+    fn edge(&self, a: Point, b: Point, keep: &mut dyn FnMut(Point)) {
+        let (da, db) = (self.depth(a), self.depth(b));
+        if da >= 0.0 {
+            keep(a);
+        }
+        if (da >= 0.0) != (db >= 0.0) {
+            let t = da / (da - db);
+            keep(Point::new(a.x + t * (b.x - a.x), a.y + t * (b.y - a.y)));
+        }
+    }
+}
+
+/// Signed area of the polygon whose corners come one by one.
+#[derive(Default)]
+struct Shoelace {
+    ring: Option<(Point, Point)>,
+    sum: f32,
+}
+
+impl Shoelace {
+    fn take(&mut self, p: Point) {
+        self.ring = match self.ring {
+            None => Some((p, p)),
+            Some((first, last)) => {
+                self.sum += last.x * p.y - p.x * last.y;
+                Some((first, p))
+            }
+        };
+    }
+
+    fn area(&self) -> f32 {
+        let closing = self.ring.map_or(0.0, |(first, last)| last.x * first.y - first.x * last.y);
+        0.5 * (self.sum + closing)
     }
 }
 
