@@ -59,12 +59,15 @@ impl Light {
         light
     }
 
-    /// Brings `current` into the reference's light.
-    pub(crate) fn normalize(self, current: &mut Small) {
+    /// `current` in the reference's light.
+    pub(crate) fn normalized(self, current: &Small) -> Small {
         let scale = 1.0 / self.gain;
-        current.y.iter_mut().for_each(|y| *y = (*y - self.offset) * scale);
-        current.u.iter_mut().for_each(|u| *u = (*u - self.u) * scale);
-        current.v.iter_mut().for_each(|v| *v = (*v - self.v) * scale);
+        let plane = |plane: &[f32], offset: f32| plane.iter().map(|s| (s - offset) * scale).collect();
+        Small {
+            y: plane(&current.y, self.offset),
+            u: plane(&current.u, self.u),
+            v: plane(&current.v, self.v),
+        }
     }
 }
 
@@ -85,7 +88,7 @@ mod tests {
             current.u[i] = 1.2 * reference.u[i] + 2.0;
         }
         let light = Light::between(&reference, &current, |_| false);
-        light.normalize(&mut current);
+        let current = light.normalized(&current);
         for i in 1800..6000 {
             assert!((current.y[i] - reference.y[i]).abs() < 2.0, "{light:?}");
         }

@@ -42,19 +42,21 @@ impl Size {
 pub(crate) fn box_mean(values: &[f32], size: Size, r: usize) -> Vec<f32> {
     let Size { w, h } = size;
     let mut across = vec![0.0; size.len()];
-    for (row, out) in values.chunks_exact(w).zip(across.chunks_exact_mut(w)) {
-        let mut sum: f32 = row[..r.min(w)].iter().sum();
-        let mut n = r.min(w);
-        for x in 0..w {
-            if x + r < w {
-                sum += row[x + r];
-                n += 1;
-            }
-            if x > r {
-                sum -= row[x - r - 1];
-                n -= 1;
-            }
-            out[x] = sum / n as f32;
+    // A running sum waits for itself at each step: several rows are summed side by side.
+    const ROWS: usize = 4;
+    let (many, rest) = values.split_at(h / ROWS * ROWS * w);
+    let (many_out, rest_out) = across.split_at_mut(many.len());
+    for (rows, out) in many.chunks_exact(ROWS * w).zip(many_out.chunks_exact_mut(ROWS * w)) {
+        running_sums::<ROWS>(rows, out, w, r);
+    }
+    for (row, out) in rest.chunks_exact(w).zip(rest_out.chunks_exact_mut(w)) {
+        running_sums::<1>(row, out, w, r);
+    }
+    let counts: Vec<f32> =
+        (0..w).map(|x| ((x + r).min(w - 1) + 1 - x.saturating_sub(r).min(w - 1)) as f32).collect();
+    for out in across.chunks_exact_mut(w) {
+        for (sum, n) in out.iter_mut().zip(&counts) {
+            *sum /= n;
         }
     }
     let mut result = vec![0.0; size.len()];
@@ -79,6 +81,38 @@ pub(crate) fn box_mean(values: &[f32], size: Size, r: usize) -> Vec<f32> {
         }
     }
     result
+}
+
+/// For each pixel of `N` rows the sum over the `2r + 1` pixels around it in its row.
+fn running_sums<const N: usize>(rows: &[f32], out: &mut [f32], w: usize, r: usize) {
+    let rows: [&[f32]; N] = std::array::from_fn(|k| &rows[k * w..(k + 1) * w]);
+    let mut outs = out.chunks_exact_mut(w);
+    let outs: [&mut [f32]; N] = std::array::from_fn(|_| outs.next().expect("as many rows"));
+    let mut sums: [f32; N] = std::array::from_fn(|k| rows[k][..r.min(w)].iter().sum());
+    let mut step = |x: usize, comes: bool, goes: bool| {
+        for k in 0..N {
+            if comes {
+                sums[k] += rows[k][x + r];
+            }
+            if goes {
+                sums[k] -= rows[k][x - r - 1];
+            }
+            outs[k][x] = sums[k];
+        }
+    };
+    let (left, right) = ((r + 1).min(w), w.saturating_sub(r));
+    for x in 0..left.min(right) {
+        step(x, true, false);
+    }
+    for x in right..left {
+        step(x, false, false);
+    }
+    for x in left..right {
+        step(x, true, true);
+    }
+    for x in right.max(left)..w {
+        step(x, false, true);
+    }
 }
 
 fn add(sums: &mut [f32], row: &[f32], sign: f32) {
@@ -117,6 +151,17 @@ pub(crate) fn halved(values: &[f32], size: Size) -> (Vec<f32>, Size) {
     (out, half)
 }
 
+/// The same as [`sample`] at a place that is known to be inside, with a pixel to spare to the right and below.
+#[inline]
+pub(crate) fn sample_inside(values: &[f32], w: usize, x: f32, y: f32) -> f32 {
+    let (x0, y0) = (x as usize, y as usize);
+    let (fx, fy) = (x - x0 as f32, y - y0 as f32);
+    let (above, below) = (&values[y0 * w + x0..][..2], &values[(y0 + 1) * w + x0..][..2]);
+    let top = above[0] + (above[1] - above[0]) * fx;
+    let bottom = below[0] + (below[1] - below[0]) * fx;
+    top + (bottom - top) * fy
+}
+
 /// Bilinear sample at a place inside the image (clamped to it).
 pub(crate) fn sample(values: &[f32], size: Size, x: f32, y: f32) -> f32 {
     let x = x.clamp(0.0, (size.w - 1) as f32);
@@ -130,21 +175,32 @@ pub(crate) fn sample(values: &[f32], size: Size, x: f32, y: f32) -> f32 {
     top + (bottom - top) * fy
 }
 
-/// The pixels that have more than `share` of the `2r + 1` square around them set. A share of 0 dilates, one just
-/// below 1 erodes, a half takes the majority.
-pub(crate) fn rank(bits: &[bool], size: Size, r: usize, share: f32) -> Vec<bool> {
-    let values: Vec<f32> = bits.iter().map(|b| f32::from(u8::from(*b))).collect();
-    // Running sums of small whole numbers over a row are exact to about 1e-6: keep clear of the limits.
-    box_mean(&values, size, r).into_iter().map(|v| v > share + 1e-4).collect()
-}
-
+/// The pixels that have a set one within `r` pixels across and down.
 pub(crate) fn dilated(bits: &[bool], size: Size, r: usize) -> Vec<bool> {
-    rank(bits, size, r, 0.0)
+    let Size { w, h } = size;
+    let mut across = bits.to_vec();
+    for (row, out) in bits.chunks_exact(w).zip(across.chunks_exact_mut(w)) {
+        for d in 1..=r.min(w - 1) {
+            let near = out[..w - d].iter_mut().zip(&row[d..]);
+            near.for_each(|(o, b)| *o |= b);
+            let near = out[d..].iter_mut().zip(&row[..w - d]);
+            near.for_each(|(o, b)| *o |= b);
+        }
+    }
+    let mut result = across.clone();
+    for d in 1..=r.min(h - 1) {
+        let n = (h - d) * w;
+        result[..n].iter_mut().zip(&across[d * w..]).for_each(|(o, b)| *o |= b);
+        result[d * w..].iter_mut().zip(&across[..n]).for_each(|(o, b)| *o |= b);
+    }
+    result
 }
 
 pub(crate) fn eroded(bits: &[bool], size: Size, r: usize) -> Vec<bool> {
     let inverse: Vec<bool> = bits.iter().map(|b| !b).collect();
-    dilated(&inverse, size, r).into_iter().map(|b| !b).collect()
+    let mut result = dilated(&inverse, size, r);
+    result.iter_mut().for_each(|b| *b = !*b);
+    result
 }
 
 /// Pixels joined by an edge or a corner.
@@ -185,19 +241,47 @@ pub(crate) fn components(bits: &[bool], size: Size) -> Vec<Component> {
     found
 }
 
-/// Sets what the bits enclose: unset areas that do not reach the border of the image.
+/// Sets what the bits enclose: unset areas that do not reach the border of the image, across edges or corners.
 pub(crate) fn fill_holes(bits: &mut [bool], size: Size) {
-    let outside: Vec<bool> = bits.iter().map(|b| !b).collect();
-    for hole in components(&outside, size) {
-        let touches = hole.pixels.iter().any(|i| {
-            let (x, y) = (*i as usize % size.w, *i as usize / size.w);
-            x == 0 || y == 0 || x + 1 == size.w || y + 1 == size.h
-        });
-        if !touches {
-            for i in hole.pixels {
-                bits[i as usize] = true;
+    let Size { w, h } = size;
+    // What is reached from the border, swept down and up until nothing is added.
+    let mut outside = vec![false; size.len()];
+    for y in 0..h {
+        for x in 0..w {
+            if y == 0 || y + 1 == h || x == 0 || x + 1 == w {
+                outside[y * w + x] = !bits[y * w + x];
             }
         }
+    }
+    let mut spread = |y: usize, from: usize| {
+        let mut added = false;
+        let mut reach = |outside: &mut [bool], x: usize, near: bool| {
+            let i = y * w + x;
+            if near && !outside[i] && !bits[i] {
+                outside[i] = true;
+                added = true;
+            }
+        };
+        for x in 0..w {
+            let above = &outside[from * w + x.saturating_sub(1)..from * w + (x + 2).min(w)];
+            let near = above.iter().any(|o| *o) || (x > 0 && outside[y * w + x - 1]);
+            reach(&mut outside, x, near);
+        }
+        for x in (0..w - 1).rev() {
+            let near = outside[y * w + x + 1];
+            reach(&mut outside, x, near);
+        }
+        added
+    };
+    loop {
+        let down = (1..h).fold(false, |added, y| spread(y, y - 1) | added);
+        let up = (0..h - 1).rev().fold(false, |added, y| spread(y, y + 1) | added);
+        if !(down || up) {
+            break;
+        }
+    }
+    for (bit, outside) in bits.iter_mut().zip(outside) {
+        *bit = !outside;
     }
 }
 

@@ -1,7 +1,7 @@
 //! How far a view is shifted against its reference, by least squares on locally flattened luma (Lucas and Kanade
 //! 1981) after a coarse search, and how much of the view's structure fits.
 
-use crate::raster::{Size, box_mean, gradients, halved, sample};
+use crate::raster::{Size, box_mean, gradients, halved, sample, sample_inside};
 
 /// Where a pixel of the reference is found in the current picture: `current(x + dx, y + dy)` shows `reference(x, y)`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -72,7 +72,7 @@ impl Flattened {
                         continue;
                     }
                     let e =
-                        sample(current, self.size, x as f32 + shift.dx, y as f32 + shift.dy) - self.fine[i];
+                        sample_inside(current, w, x as f32 + shift.dx, y as f32 + shift.dy) - self.fine[i];
                     let weight = 1.0 / (1.0 + (e / scale) * (e / scale));
                     off += e.abs().min(80.0);
                     n += 1.0;

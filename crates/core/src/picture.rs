@@ -83,19 +83,26 @@ impl Plane {
         let columns = Taps::new(self.width, width);
         let rows = Taps::new(self.height, height);
         let mut samples = Vec::with_capacity(width * height);
-        let mut sums = vec![0u32; self.width];
+        // Weights sum to 256 in each axis: 255 * 256 fits in 16 bits, and a sixteenth of it times 256 in 32. Nothing ever wraps,
+        // but asking whether it does would keep the development profile from using vector instructions.
+        let mut sums = vec![0u16; self.width];
         for y in 0..height {
-            sums.fill(0);
-            for (source, weight) in rows.of(y) {
-                for (sum, sample) in sums.iter_mut().zip(self.row(source)) {
-                    *sum += u32::from(*sample) * weight;
+            let (first, weights) = rows.of(y);
+            sums.fill(8);
+            for (i, weight) in weights.iter().enumerate() {
+                for (sum, sample) in sums.iter_mut().zip(self.row(first + i)) {
+                    *sum = sum.wrapping_add(u16::from(*sample).wrapping_mul(*weight));
                 }
             }
-            for x in 0..width {
-                // Weights sum to 256 in each axis: 255 * 256 * 256 fits in 24 bits.
-                let sum: u32 = columns.of(x).map(|(source, weight)| ((sums[source] + 8) >> 4) * weight).sum();
-                samples.push(((sum + (1 << 11)) >> 12).min(255) as u8);
-            }
+            sums.iter_mut().for_each(|sum| *sum >>= 4);
+            samples.extend((0..width).map(|x| {
+                let (first, weights) = columns.of(x);
+                let products = sums[first..first + weights.len()].iter().zip(weights);
+                let sum = products
+                    .map(|(s, w)| u32::from(*s).wrapping_mul(u32::from(*w)))
+                    .fold(1u32 << 11, u32::wrapping_add);
+                (sum >> 12).min(255) as u8
+            }));
         }
         Self { width, height, samples }
     }
@@ -103,34 +110,36 @@ impl Plane {
 
 /// For each output sample of a box filter, which inputs it covers and how much, in 1/256.
 struct Taps {
-    starts: Vec<u32>,
-    taps: Vec<(u32, u32)>,
+    /// The first input, and where its weights begin.
+    spans: Vec<(u32, u32)>,
+    weights: Vec<u16>,
 }
 
 impl Taps {
     fn new(from: usize, to: usize) -> Self {
         let scale = from as f64 / to as f64;
-        let mut starts = Vec::with_capacity(to + 1);
-        let mut taps = Vec::new();
+        let mut spans = Vec::with_capacity(to + 1);
+        let mut weights = Vec::new();
         for i in 0..to {
-            starts.push(taps.len() as u32);
             let (begin, end) = (i as f64 * scale, (i + 1) as f64 * scale);
             let last = ((end - 1e-9).floor() as usize).min(from - 1);
+            spans.push((begin.floor() as u32, weights.len() as u32));
             let mut given = 0;
             for source in begin.floor() as usize..=last {
                 // Rounding the running sum, not each weight, keeps the total at 256 without a bias to either side.
                 let covered = (end.min((source + 1) as f64) - begin) / (end - begin);
-                let sum = (covered * 256.0).round() as u32;
-                taps.push((source as u32, sum - given));
+                let sum = (covered * 256.0).round() as u16;
+                weights.push(sum - given);
                 given = sum;
             }
         }
-        starts.push(taps.len() as u32);
-        Self { starts, taps }
+        spans.push((0, weights.len() as u32));
+        Self { spans, weights }
     }
 
-    fn of(&self, i: usize) -> impl Iterator<Item = (usize, u32)> + '_ {
-        self.taps[self.starts[i] as usize..self.starts[i + 1] as usize].iter().map(|(s, w)| (*s as usize, *w))
+    fn of(&self, i: usize) -> (usize, &[u16]) {
+        let (first, start) = self.spans[i];
+        (first as usize, &self.weights[start as usize..self.spans[i + 1].1 as usize])
     }
 }
 

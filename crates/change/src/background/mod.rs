@@ -58,7 +58,8 @@ struct View {
     flattened: Option<(f32, Flattened)>,
     shift: Shift,
     held: Vec<Held>,
-    previous: Option<Small>,
+    /// Luma of the frame before.
+    previous: Option<Vec<f32>>,
     frozen_for: f32,
     shifted_for: f32,
     tended_at: f32,
@@ -133,9 +134,10 @@ impl View {
         let small = self.aligned(small, &model, &occupied, config);
         model.mask(&self.ignored, &occupied, self.t);
         self.mask_margin(&mut model);
-        let mut normal = small.clone();
-        Light::between(&model.reference, &small, |i| model.masked[i] || model.foreground[i] || model.held[i])
-            .normalize(&mut normal);
+        let normal = Light::between(&model.reference, &small, |i| {
+            model.masked[i] || model.foreground[i] || model.held[i]
+        })
+        .normalized(&small);
         model.classify(&normal, config, self.t);
 
         let (foreground, fit) = self.fit(&model, &normal);
@@ -190,10 +192,12 @@ impl View {
     /// The part of the step that counts: a picture that repeats exactly is a frozen stream, not a still scene.
     fn counted(&mut self, small: &Small, dt: f32, config: &BackgroundConfig) -> f32 {
         let differs = self.previous.as_ref().is_none_or(|previous| {
-            let sum: f32 = previous.y.iter().zip(&small.y).map(|(a, b)| (a - b).abs()).sum();
-            sum / small.y.len() as f32 > 0.02
+            let rows = previous.chunks(self.size.w).zip(small.y.chunks(self.size.w));
+            rows.map(|(a, b)| mean_difference(a, b)).sum::<f32>() / self.size.h as f32 > 0.02
         });
-        self.previous = Some(small.clone());
+        let previous = self.previous.get_or_insert_default();
+        previous.clear();
+        previous.extend_from_slice(&small.y);
         if differs {
             self.frozen_for = 0.0;
             return dt;
@@ -302,8 +306,10 @@ impl View {
         let mask = model.as_ref().map(|model| {
             let (w, h) = (self.size.w.div_ceil(2), self.size.h.div_ceil(2));
             let mut cells = vec![0u8; w * h];
-            for i in (0..self.size.len()).filter(|i| model.held[*i]) {
-                cells[i / self.size.w / 2 * w + i % self.size.w / 2] += 1;
+            for (y, row) in model.held.chunks_exact(self.size.w).enumerate() {
+                for (cell, pair) in cells[y / 2 * w..][..w].iter_mut().zip(row.chunks(2)) {
+                    *cell += pair.iter().map(|held| u8::from(*held)).sum::<u8>();
+                }
             }
             Mask::from_cells(w, h, cells.into_iter().map(|n| n >= 2).collect()).expect("sized above")
         });
@@ -313,6 +319,18 @@ impl View {
         let regions = self.held.iter().map(Held::region).collect();
         Standing { regions, mask, moving_fraction, light_changed, view_shifted }
     }
+}
+
+/// Mean of the differences of two rows, in lanes that vector instructions can add.
+fn mean_difference(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 8;
+    let mut sums = [0.0f32; LANES];
+    for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += (a - b).abs();
+        }
+    }
+    sums.iter().sum::<f32>() / a.len() as f32
 }
 
 fn moved(small: Small, size: Size, shift: Shift) -> Small {

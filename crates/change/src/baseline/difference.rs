@@ -36,7 +36,7 @@ pub(super) fn structural(
     skipped: &[bool],
     config: &BaselineConfig,
 ) -> Vec<f32> {
-    Light::between(baseline, current, |i| skipped[i]).normalize(current);
+    *current = Light::between(baseline, current, |i| skipped[i]).normalized(current);
     let mut scores = vec![1.0f32; size.len()];
     for (dx, dy) in [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)] {
         let moved = displaced(&baseline.y, size, dx, dy);

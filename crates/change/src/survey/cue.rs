@@ -136,7 +136,7 @@ pub(super) fn compared(before: &View, after: &View, roof: &[bool]) -> Pair {
     let hidden: Vec<bool> = before.seen.iter().zip(&after.seen).map(|(b, a)| !b || !a).collect();
     let b = &before.half;
     let mut a = after.half.clone();
-    Light::between(b, &a, |i| hidden[i] || !roof[before.cell_of(i)]).normalize(&mut a);
+    a = Light::between(b, &a, |i| hidden[i] || !roof[before.cell_of(i)]).normalized(&a);
     let mut cues = vec![[0.0f32; PAIR_CUES]; cells.len()];
     deep(&mut cues, before, after, cells);
     let pixels = [
