@@ -6,6 +6,7 @@
 pub mod appearance;
 pub mod book;
 pub mod finding;
+pub mod gate;
 pub mod ground;
 pub mod group;
 pub mod line;
@@ -21,6 +22,7 @@ pub mod zone;
 
 pub use book::{IncidentBook, OpenIncident};
 pub use finding::{Finding, Subject};
+pub use gate::{Gate, GateConfig, Look, Stir};
 pub use group::Group;
 pub use line::LineCrossing;
 pub use option::{Fraction, Seconds};

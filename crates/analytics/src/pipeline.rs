@@ -8,8 +8,8 @@ use parapet_core::{
 };
 
 use crate::{
-    Finding, IncidentBook, LineCrossing, OpenIncident, PresenceConfig, RuleConfig, StandingConfig,
-    StandingMemory, Tracker, TrackerConfig,
+    Finding, Gate, GateConfig, IncidentBook, LineCrossing, Look, OpenIncident, PresenceConfig, RuleConfig,
+    StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
     line::LineWatch,
     rule::Rule,
     scene::Scene,
@@ -37,6 +37,8 @@ pub struct PipelineConfig {
     pub presence: PresenceConfig,
     /// The rules, by name.
     pub rules: BTreeMap<RuleId, RuleConfig>,
+    /// Which frames the model looks at; all of them when left out.
+    pub gate: Option<GateConfig>,
 }
 
 impl PipelineConfig {
@@ -52,6 +54,7 @@ impl PipelineConfig {
             standing: StandingConfig::default(),
             presence: PresenceConfig::default(),
             rules: BTreeMap::new(),
+            gate: None,
         }
     }
 }
@@ -61,6 +64,8 @@ impl PipelineConfig {
 pub struct Step {
     /// The engine was behind: nobody looked at this frame, and nothing was concluded from it.
     pub shed: bool,
+    /// Nothing moves: the model was not asked, and what the latest look found holds on at this frame's time.
+    pub held: bool,
     /// What the model saw, without what lies in ignored zones.
     pub detections: Vec<Detection>,
     /// All tracks. The tracker works on in the same memory if this is dropped before the next step, and copies it if not.
@@ -82,6 +87,7 @@ impl Step {
     pub fn unlooked(open: Vec<OpenIncident>) -> Self {
         Self {
             shed: false,
+            held: false,
             detections: Vec::new(),
             tracks: Arc::default(),
             standing: Vec::new(),
@@ -106,6 +112,9 @@ pub struct Pipeline {
     rules: Vec<Rule>,
     book: IncidentBook,
     run: Option<RunId>,
+    gate: Option<(Gate, Stir)>,
+    /// What the latest look found new in the view, and until when that holds.
+    latest_change: (Timestamp, SceneChange),
     /// Used again at each frame.
     findings: Vec<Finding>,
     occupied: Vec<BBox>,
@@ -125,6 +134,7 @@ impl Pipeline {
         change: Option<Box<dyn ChangeDetector>>,
     ) -> Self {
         let zones = config.zones;
+        let gate = config.gate.map(|gate| (Gate::new(&gate), Stir::new(&gate)));
         let rules = config.rules.into_iter().map(|(id, rule)| Rule::new(id, rule, &zones)).collect();
         Self {
             detector,
@@ -137,6 +147,8 @@ impl Pipeline {
             rules,
             book: IncidentBook::new(config.camera, config.preset, config.ground),
             run: None,
+            gate,
+            latest_change: (Timestamp::MIN, SceneChange::unknown()),
             findings: Vec::new(),
             occupied: Vec::new(),
             zones,
@@ -149,6 +161,7 @@ impl Pipeline {
         if self.run.replace(run).is_none_or(|before| before == run) {
             return;
         }
+        self.restart_gate();
         self.tracker.restart();
         self.standing.begin_run();
         self.lines.restart();
@@ -162,6 +175,7 @@ impl Pipeline {
     /// The camera looks here again after it looked elsewhere: a dome back at its preset. Tracks begin anew, what stands and
     /// what is open stays and must be found again. `unseen` are the parts of the view that cannot be seen this time.
     pub fn begin_visit(&mut self, unseen: Vec<BBox>) {
+        self.restart_gate();
         self.tracker.forget();
         self.standing.begin_visit(unseen);
         self.lines.restart();
@@ -180,8 +194,16 @@ impl Pipeline {
         self.begin_run(frame.run);
         let at = frame.captured_at;
         let aspect = frame.picture.width() as f32 / frame.picture.height() as f32;
+        if self.look(frame) == Look::Held {
+            return Ok(self.hold(frame, aspect));
+        }
         let mut detections = match self.detector.detect(frame) {
-            Ok(detections) => detections,
+            Ok(detections) => {
+                if let Some((gate, _)) = &mut self.gate {
+                    gate.looked(at);
+                }
+                detections
+            }
             Err(DetectError::Shed) => return Ok(self.coast(at)),
             Err(error) => return Err(error),
         };
@@ -194,6 +216,21 @@ impl Pipeline {
             change.update(frame, &self.occupied)
         });
         self.standing.judge(tracks, frame, &change);
+        if self.gate.is_some() {
+            self.latest_change = (at, change.clone());
+        }
+        Ok(Step { detections, ..self.conclude(frame, aspect, change, crossings) })
+    }
+
+    /// What the rules say, and what comes of it.
+    fn conclude(
+        &mut self,
+        frame: &Frame,
+        aspect: f32,
+        change: SceneChange,
+        crossings: Vec<LineCrossing>,
+    ) -> Step {
+        let at = frame.captured_at;
         self.look_at_zones(at);
         let scene = Scene {
             at,
@@ -215,21 +252,56 @@ impl Pipeline {
             let findings = open.then(|| self.findings.drain(..));
             events.extend(self.book.apply(rule.facts(), findings, at, frame.run));
         }
-        Ok(Step {
+        Step {
             shed: false,
-            detections,
+            held: false,
+            detections: Vec::new(),
             tracks: self.tracker.shared_tracks(),
             standing,
             change,
             crossings,
             events,
             open: self.book.open_incidents(),
-        })
+        }
+    }
+
+    /// Whether the model is to look at this frame.
+    fn look(&mut self, frame: &Frame) -> Look {
+        let Some((gate, stir)) = &mut self.gate else { return Look::Full };
+        let at = frame.captured_at;
+        let moves = stir.moves(&frame.picture, at);
+        let change = &self.latest_change.1;
+        let open = change.light_changed || change.view_shifted || self.standing.is_undecided();
+        gate.decide(at, moves, open)
+    }
+
+    /// Nothing moves: time goes on for all that the latest look saw, and evidence does not grow.
+    fn hold(&mut self, frame: &Frame, aspect: f32) -> Step {
+        let at = frame.captured_at;
+        self.tracker.hold(at);
+        self.standing.hold(frame);
+        let (before, change) = &mut self.latest_change;
+        change.hold(*before, at);
+        *before = at;
+        let change = change.clone();
+        Step { held: true, ..self.conclude(frame, aspect, change, Vec::new()) }
+    }
+
+    fn restart_gate(&mut self) {
+        if let Some((gate, stir)) = &mut self.gate {
+            gate.restart();
+            stir.restart();
+        }
     }
 
     /// Ends all open incidents: the camera was changed or removed, or the recording is over.
     pub fn end_all(&mut self, reason: EndReason, at: Timestamp) -> Vec<IncidentEvent> {
         self.book.end_all(reason, at)
+    }
+
+    /// Whether nothing moves in the view and nothing waits for a look: keyframes are enough to see that it stays so.
+    pub fn is_quiet(&self, at: Timestamp) -> bool {
+        self.gate.as_ref().is_some_and(|(gate, _)| gate.is_quiet(at)) && !self.standing.is_undecided()
     }
 
     /// Incidents that go on.
@@ -251,6 +323,9 @@ impl Pipeline {
     }
 
     fn coast(&mut self, at: Timestamp) -> Step {
+        if let Some((gate, _)) = &mut self.gate {
+            gate.missed();
+        }
         self.tracker.coast(at);
         let tracks = self.tracker.shared_tracks();
         Step { shed: true, tracks, ..Step::unlooked(self.book.open_incidents()) }

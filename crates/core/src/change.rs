@@ -86,6 +86,18 @@ impl SceneChange {
             baseline: BaselineState::Absent,
         }
     }
+
+    /// What is known `at` a later time, when nothing has moved since `before`: what was seen then is still there, and no
+    /// comparison was made.
+    pub fn hold(&mut self, before: Timestamp, at: Timestamp) {
+        for region in self.stationary.iter_mut().filter(|region| region.last_seen_at == before) {
+            region.last_seen_at = at;
+        }
+        self.moving_fraction = 0.0;
+        if self.baseline == BaselineState::Compared {
+            self.baseline = BaselineState::Waiting;
+        }
+    }
 }
 
 /// Follows what is new in one view.

@@ -359,6 +359,23 @@ impl StandingMemory {
         self.things.retain(|t| !t.is_gone(at, visit_at, config));
     }
 
+    /// Whether more looks are needed soon: something has just come to rest, or the place of something may be empty.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.things.iter().any(Thing::is_undecided)
+    }
+
+    /// Nothing has moved since the latest look: what was there then is there now, and what was not seen is neither more
+    /// nor less likely gone.
+    pub(crate) fn hold(&mut self, frame: &Frame) {
+        let at = frame.captured_at;
+        if let Some(before) = self.judged_at.replace(at) {
+            for thing in &mut self.things {
+                thing.hold(before, at);
+            }
+        }
+        self.remember_view(frame);
+    }
+
     fn remember_view(&mut self, frame: &Frame) {
         let at = frame.captured_at;
         if self.lately.back().is_some_and(|(last, _)| seconds_between(*last, at) < BEFORE_SECONDS) {

@@ -167,6 +167,21 @@ impl Thing {
         }
     }
 
+    /// Whether more looks are needed soon to know whether it stands, or whether it is gone.
+    pub(super) fn is_undecided(&self) -> bool {
+        !self.settled || self.empty_looks > 0
+    }
+
+    /// Nothing moved between these times: a sign of it at the first holds at the second.
+    pub(super) fn hold(&mut self, before: Timestamp, at: Timestamp) {
+        if self.seen_at == before {
+            self.seen_at = at;
+        }
+        if self.held_at == before {
+            self.held_at = at;
+        }
+    }
+
     /// Goes on as this later thing, which it was all along.
     pub(super) fn take_over(&mut self, new: &Self) {
         self.track = new.track;

@@ -179,6 +179,15 @@ impl Tracker {
         &self.tracks
     }
 
+    /// Nothing has moved since the latest look: what was seen in it is still there, at its place. Nothing is learned.
+    pub fn hold(&mut self, at: Timestamp) -> &[Track] {
+        if let Some(before) = self.at.replace(at) {
+            let seen = Arc::make_mut(&mut self.tracks).iter_mut().filter(|t| t.last_seen_at == before);
+            seen.for_each(|track| track.last_seen_at = at);
+        }
+        &self.tracks
+    }
+
     fn advance(&mut self, at: Timestamp) {
         let seconds = self.at.map_or(0.0, |before| seconds_between(before, at).max(0.0));
         self.interval =
