@@ -38,12 +38,13 @@ impl Size {
     }
 }
 
+/// A running sum waits for itself at each step, so that many rows are summed side by side.
+const ROWS: usize = 4;
+
 /// Mean over the `2r + 1` square around each pixel, cut at the border.
 pub(crate) fn box_mean(values: &[f32], size: Size, r: usize) -> Vec<f32> {
     let Size { w, h } = size;
     let mut across = vec![0.0; size.len()];
-    // A running sum waits for itself at each step: several rows are summed side by side.
-    const ROWS: usize = 4;
     let (many, rest) = values.split_at(h / ROWS * ROWS * w);
     let (many_out, rest_out) = across.split_at_mut(many.len());
     for (rows, out) in many.chunks_exact(ROWS * w).zip(many_out.chunks_exact_mut(ROWS * w)) {
@@ -181,25 +182,31 @@ pub(crate) fn dilated(bits: &[bool], size: Size, r: usize) -> Vec<bool> {
     let mut across = bits.to_vec();
     for (row, out) in bits.chunks_exact(w).zip(across.chunks_exact_mut(w)) {
         for d in 1..=r.min(w - 1) {
-            let near = out[..w - d].iter_mut().zip(&row[d..]);
-            near.for_each(|(o, b)| *o |= b);
-            let near = out[d..].iter_mut().zip(&row[..w - d]);
-            near.for_each(|(o, b)| *o |= b);
+            join(&mut out[..w - d], &row[d..]);
+            join(&mut out[d..], &row[..w - d]);
         }
     }
     let mut result = across.clone();
     for d in 1..=r.min(h - 1) {
         let n = (h - d) * w;
-        result[..n].iter_mut().zip(&across[d * w..]).for_each(|(o, b)| *o |= b);
-        result[d * w..].iter_mut().zip(&across[..n]).for_each(|(o, b)| *o |= b);
+        join(&mut result[..n], &across[d * w..]);
+        join(&mut result[d * w..], &across[..n]);
     }
     result
+}
+
+fn join(bits: &mut [bool], others: &[bool]) {
+    for (bit, other) in bits.iter_mut().zip(others) {
+        *bit |= other;
+    }
 }
 
 pub(crate) fn eroded(bits: &[bool], size: Size, r: usize) -> Vec<bool> {
     let inverse: Vec<bool> = bits.iter().map(|b| !b).collect();
     let mut result = dilated(&inverse, size, r);
-    result.iter_mut().for_each(|b| *b = !*b);
+    for bit in &mut result {
+        *bit = !*bit;
+    }
     result
 }
 

@@ -94,7 +94,9 @@ impl Plane {
                     *sum = sum.wrapping_add(u16::from(*sample).wrapping_mul(*weight));
                 }
             }
-            sums.iter_mut().for_each(|sum| *sum >>= 4);
+            for sum in &mut sums {
+                *sum >>= 4;
+            }
             samples.extend((0..width).map(|x| {
                 let (first, weights) = columns.of(x);
                 let products = sums[first..first + weights.len()].iter().zip(weights);
