@@ -87,6 +87,8 @@ pub struct Progress<'a> {
 pub struct AnalyzeSummary {
     /// Frames analysed.
     pub frames: u64,
+    /// Of these, frames that the model was not asked about because nothing moved.
+    pub held: u64,
     /// Events written.
     pub events: u64,
     /// Incidents started.
@@ -255,6 +257,7 @@ pub fn analyze(
                         .map_err(AnalyzeError::Annotated)?;
                 }
                 summary.frames += 1;
+                summary.held += u64::from(step.held);
                 let spent = timer.finish();
                 summary.decode += spent.wait;
                 summary.infer += spent.infer;

@@ -176,7 +176,7 @@ impl Assembly {
 
     /// The pipeline of the whole view, or of a preset.
     fn view(&self, preset: Option<&PresetId>, model_time: &ModelTime) -> Result<WatchedView, AssemblyError> {
-        let CameraConfig { detector, tracker, standing, presence, .. } = &self.config;
+        let CameraConfig { detector, tracker, standing, presence, gate, .. } = &self.config;
         let options = self.config.view(preset).expect("asked for its own presets");
         let pictures = &self.pictures[&preset.cloned()];
         let detector = Timed {
@@ -195,6 +195,7 @@ impl Assembly {
             standing: standing.clone(),
             presence: presence.clone(),
             rules: options.rules.clone(),
+            gate: gate.clone(),
         };
         let change = self.change(preset, options, &config.zones, pictures.baselines.clone(), &baseline);
         Ok(WatchedView { pipeline: View::new(config, Box::new(detector), change), baseline })

@@ -21,7 +21,7 @@ use parapet_core::{
     CameraHealth, CameraId, Clock, DetectError, EndReason, Frame, HealthEvent, HealthState, IncidentEvent,
     IncidentId, IncidentKind, NodeId, Phase, Picture, PresetId, SiteId, Timestamp,
 };
-use parapet_ingest::{CameraStream, StreamEvent};
+use parapet_ingest::{CameraStream, DecodeMode, StreamEvent};
 use tracing::{error, info};
 
 use crate::{
@@ -262,6 +262,17 @@ impl Worker {
                             timer.step_done();
                             if step.shed {
                                 telemetry::frame_dropped(&id, "model");
+                            }
+                            if step.held {
+                                telemetry::frame_held(&id);
+                            }
+                            if self.spec.config.source.keyframes_while_quiet {
+                                let quiet = watch.is_quiet(frame.captured_at);
+                                stream.set_mode(if quiet {
+                                    DecodeMode::KeyframesOnly
+                                } else {
+                                    DecodeMode::Full
+                                });
                             }
                             for note in notes {
                                 self.report_note(note);

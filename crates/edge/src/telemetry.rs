@@ -35,6 +35,10 @@ pub fn install() -> PrometheusHandle {
 
 fn describe() {
     describe_counter!("parapet_frames_analysed_total", "Frames that went through the pipeline");
+    describe_counter!(
+        "parapet_frames_held_total",
+        "Of those, frames that the model was not asked about because nothing moved"
+    );
     describe_counter!("parapet_frames_total", "Frames that the source offered to analysis");
     describe_counter!(
         "parapet_frames_dropped_total",
@@ -96,6 +100,10 @@ pub(crate) fn frame_analysed(camera: &CameraId, times: StageTimes) {
         counter!("parapet_stage_microseconds_total", "camera" => name(camera), "stage" => stage)
             .increment(time.as_micros() as u64);
     }
+}
+
+pub(crate) fn frame_held(camera: &CameraId) {
+    counter!("parapet_frames_held_total", "camera" => name(camera)).increment(1);
 }
 
 pub(crate) fn incident_started(camera: &CameraId, kind: IncidentKind) {

@@ -70,6 +70,14 @@ impl Watch {
         }
     }
 
+    /// Whether nothing moves in a fixed view; a dome is never quiet.
+    pub(crate) fn is_quiet(&self, at: Timestamp) -> bool {
+        match &self.0 {
+            Kind::Fixed(view) => view.pipeline.is_quiet(at),
+            Kind::Dome(_) => false,
+        }
+    }
+
     /// Ends all open incidents of all views.
     pub fn end_all(&mut self, reason: EndReason, at: Timestamp) -> Vec<IncidentEvent> {
         match &mut self.0 {

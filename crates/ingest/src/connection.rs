@@ -10,7 +10,10 @@ mod branches;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -24,6 +27,7 @@ use crate::{
     elements::{add_row, element, filter, pad},
     error::{OpenError, explain},
     images, pixels,
+    thin::DecodeMode,
     url::{RtmpUrl, SrtUrl, StreamUrl},
 };
 
@@ -100,10 +104,26 @@ pub(crate) struct Wanted {
     pub(crate) live: bool,
     /// Which units are decoded.
     pub(crate) units: Units,
+    /// What is wanted of a live source at present.
+    pub(crate) mode: Arc<ModeSwitch>,
     /// Called with the size of all that comes from the source.
     pub(crate) heard: Box<dyn Fn(usize) + Send + Sync>,
     /// Called for each unit that is dropped before the decoder because it is too slow.
     pub(crate) overrun: Box<dyn Fn() + Send + Sync>,
+}
+
+/// A [`DecodeMode`] that may change at any time.
+#[derive(Debug, Default)]
+pub(crate) struct ModeSwitch(AtomicBool);
+
+impl ModeSwitch {
+    pub(crate) fn set(&self, mode: DecodeMode) {
+        self.0.store(mode == DecodeMode::KeyframesOnly, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> DecodeMode {
+        if self.0.load(Ordering::Relaxed) { DecodeMode::KeyframesOnly } else { DecodeMode::Full }
+    }
 }
 
 /// Which units reach the decoder.

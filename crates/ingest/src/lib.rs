@@ -45,6 +45,7 @@ pub use preroll::PrerollHandle;
 pub use probe::{MediaInfo, probe};
 pub use queue::StreamEvent;
 pub use stream::CameraStream;
+pub use thin::DecodeMode;
 pub use url::{InvalidUrl, RtmpUrl, SrtUrl, StreamUrl, redact, split_credentials};
 pub use writer::{VideoInfo, VideoOptions, VideoWriter};
 

@@ -74,6 +74,7 @@ pub(crate) fn read(
         metadata: None,
         live: false,
         units: Units::All,
+        mode: Arc::default(),
         heard: Box::new(|_| {}),
         overrun: Box::new(|| {}),
     };

@@ -11,7 +11,7 @@ use parapet_core::{CameraId, Clock, RunId, Timestamp};
 
 use crate::{
     config::{ConfigProblem, RtmpConfig, RtspConfig, SourceConfig, SrtConfig},
-    connection::{Origin, RtmpOrigin, RtspOrigin, SrtOrigin},
+    connection::{ModeSwitch, Origin, RtmpOrigin, RtspOrigin, SrtOrigin},
     error::OpenError,
     health::HealthDesk,
     images,
@@ -20,6 +20,7 @@ use crate::{
     ring::Ring,
     supervisor::{Errand, Inbox, Supervisor},
     telemetry::LiveTelemetry,
+    thin::DecodeMode,
     url::StreamUrl,
 };
 
@@ -38,6 +39,7 @@ pub struct CameraStream {
     queue: Arc<FrameQueue>,
     preroll: PrerollHandle,
     telemetry: LiveTelemetry,
+    mode: Arc<ModeSwitch>,
     supervisors: Vec<(mpsc::Sender<Errand>, JoinHandle<()>)>,
 }
 
@@ -74,6 +76,7 @@ impl CameraStream {
             _ => None,
         };
         let telemetry = LiveTelemetry::default();
+        let mode = Arc::<ModeSwitch>::default();
         let analysis = Supervisor {
             run: (!live).then(|| offline_run(&camera, &origin)),
             camera: camera.clone(),
@@ -83,9 +86,10 @@ impl CameraStream {
             frames_to: Some((Arc::clone(&queue), desk)),
             ring: (needs_ring && main.is_none()).then(|| Arc::clone(&ring)),
             telemetry: telemetry.clone(),
+            mode: Arc::clone(&mode),
             start_at,
         };
-        let mut stream = Self { queue, preroll, telemetry, supervisors: Vec::new() };
+        let mut stream = Self { queue, preroll, telemetry, mode, supervisors: Vec::new() };
         stream.start("ingest", analysis)?;
         if let Some(origin) = main {
             let keeper = Supervisor {
@@ -97,6 +101,7 @@ impl CameraStream {
                 frames_to: None,
                 ring: Some(ring),
                 telemetry: LiveTelemetry::default(),
+                mode: Arc::default(),
                 start_at,
             };
             stream.start("preroll", keeper)?;
@@ -118,6 +123,12 @@ impl CameraStream {
     /// What a drone's feed says about its camera; empty for sources without metadata.
     pub fn telemetry(&self) -> LiveTelemetry {
         self.telemetry.clone()
+    }
+
+    /// What is decoded from now on. Back at [`DecodeMode::Full`] the group of pictures that runs is decoded from its
+    /// keyframe on. Only for live sources: what comes of a recording must not hang on when somebody asked.
+    pub fn set_mode(&self, mode: DecodeMode) {
+        self.mode.set(mode);
     }
 
     /// Disconnects and waits for the threads.

@@ -20,7 +20,8 @@ use crate::{
     clock::TimeBase,
     config::SourceConfig,
     connection::{
-        Connection, EncodedWanted, FramesWanted, Notice, Notify, Origin, SampleSink, Units, Wanted,
+        Connection, EncodedWanted, FramesWanted, ModeSwitch, Notice, Notify, Origin, SampleSink, Units,
+        Wanted,
     },
     health::HealthDesk,
     intake::{Counters, Intake, Progress, RunState},
@@ -65,6 +66,8 @@ pub(crate) struct Supervisor {
     pub(crate) ring: Option<Arc<Ring>>,
     /// Where a drone's metadata go.
     pub(crate) telemetry: LiveTelemetry,
+    /// What is to be decoded at present.
+    pub(crate) mode: Arc<ModeSwitch>,
     /// The run of an offline source.
     pub(crate) run: Option<RunId>,
     /// When an offline source begins.
@@ -285,6 +288,7 @@ impl Supervisor {
             metadata: Some(metadata),
             live: self.run.is_none(),
             units: if self.config.keyframes_only { Units::Keyframes } else { Units::All },
+            mode: Arc::clone(&self.mode),
             heard: Box::new(move |bytes| {
                 heard.heard(clock.monotonic());
                 counters.received_bytes.increment(bytes as u64);

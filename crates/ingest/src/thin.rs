@@ -2,22 +2,111 @@
 
 use std::time::Duration;
 
-/// Lets units through to a decoder: after a gap only from a keyframe on, or keyframes alone.
-#[derive(Debug)]
-pub(crate) struct KeyframeGate {
-    keyframes_only: bool,
-    waiting: bool,
+/// What is decoded of a live source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DecodeMode {
+    /// Every picture.
+    #[default]
+    Full,
+    /// Keyframes alone, as long as the encoder's units say that nothing moves: the cheapest way to watch a quiet view.
+    KeyframesOnly,
 }
 
-impl KeyframeGate {
+/// Lets units of type `T` through to a decoder: after a gap only from a keyframe on, or keyframes alone. What it holds back
+/// since the latest keyframe is kept, and goes first once everything is wanted again, so that nothing of the group is lost.
+#[derive(Debug)]
+pub(crate) struct KeyframeGate<T> {
+    /// Never anything but keyframes.
+    keyframes_only: bool,
+    waiting: bool,
+    /// Held back since the latest keyframe.
+    kept: Vec<T>,
+    kept_bytes: usize,
+    sizes: UnitSizes,
+    /// A movement was read from the sizes of this group's units.
+    woken: bool,
+}
+
+/// Most bytes that are held back; a group larger than that starts again at its next keyframe.
+const MOST_KEPT: usize = 8_000_000;
+
+/// What becomes of a unit.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Passage<T> {
+    Dropped,
+    /// It goes to the decoder, after these.
+    Through(Vec<T>),
+}
+
+impl<T: Clone> KeyframeGate<T> {
     pub(crate) fn new(keyframes_only: bool) -> Self {
-        Self { keyframes_only, waiting: true }
+        let sizes = UnitSizes::default();
+        Self { keyframes_only, waiting: true, kept: Vec::new(), kept_bytes: 0, sizes, woken: false }
     }
 
-    /// Whether the next unit passes. `gap`: units before it were lost.
-    pub(crate) fn passes(&mut self, keyframe: bool, gap: bool) -> bool {
-        self.waiting = !keyframe && (self.waiting || gap);
-        keyframe || !(self.waiting || self.keyframes_only)
+    /// What to do with the next unit, of so many bytes. `gap`: units before it were lost.
+    pub(crate) fn pass(
+        &mut self,
+        unit: &T,
+        bytes: usize,
+        keyframe: bool,
+        gap: bool,
+        mode: DecodeMode,
+    ) -> Passage<T> {
+        if keyframe {
+            (self.waiting, self.woken) = (false, false);
+            self.forget();
+            return Passage::Through(Vec::new());
+        }
+        let stirs = self.sizes.stir(bytes);
+        self.waiting |= gap;
+        if self.waiting || self.keyframes_only {
+            self.forget();
+            return Passage::Dropped;
+        }
+        self.woken |= stirs;
+        if mode == DecodeMode::Full || self.woken {
+            self.kept_bytes = 0;
+            return Passage::Through(std::mem::take(&mut self.kept));
+        }
+        self.kept.push(unit.clone());
+        self.kept_bytes += bytes;
+        if self.kept_bytes > MOST_KEPT {
+            self.waiting = true;
+            self.forget();
+        }
+        Passage::Dropped
+    }
+
+    fn forget(&mut self) {
+        self.kept.clear();
+        self.kept_bytes = 0;
+    }
+}
+
+/// Reads from the sizes of the units between keyframes whether something begins to move: an encoder spends bytes on what
+/// changes. Compares with what such units usually take, so it says nothing of absolute rates.
+#[derive(Debug, Default)]
+struct UnitSizes {
+    usual: Option<f32>,
+    large: u32,
+}
+
+/// A unit is large from this many times the usual size, and this many bytes beyond it.
+const LARGE: (f32, f32) = (1.6, 300.0);
+/// So many large units in a row are a movement: single ones are refreshed blocks.
+const LARGE_IN_A_ROW: u32 = 2;
+/// Share with which a unit changes what is usual.
+const FOLLOW: f32 = 0.02;
+
+impl UnitSizes {
+    fn stir(&mut self, bytes: usize) -> bool {
+        let bytes = bytes as f32;
+        let usual = self.usual.get_or_insert(bytes);
+        let large = bytes > LARGE.0 * *usual + LARGE.1;
+        *usual += (bytes - *usual) * FOLLOW;
+        self.large = if large { self.large + 1 } else { 0 };
+        self.large >= LARGE_IN_A_ROW
     }
 }
 
@@ -60,7 +149,6 @@ mod tests {
 
     #[test]
     fn after_a_gap_the_decoder_starts_at_a_keyframe() {
-        let mut gate = KeyframeGate::new(false);
         let units = [
             (false, false),
             (true, false),
@@ -70,10 +158,48 @@ mod tests {
             (true, true),
             (false, false),
         ];
-        let passed: Vec<bool> = units.into_iter().map(|(keyframe, gap)| gate.passes(keyframe, gap)).collect();
+        let mut gate = KeyframeGate::new(false);
+        let passed = units
+            .map(|(keyframe, gap)| gate.pass(&0, 900, keyframe, gap, DecodeMode::Full) != Passage::Dropped);
         assert_eq!(passed, [false, true, true, false, false, true, true]);
         let mut only = KeyframeGate::new(true);
-        assert!(only.passes(true, false) && !only.passes(false, false) && only.passes(true, false));
+        let passed = [true, false, true]
+            .map(|key| only.pass(&0, 900, key, false, DecodeMode::Full) != Passage::Dropped);
+        assert_eq!(passed, [true, false, true]);
+    }
+
+    /// Feeds units by number, a keyframe every ten, and gives those that reach the decoder.
+    fn decoded(units: impl Iterator<Item = (u32, usize, DecodeMode)>) -> Vec<u32> {
+        let mut gate = KeyframeGate::new(false);
+        let mut decoded = Vec::new();
+        for (unit, bytes, mode) in units {
+            if let Passage::Through(before) = gate.pass(&unit, bytes, unit.is_multiple_of(10), false, mode) {
+                decoded.extend(before);
+                decoded.push(unit);
+            }
+        }
+        decoded
+    }
+
+    #[test]
+    fn what_was_held_back_of_a_group_goes_first_when_all_is_wanted_again() {
+        let quiet = |unit| (13..36).contains(&unit);
+        let mode = |unit| if quiet(unit) { DecodeMode::KeyframesOnly } else { DecodeMode::Full };
+        let all = decoded((0..50).map(|unit| (unit, 900, mode(unit))));
+        let expected: Vec<u32> = (0..13).chain([20]).chain(30..50).collect();
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn units_that_grow_wake_it_with_all_of_their_group_until_the_next_keyframe() {
+        let size = |unit| if (25..28).contains(&unit) { 5_000 } else { 900 };
+        let all = decoded((0..50).map(|unit| (unit, size(unit), DecodeMode::KeyframesOnly)));
+        let expected: Vec<u32> = [0, 10].into_iter().chain(20..31).chain([40]).collect();
+        assert_eq!(all, expected);
+        let once = decoded(
+            (0..30).map(|unit| (unit, if unit == 15 { 5_000 } else { 900 }, DecodeMode::KeyframesOnly)),
+        );
+        assert_eq!(once, [0, 10, 20]);
     }
 
     fn passed(source_fps: f64, analysed_fps: f64, frames: u64) -> Vec<u64> {

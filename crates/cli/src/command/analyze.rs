@@ -78,6 +78,7 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
         tracing::info!(
             video = %video.display(),
             frames = summary.frames,
+            held = summary.held,
             incidents = summary.incidents,
             video_seconds = seconds(summary.video),
             took_seconds = seconds(summary.took),

@@ -449,6 +449,11 @@ impl Checker<'_, '_> {
             path.extend(keys(steps));
             path
         };
+        if camera.source.keyframes_while_quiet && camera.gate.is_none() {
+            let message = "nothing says when the view is quiet".to_owned();
+            let hint = "add the table `gate` to the camera".to_owned();
+            self.note_field(&below(&["source"]), "keyframes_while_quiet", message, Some(hint));
+        }
         for problem in camera.source.check() {
             if problem.field.is_empty()
                 && self.forgiven.iter().any(|path| path.starts_with(&below(&["source"])))

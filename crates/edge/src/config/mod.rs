@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use parapet_analytics::{PresenceConfig, RuleConfig, StandingConfig, TrackerConfig, schedule};
+use parapet_analytics::{GateConfig, PresenceConfig, RuleConfig, StandingConfig, TrackerConfig, schedule};
 use parapet_bus::BusConfig;
 use parapet_change::ChangeConfig;
 use parapet_core::{
@@ -144,6 +144,8 @@ pub struct CameraConfig {
     /// When something counts as being in a zone.
     #[serde(default)]
     pub presence: PresenceConfig,
+    /// Have the model look only while something moves, and every few seconds; every frame is looked at when left out.
+    pub gate: Option<GateConfig>,
     /// The camera is a PTZ dome.
     pub dome: Option<DomeConfig>,
     /// The places that a dome returns to, by name.

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use parapet_analytics::GateConfig;
 use parapet_change::BaselineConfig;
 use parapet_infer::{DetectorOptions, EngineConfig, InputSize, Provider};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct SubjectConfig {
     /// How it looks at a picture.
     #[serde(default)]
     pub detector: DetectorOptions,
+    /// Cameras ask the model only while something moves; every frame is looked at without it.
+    pub gate: Option<GateConfig>,
     /// Only on these datasets; on all without it.
     pub datasets: Option<BTreeSet<String>>,
     /// Sequences with a pipeline are watched by that pipeline with this model; if false, they are left out: for subjects
@@ -119,6 +122,7 @@ impl SubjectConfig {
             change: None,
             engine: EngineConfig::default(),
             detector: DetectorOptions::default(),
+            gate: None,
             datasets: None,
             watch: true,
             optional: false,
@@ -154,6 +158,10 @@ impl SubjectConfig {
         ];
         if let Some(tiles) = self.detector.tiles {
             settings.push(("tiles", format!("{} × {}", tiles.columns, tiles.rows)));
+        }
+        if let Some(gate) = &self.gate {
+            settings
+                .push(("gate", format!("a look every {} s while nothing moves", gate.look_seconds.as_f64())));
         }
         settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }

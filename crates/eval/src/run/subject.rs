@@ -30,8 +30,8 @@ impl Subject {
     pub fn load(config: SubjectConfig) -> Result<Self, ManifestError> {
         let manifest = Manifest::load(&config.model)?;
         let weights_sha256 = manifest.variant(config.engine.precision).ok().map(|v| v.sha256.clone());
-        let settings =
-            serde_json::to_string(&(&config.engine, &config.detector)).expect("options are plain data");
+        let settings = serde_json::to_string(&(&config.engine, &config.detector, &config.gate))
+            .expect("options are plain data");
         let file = std::fs::read_to_string(config.model.join("model.toml")).unwrap_or_default();
         let identity = format!("{settings}\n{file}");
         Ok(Self { config, manifest, weights_sha256, identity })
@@ -63,6 +63,9 @@ impl Subject {
         for camera in pipeline.cameras.values_mut() {
             camera.detector.input = own.input;
             camera.detector.tiles = own.tiles;
+            if self.config.gate.is_some() {
+                camera.gate.clone_from(&self.config.gate);
+            }
             if own.score_threshold.is_some() {
                 camera.detector.score_threshold = own.score_threshold;
             }

@@ -9,12 +9,12 @@ use std::{
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 
-use super::{EncodedWanted, FramesWanted, Notice, Notify, SampleSink, Units, Wanted};
+use super::{EncodedWanted, FramesWanted, ModeSwitch, Notice, Notify, SampleSink, Units, Wanted};
 use crate::{
     codec::Codec,
     elements::{add_row, decoder, element, filter, link, pad},
     error::OpenError,
-    thin::{Decimator, KeyframeGate},
+    thin::{Decimator, KeyframeGate, Passage},
 };
 
 /// Builds everything behind the source.
@@ -26,7 +26,7 @@ pub(super) fn attach(
     paced: bool,
     notify: &Notify,
 ) -> Result<(), OpenError> {
-    let Wanted { frames, encoded, metadata: _, live, units, heard, overrun } = wanted;
+    let Wanted { frames, encoded, metadata: _, live, units, mode, heard, overrun } = wanted;
     let codec = Codec::of(caps);
     let pace = element("clocksync")?;
     pace.set_property("sync", paced);
@@ -56,7 +56,7 @@ pub(super) fn attach(
         let mut row = vec![queue.clone()];
         let is_raw = caps.structure(0).is_some_and(|s| s.name() == "video/x-raw");
         if !is_raw {
-            gate(&pad(&queue, "src")?, units, live);
+            gate(&pad(&queue, "src")?, units, live, mode);
             let decoder = decoder(&codec.map_or_else(|| caps.clone(), Codec::annex_b))?;
             // Frame threads add delay and, with hundreds of cameras, threads.
             if live && decoder.has_property("max-threads") {
@@ -167,29 +167,41 @@ fn frame_caps(wanted: Option<&FramesWanted>) -> gst::Caps {
     caps.build()
 }
 
-/// Whether a buffer at a pad, a keyframe or not, goes on.
-type Passes = Box<dyn FnMut(&gst::Pad, &gst::BufferRef, bool) -> bool + Send>;
+/// Which buffers go on from a pad, told whether they are keyframes: none, or this one after others.
+type Passes = Box<dyn FnMut(&gst::Pad, &gst::Buffer, bool) -> Passage<gst::Buffer> + Send>;
 
-fn gate(pad: &gst::Pad, units: Units, live: bool) {
+fn gate(pad: &gst::Pad, units: Units, live: bool, mode: Arc<ModeSwitch>) {
     let passes: Passes = match units {
         Units::All if !live => return,
         Units::All | Units::Keyframes => {
             let mut gate = KeyframeGate::new(matches!(units, Units::Keyframes));
             Box::new(move |_, buffer, keyframe| {
-                gate.passes(keyframe, buffer.flags().contains(gst::BufferFlags::DISCONT))
+                let gap = buffer.flags().contains(gst::BufferFlags::DISCONT);
+                gate.pass(buffer, buffer.size(), keyframe, gap, mode.get())
             })
         }
         Units::Chosen(mut chosen) => Box::new(move |pad, buffer, keyframe| {
             // A unit without a time belongs to no group that could be left out.
-            time_of(pad, buffer).is_none_or(|at| chosen(at, keyframe))
+            let goes_on = time_of(pad, buffer).is_none_or(|at| chosen(at, keyframe));
+            if goes_on { Passage::Through(Vec::new()) } else { Passage::Dropped }
         }),
     };
     let passes = Mutex::new(passes);
     pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
         let Some(buffer) = info.buffer() else { return gst::PadProbeReturn::Ok };
         let keyframe = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-        let mut passes = passes.lock().expect("no panic while held");
-        if (*passes)(pad, buffer, keyframe) { gst::PadProbeReturn::Ok } else { gst::PadProbeReturn::Drop }
+        let passage = {
+            let mut passes = passes.lock().expect("no panic while held");
+            (*passes)(pad, buffer, keyframe)
+        };
+        let Passage::Through(before) = passage else { return gst::PadProbeReturn::Drop };
+        // On the thread that pushes this buffer, so the order is theirs. What the decoder says comes with the next one.
+        if let Some(decoder) = pad.peer() {
+            for held_back in before {
+                let _ = decoder.chain(held_back);
+            }
+        }
+        gst::PadProbeReturn::Ok
     });
 }
 

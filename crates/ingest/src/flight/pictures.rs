@@ -150,6 +150,7 @@ impl VideoPictures {
             metadata: None,
             live: false,
             units: Units::Chosen(Box::new(move |at, keyframe| gate.passes(at, keyframe))),
+            mode: Arc::default(),
             heard: Box::new(|_| {}),
             overrun: Box::new(|| {}),
         };
