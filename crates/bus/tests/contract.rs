@@ -12,8 +12,9 @@ use parapet_bus::{
 };
 use parapet_core::{
     BBox, CameraHealth, EndReason, EventId, EvidenceItem, EvidenceRole, HealthEvent, HealthState,
-    IncidentEvent, IncidentId, IncidentKind, Label, Phase, Point, RoofHistory, RoofLook, RoofStructure,
-    RunId, Severity, StructureSighting, StructureState, Timestamp, TrackId,
+    IncidentEvent, IncidentId, IncidentKind, Label, Phase, Point, Polygon, PrivateAreas, PrivateView,
+    RoofHistory, RoofLook, RoofStructure, RunId, Severity, StructureSighting, StructureState, Timestamp,
+    TrackId,
     geo::{GeoPoint, Place, Position},
     site::Name,
 };
@@ -156,6 +157,40 @@ fn samples() -> Vec<(&'static str, Message)> {
                 height: Some(720),
                 synthetic: false,
                 removed: false,
+                private: PrivateAreas::default(),
+            }),
+        ),
+        (
+            "camera-status-private",
+            Message::CameraStatus(wire::CameraStatus {
+                site: site(),
+                node: node(),
+                camera: "yard-dome".parse().unwrap(),
+                name: None,
+                state: HealthState::Streaming,
+                at: at("2026-11-22T02:10:07Z"),
+                run: Some(run),
+                reconnects: 0,
+                detail: None,
+                analysed_fps: None,
+                width: None,
+                height: None,
+                synthetic: false,
+                removed: false,
+                private: PrivateAreas::new(vec![
+                    PrivateView { preset: Some("gate".parse().unwrap()), areas: vec![] },
+                    PrivateView {
+                        preset: Some("block-3".parse().unwrap()),
+                        areas: vec![
+                            Polygon::new(vec![
+                                Point::new(0.5, 0.25),
+                                Point::new(0.75, 0.25),
+                                Point::new(0.625, 0.5),
+                            ])
+                            .unwrap(),
+                        ],
+                    },
+                ]),
             }),
         ),
         (
@@ -275,6 +310,7 @@ fn a_wrong_field_is_named_in_the_error() {
         ("incident-started", "started_at", serde_json::json!("yesterday")),
         ("incident-started", "score", serde_json::json!(7.5)),
         ("incident-ended", "incident_id", serde_json::json!("17")),
+        ("camera-status", "private", serde_json::json!([{"areas": [[[0.0, 0.0], [1.0, 1.0]]]}])),
         ("evidence", "base_url", serde_json::json!("javascript:alert(1)/")),
     ];
     for (name, field, value) in wrong {

@@ -234,6 +234,7 @@ async fn states_are_retained_and_a_crash_is_told_by_the_last_will() {
             height: None,
             synthetic: false,
             removed: false,
+            private: parapet_core::PrivateAreas::default(),
         })
     };
     board.set(&camera(HealthState::Connecting));

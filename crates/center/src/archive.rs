@@ -22,11 +22,14 @@ const README: &str = "\
 本压缩包由 Parapet 导出，可离线核验：parapet evidence verify 本文件 --key 公钥文件
 archive.json：内容清单与签名检查点；ledger.jsonl、audit.jsonl：两个检查点之间的哈希链，
 其中与所选事件有关的行附有原文；evidence/：以 SHA-256 命名的证据文件。
+masked/（如有）：隐私区域打码后的图片，其原件已封存，不在包内，列于 archive.json 的 missing。
 公钥请从可信渠道另行取得，不要只用压缩包内的一份。
 
 This archive was exported by Parapet and can be checked offline: parapet evidence verify THIS.zip --key LEDGER.pub
 archive.json: what is in it, and the signed checkpoints; ledger.jsonl and audit.jsonl: the chains of hashes between two
 checkpoints, in which the rows about the chosen incidents hold what they say; evidence/: the files, named by SHA-256.
+masked/, if there: pictures with what is private as a mosaic, by the SHA-256 of their originals, which are sealed: they are
+not in here, and archive.json lists them as missing.
 Get the public key from somewhere that you trust; the one in here proves nothing by itself.
 ";
 
@@ -77,7 +80,7 @@ pub(crate) struct Contents {
     pub(crate) key: PublicKey,
     /// The parts of the chains.
     pub(crate) segments: Vec<Segment>,
-    /// Files that were registered and of which the center had no copy.
+    /// Files that were registered and of which the center had no copy, or that are sealed for who asked for the archive.
     pub(crate) missing: Vec<String>,
 }
 
@@ -114,6 +117,17 @@ pub async fn write_archive(
     store: &Store,
     selection: &Selection,
     evidence: &[PathBuf],
+    out: impl Write + Seek,
+) -> Result<u64, ArchiveError> {
+    write_archive_without(store, selection, evidence, &|_| false, out).await
+}
+
+/// The same without the files that are sealed for its reader: they count as missing.
+pub(crate) async fn write_archive_without(
+    store: &Store,
+    selection: &Selection,
+    evidence: &[PathBuf],
+    sealed: &(dyn Fn(&Registered) -> bool + Sync),
     out: impl Write + Seek,
 ) -> Result<u64, ArchiveError> {
     let mut zip = ZipWriter::new(out);
@@ -181,8 +195,8 @@ pub async fn write_archive(
     let mut written = std::collections::BTreeSet::new();
     for file in files {
         // A node may still have what two people have deleted here.
-        let deleted = told.deletion(&file).is_some();
-        match copy_of(evidence, &file.path, &file.sha256).filter(|_| !deleted) {
+        let kept_back = told.deletion(&file).is_some() || sealed(&file);
+        match copy_of(evidence, &file.path, &file.sha256).filter(|_| !kept_back) {
             Some(_) if written.contains(&file.sha256) => {}
             Some(copy) => {
                 zip.start_file(format!("evidence/{}", file.sha256), options)?;

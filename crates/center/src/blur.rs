@@ -1,17 +1,20 @@
 //! Pictures for those who may not see them clear: a mosaic of the whole picture, so coarse that a face or a number plate
 //! in an ordinary view is a few cells, and coarser still where persons and vehicles are known to be.
 //!
-//! It does not look for faces itself: what nobody has detected is hidden as well as what somebody has.
+//! It does not look for faces itself: what nobody has detected is hidden as well as what somebody has. For those who may
+//! see clear only what an installer drew as private becomes a mosaic.
 
 use std::io;
 
-use image::{ImageFormat, RgbImage};
-use parapet_core::BBox;
+use image::{ImageFormat, RgbImage, codecs::jpeg::JpegEncoder};
+use parapet_core::{BBox, Point, Polygon};
 
 /// Cells along the longer side of a picture.
 const CELLS: u32 = 64;
 /// Cells along each side of a known person or vehicle.
 const CELLS_OF_KNOWN: u32 = 3;
+/// JPEG quality of a picture of which the most is to be seen clear.
+const QUALITY: u8 = 88;
 
 /// The picture as a mosaic, as JPEG. `known` are boxes of persons and vehicles, normalized.
 pub(crate) fn blurred(picture: &[u8], known: &[BBox]) -> io::Result<Vec<u8>> {
@@ -32,6 +35,56 @@ pub(crate) fn blurred(picture: &[u8], known: &[BBox]) -> io::Result<Vec<u8>> {
     let mut jpeg = io::Cursor::new(Vec::new());
     image.write_to(&mut jpeg, ImageFormat::Jpeg).map_err(io::Error::other)?;
     Ok(jpeg.into_inner())
+}
+
+/// The picture with these areas of the camera's view as a mosaic and the rest as it is, as JPEG. The picture shows this
+/// `part` of the view; a cell is as large in the view as one of [`blurred`], however closely the part was cut.
+pub(crate) fn masked(picture: &[u8], areas: &[Polygon], part: BBox) -> io::Result<Vec<u8>> {
+    let mut image = image::load_from_memory(picture).map_err(io::Error::other)?.to_rgb8();
+    let (width, height) = (image.width() as f32, image.height() as f32);
+    let cell = (width / part.width()).max(height / part.height()) / CELLS as f32;
+    // Not larger than the picture, however small its part is.
+    let cell = (cell.ceil().max(1.0) as u32).min(image.width().max(image.height()));
+    let column = |x: f32| ((x - part.x_min()) / part.width() * width).clamp(0.0, width);
+    let row = |y: f32| ((y - part.y_min()) / part.height() * height).clamp(0.0, height);
+    for area in areas {
+        let bounds = area.bbox();
+        let columns = column(bounds.x_min()) as u32..column(bounds.x_max()).ceil() as u32;
+        let rows = row(bounds.y_min()) as u32..row(bounds.y_max()).ceil() as u32;
+        let inside = |x: u32, y: u32| {
+            let (x, y) = ((x as f32 + 0.5) / width, (y as f32 + 0.5) / height);
+            let at = Point::new(part.x_min() + x * part.width(), part.y_min() + y * part.height());
+            area.contains(at)
+        };
+        for top in rows.clone().step_by(cell as usize) {
+            for left in columns.clone().step_by(cell as usize) {
+                let pixels = || {
+                    let below = top..(top + cell).min(rows.end);
+                    let across = left..(left + cell).min(columns.end);
+                    below.flat_map(move |y| across.clone().map(move |x| (x, y)))
+                };
+                let pixels: Vec<_> = pixels().filter(|(x, y)| inside(*x, *y)).collect();
+                average(&mut image, &pixels);
+            }
+        }
+    }
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode_image(&image).map_err(io::Error::other)?;
+    Ok(jpeg)
+}
+
+/// Gives these pixels their mean.
+fn average(image: &mut RgbImage, pixels: &[(u32, u32)]) {
+    let mut sum = [0_u64; 3];
+    for (x, y) in pixels {
+        for (sum, value) in sum.iter_mut().zip(image.get_pixel(*x, *y).0) {
+            *sum += u64::from(value);
+        }
+    }
+    let mean = image::Rgb(sum.map(|sum| (sum / pixels.len().max(1) as u64) as u8));
+    for (x, y) in pixels {
+        image.put_pixel(*x, *y, mean);
+    }
 }
 
 /// Gives each cell of a part of the picture its mean.
@@ -82,6 +135,52 @@ mod tests {
         let out = image::load_from_memory(&blurred(&striped(), &[]).unwrap()).unwrap().to_luma8();
         assert_eq!(out.dimensions(), (1280, 720));
         assert!(out.pixels().all(|pixel| (110..=145).contains(&pixel.0[0])), "all the same grey");
+    }
+
+    const WHOLE: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
+
+    /// How far the values of a part of a picture, in pixels, are from each other.
+    fn spread(jpeg: &[u8], x: std::ops::Range<u32>, y: std::ops::Range<u32>) -> u8 {
+        let image = image::load_from_memory(jpeg).unwrap().to_luma8();
+        let values: Vec<u8> =
+            y.flat_map(|y| x.clone().map(move |x| (x, y))).map(|(x, y)| image.get_pixel(x, y).0[0]).collect();
+        values.iter().max().unwrap() - values.iter().min().unwrap()
+    }
+
+    #[test]
+    fn a_private_area_is_a_mosaic_up_to_its_edge_and_the_rest_is_clear() {
+        let corners = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75)].map(|(x, y)| Point::new(x, y));
+        let triangle = Polygon::new(corners.to_vec()).unwrap();
+        let whole = BBox::try_from(WHOLE).unwrap();
+        let out = masked(&striped(), &[triangle], whole).unwrap();
+        assert!(spread(&out, 328..600, 188..330) < 40, "inside");
+        assert!(spread(&out, 328..420, 340..440) < 40, "inside, further down");
+        for (x, y) in [(0..300, 0..720), (320..960, 0..170), (0..1280, 550..720), (800..950, 420..530)] {
+            assert!(spread(&out, x.clone(), y.clone()) > 200, "outside: {x:?} {y:?}");
+        }
+        assert!(masked(b"no picture", &[], whole).is_err());
+    }
+
+    #[test]
+    fn a_picture_of_a_part_of_the_view_hides_the_same_place_as_coarsely() {
+        let window = Polygon::from_bbox(BBox::new(0.4, 0.4, 0.6, 0.6).unwrap()).unwrap();
+        // The lower right quarter of the area is the upper left one of this part.
+        let part = BBox::new(0.5, 0.5, 0.7, 0.7).unwrap();
+        let out = masked(&striped(), &[window.clone()], part).unwrap();
+        assert!(spread(&out, 0..632, 0..352) < 40, "inside");
+        assert!(spread(&out, 650..1280, 0..720) > 200 && spread(&out, 0..1280, 370..720) > 200, "outside");
+        // 1280 pixels are a fifth of the view: 64 cells along the view are not quite 13 along the picture.
+        let gradient = RgbImage::from_fn(1280, 720, |x, _| image::Rgb([(x / 5) as u8; 3]));
+        let mut png = io::Cursor::new(Vec::new());
+        gradient.write_to(&mut png, ImageFormat::Png).unwrap();
+        let out = image::load_from_memory(&masked(png.get_ref(), &[window], part).unwrap()).unwrap();
+        let row = out.to_luma8();
+        let steps =
+            (1..630).filter(|x| row.get_pixel(*x, 100).0[0].abs_diff(row.get_pixel(x - 1, 100).0[0]) > 4);
+        assert!(steps.count() <= 8, "no finer than in the whole view");
+        let elsewhere = BBox::new(0.8, 0.8, 0.9, 0.9).unwrap();
+        let out = masked(&striped(), &[Polygon::from_bbox(part).unwrap()], elsewhere).unwrap();
+        assert!(spread(&out, 0..1280, 0..720) > 200, "it is not in the picture");
     }
 
     #[test]

@@ -14,15 +14,16 @@ use std::{
 };
 
 use image::{ImageFormat, imageops::FilterType};
-use parapet_core::{BBox, EvidenceItem};
+use parapet_core::{BBox, EvidenceItem, EvidenceRole, part_of};
 use parapet_store::{Deleted, StoredEvidence};
 use sha2::{Digest, Sha256};
 use tokio::{fs, io::AsyncWriteExt, sync::Mutex};
 use tracing::{debug, warn};
 
 use crate::{
-    blur::blurred,
+    blur::{blurred, masked},
     node::{NodeClient, NodeError},
+    privacy::Sight,
     verify::hash_of,
 };
 
@@ -51,9 +52,8 @@ const THUMBNAIL: (u32, u32) = (256, 144);
 /// Below the directory of copies: what must stay.
 pub(crate) const VAULT: &str = "vault";
 /// What is made out of a picture, beside it.
-const BLURRED: &str = ".blurred.jpg";
+const BLURRED: &str = ".blurred";
 const SMALL: &str = ".thumb.jpg";
-const BLURRED_SMALL: &str = ".blurred.thumb.jpg";
 
 #[derive(Debug)]
 pub(crate) struct EvidenceCache {
@@ -175,10 +175,8 @@ impl EvidenceCache {
         }
         let lock = self.lock(sha256);
         let _turn = lock.lock().await;
-        let copies = ["", BLURRED, SMALL, BLURRED_SMALL].map(|suffix| self.path(sha256, suffix));
-        for (path, counts) in
-            copies.into_iter().map(|path| (path, true)).chain([(self.kept_path(sha256), false)])
-        {
+        let copies = self.copies(sha256).await.into_iter().map(|path| (path, true));
+        for (path, counts) in copies.chain([(self.kept_path(sha256), false)]) {
             let bytes = fs::metadata(&path).await.map_or(0, |meta| meta.len());
             match fs::remove_file(&path).await {
                 Ok(()) if counts => self.take_off(bytes),
@@ -190,38 +188,67 @@ impl EvidenceCache {
         Ok(())
     }
 
-    /// The picture as those see it who may not see it clear. Only of pictures.
-    pub(crate) async fn blurred(&self, stored: &StoredEvidence) -> Result<PathBuf, EvidenceError> {
+    /// What was made out of a file, and its copy where nothing keeps it.
+    async fn copies(&self, sha256: &str) -> Vec<PathBuf> {
+        let directory = self.path(sha256, "");
+        let directory = directory.parent().map(Path::to_owned).unwrap_or_default();
+        let Ok(mut entries) = fs::read_dir(&directory).await else { return Vec::new() };
+        let mut copies = Vec::new();
+        while let Ok(Some(entry)) = entries.next_entry().await {
+            if entry.file_name().to_string_lossy().starts_with(sha256) {
+                copies.push(entry.path());
+            }
+        }
+        copies
+    }
+
+    /// The picture as it is seen so; the file itself if that is clear. Of what is no picture nothing but the file.
+    pub(crate) async fn seen(
+        &self,
+        stored: &StoredEvidence,
+        sight: &Sight,
+    ) -> Result<PathBuf, EvidenceError> {
         usable(stored)?;
-        let target = self.path(&stored.item.sha256, BLURRED);
+        let Some(made) = made_for(sight) else { return self.copy(stored).await };
+        let target = self.path(&stored.item.sha256, &format!("{made}.jpg"));
         if fs::try_exists(&target).await.unwrap_or(false) {
             touch(&target).await;
             return Ok(target);
         }
         let picture = self.copy(stored).await?;
-        let to = target.clone();
+        let (to, role, sight) = (target.clone(), stored.item.role, sight.clone());
         let made = tokio::task::spawn_blocking(move || {
-            let jpeg = blurred(&std::fs::read(&picture)?, &[])?;
+            let picture = std::fs::read(&picture)?;
+            let part = match (part_of(&picture), role) {
+                (Some(part), _) => Some(part),
+                (None, EvidenceRole::Before | EvidenceRole::After) => None,
+                (None, _) => BBox::new(0.0, 0.0, 1.0, 1.0),
+            };
+            let jpeg = match (sight, part) {
+                (Sight::Masked(areas), Some(part)) => masked(&picture, &areas, part)?,
+                // Cut from the view nobody knows where: all of it may be private.
+                _ => blurred(&picture, &[])?,
+            };
             write_whole(&to, &jpeg)
         });
         self.made(made.await, target).await
     }
 
-    /// A small picture of what `stored` shows, around `about`; out of the blurred one unless it may be `clear`.
+    /// A small picture of what `stored` shows, around `about`, out of the one that is seen so.
     pub(crate) async fn thumbnail(
         &self,
         stored: &StoredEvidence,
         about: BBox,
-        clear: bool,
+        sight: &Sight,
     ) -> Result<PathBuf, EvidenceError> {
         usable(stored)?;
-        let suffix = if clear { SMALL } else { BLURRED_SMALL };
-        let thumbnail = self.path(&stored.item.sha256, suffix);
+        let made = made_for(sight).unwrap_or_default();
+        let thumbnail = self.path(&stored.item.sha256, &format!("{made}{SMALL}"));
         if fs::try_exists(&thumbnail).await.unwrap_or(false) {
             touch(&thumbnail).await;
             return Ok(thumbnail);
         }
-        let picture = if clear { self.copy(stored).await? } else { self.blurred(stored).await? };
+        let picture = self.seen(stored, sight).await?;
         let target = thumbnail.clone();
         let made = tokio::task::spawn_blocking(move || shrink(&picture, &target, about)).await;
         self.made(made, thumbnail).await
@@ -335,6 +362,26 @@ impl EvidenceCache {
         let lock = Arc::new(Mutex::new(()));
         fetching.insert(sha256.to_owned(), Arc::downgrade(&lock));
         lock
+    }
+}
+
+/// What the name of a picture ends in that was made for those who see it so; `None` if they see it as it is. Other areas
+/// make another picture.
+pub(crate) fn made_for(sight: &Sight) -> Option<String> {
+    match sight {
+        Sight::Clear | Sight::Unsealed => None,
+        Sight::Blurred => Some(BLURRED.to_owned()),
+        Sight::Masked(areas) => {
+            let mut hash = Sha256::new();
+            for area in areas {
+                for corner in area.points() {
+                    hash.update(corner.x.to_be_bytes());
+                    hash.update(corner.y.to_be_bytes());
+                }
+                hash.update(b";");
+            }
+            Some(format!(".masked-{}", &hex::encode(hash.finalize())[..16]))
+        }
     }
 }
 
@@ -532,7 +579,7 @@ mod tests {
             at: "2026-11-22T01:00:00Z".parse().unwrap(),
         };
         let second = StoredEvidence { deleted: Some(deleted), ..second };
-        assert!(matches!(cache.blurred(&second).await, Err(EvidenceError::Deleted(_))));
+        assert!(matches!(cache.seen(&second, &Sight::Blurred).await, Err(EvidenceError::Deleted(_))));
     }
 
     #[test]

@@ -80,6 +80,8 @@ impl Handler for Intake {
                 }
                 Message::CameraStatus(m) => {
                     let row = camera_row(m);
+                    // Before it is stored: nobody is to see in between what is not to be seen.
+                    self.roster.put_private(&row);
                     self.store.put_camera(&row).await?;
                     if m.removed {
                         if let Some(site) = self.roster.remove_camera(m.camera.as_str()) {

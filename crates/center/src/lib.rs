@@ -17,6 +17,7 @@ mod mutes;
 mod node;
 mod page;
 mod people;
+mod privacy;
 mod proof;
 mod report;
 mod roster;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use parapet_core::PresetId;
 use reqwest::{Client, Method, Response, StatusCode, Url, header::HeaderMap};
 use serde::Deserialize;
 use tracing::warn;
@@ -117,9 +118,16 @@ impl NodeClient {
         Ok(views.cameras)
     }
 
-    pub(crate) async fn picture(&self, base: &str, camera: &str) -> Result<Bytes, NodeError> {
+    /// The newest picture of a camera, and the preset that a dome took it from.
+    pub(crate) async fn picture(
+        &self,
+        base: &str,
+        camera: &str,
+    ) -> Result<(Bytes, Option<PresetId>), NodeError> {
         let url = join(base, &["cameras", camera, "frame.jpg"])?;
-        limited(self.get(url, Some(QUICK)).await?, PICTURE_BYTES).await
+        let response = self.get(url, Some(QUICK)).await?;
+        let preset = response.headers().get("x-preset").and_then(|preset| preset.to_str().ok()?.parse().ok());
+        Ok((limited(response, PICTURE_BYTES).await?, preset))
     }
 
     pub(crate) async fn file(&self, base: &str, path: &str) -> Result<Response, NodeError> {

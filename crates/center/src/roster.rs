@@ -7,7 +7,7 @@ use std::{
 };
 
 use parapet_bus::wire;
-use parapet_core::{CameraHealth, CameraId, HealthState, Scope, SiteId};
+use parapet_core::{CameraHealth, CameraId, HealthState, NodeId, PrivateAreas, Scope, SiteId, Timestamp};
 use parapet_store::{CameraRow, NodeRow};
 
 use crate::{
@@ -25,6 +25,16 @@ pub(crate) struct Roster(RwLock<State>);
 struct State {
     cameras: BTreeMap<String, Known>,
     nodes: BTreeMap<NodeKey, NodeRow>,
+    /// What is private, by site and camera; also of cameras that were taken out, whose evidence is still here.
+    private: BTreeMap<(String, String), Private>,
+}
+
+#[derive(Debug)]
+struct Private {
+    node: NodeId,
+    at: Timestamp,
+    removed: bool,
+    areas: PrivateAreas,
 }
 
 #[derive(Debug)]
@@ -42,6 +52,33 @@ impl Roster {
 
     fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes in what is private in the pictures of a camera. One that moved to another node has left what was said of it at
+    /// the first; one that is gone keeps it.
+    pub(crate) fn put_private(&self, row: &CameraRow) {
+        self.write(|state| {
+            let key = (row.site.to_string(), row.camera.to_string());
+            let said = Private {
+                node: row.node.clone(),
+                at: row.at,
+                removed: row.removed,
+                areas: row.private.clone(),
+            };
+            match state.private.get_mut(&key) {
+                Some(known) if known.node == said.node || !known.is_better_than(&said) => *known = said,
+                Some(_) => {}
+                None => drop(state.private.insert(key, said)),
+            }
+        });
+    }
+
+    /// What is private in the pictures of a camera.
+    pub(crate) fn private_areas(&self, site: &SiteId, camera: &CameraId) -> PrivateAreas {
+        self.read(|state| {
+            let known = state.private.get(&(site.to_string(), camera.to_string()));
+            known.map(|known| known.areas.clone()).unwrap_or_default()
+        })
     }
 
     /// Takes in a camera's row, unless a newer one is known; `None` if nothing changed for a page.
@@ -176,6 +213,13 @@ impl Roster {
     }
 }
 
+impl Private {
+    /// Whether it counts rather than what another node says.
+    fn is_better_than(&self, other: &Self) -> bool {
+        (!self.removed, self.at) > (!other.removed, other.at)
+    }
+}
+
 impl State {
     fn key_of(&self, camera: &str) -> Option<NodeKey> {
         let row = &self.cameras.get(camera)?.row;
@@ -205,6 +249,7 @@ impl State {
             // One decimal: the measured rate flutters, and each change is news for every page.
             analysed_fps: row.analysed_fps.map(|fps| (fps * 10.0).round() / 10.0),
             synthetic: row.synthetic,
+            private: !row.private.is_empty(),
             zones: zones.clone(),
             rules: rules.clone(),
         })
@@ -240,6 +285,7 @@ pub(crate) fn camera_row(status: &wire::CameraStatus) -> CameraRow {
         height: status.height,
         synthetic: status.synthetic,
         removed: status.removed,
+        private: status.private.clone(),
     }
 }
 
@@ -259,7 +305,7 @@ pub(crate) fn node_row(status: &wire::NodeStatus) -> NodeRow {
 
 #[cfg(test)]
 mod tests {
-    use parapet_core::HealthEvent;
+    use parapet_core::{BBox, HealthEvent, Polygon, PrivateView};
 
     use super::*;
 
@@ -279,6 +325,7 @@ mod tests {
             height: None,
             synthetic: false,
             removed: false,
+            private: PrivateAreas::default(),
         }
     }
 
@@ -336,5 +383,26 @@ mod tests {
         assert_eq!((camera.event, camera.reconnects), (Some(crate::api::shape::HealthEvent::Froze), 2));
         let camera = roster.put_camera(row(HealthState::Streaming, "2026-11-22T00:00:07Z")).unwrap();
         assert_eq!(camera.event, None);
+    }
+
+    #[test]
+    fn what_is_private_stays_so_when_the_camera_is_gone_and_moves_with_it() {
+        let roster = Roster::default();
+        let area = |edge: f32| {
+            let polygon = Polygon::from_bbox(BBox::new(0.0, 0.0, edge, edge).unwrap()).unwrap();
+            PrivateAreas::new(vec![PrivateView { preset: None, areas: vec![polygon] }])
+        };
+        let says = |node: &str, second: u32, removed, private: PrivateAreas| {
+            let at = format!("2026-11-22T00:00:{second:02}Z");
+            let row = row(HealthState::Streaming, &at);
+            roster.put_private(&CameraRow { node: node.parse().unwrap(), removed, private, ..row });
+            roster.private_areas(&"demo".parse().unwrap(), &"gate".parse().unwrap())
+        };
+        assert_eq!(says("n1", 1, false, area(0.5)), area(0.5));
+        assert_eq!(says("n1", 2, true, area(0.5)), area(0.5), "its evidence is still here");
+        assert_eq!(says("n2", 1, false, area(0.2)), area(0.2), "another node has it now");
+        assert_eq!(says("n1", 3, true, area(0.5)), area(0.2));
+        assert_eq!(says("n2", 4, false, PrivateAreas::default()), PrivateAreas::default(), "not any more");
+        assert!(roster.private_areas(&"hill".parse().unwrap(), &"gate".parse().unwrap()).is_empty());
     }
 }

@@ -338,6 +338,9 @@ async fn load(store: &Store, roster: &Roster) -> Result<(), StartError> {
         node.online = false;
         roster.put_node(node);
     }
+    for camera in store.all_cameras().await? {
+        roster.put_private(&camera);
+    }
     for camera in store.cameras().await? {
         let id = camera.camera.clone();
         roster.put_camera(camera);

@@ -76,6 +76,7 @@ fn camera_status() -> wire::Message {
         height: Some(360),
         synthetic: true,
         removed: false,
+        private: parapet_core::PrivateAreas::default(),
     })
 }
 

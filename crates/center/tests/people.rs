@@ -500,7 +500,7 @@ async fn the_first_administrators_password_is_in_a_file_of_their_own() {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let session = http.post(format!("{}/api/session", stage.base)).json(&body).send().await.unwrap();
     let session: Value = session.json().await.unwrap();
-    assert_eq!(session["permissions"].as_array().unwrap().len(), 10);
+    assert_eq!(session["permissions"].as_array().unwrap().len(), 11);
     stage.end().await;
 }
 

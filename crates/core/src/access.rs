@@ -47,6 +47,8 @@ named! {
         See = "see",
         /// Pictures as they were taken, and clips.
         SeeClear = "see_clear",
+        /// Private areas of pictures, too, and clips in which there are any; it takes `see_clear` as well.
+        Unseal = "unseal",
         /// Confirming and dismissing incidents.
         Judge = "judge",
         /// Opening and joining cases.
@@ -78,7 +80,7 @@ impl Role {
             Self::Dispatcher => {
                 matches!(permission, P::See | P::SeeClear | P::Judge | P::File | P::Dispatch | P::Answer)
             }
-            Self::Auditor => matches!(permission, P::See | P::SeeClear | P::Audit | P::Delete),
+            Self::Auditor => matches!(permission, P::See | P::SeeClear | P::Unseal | P::Audit | P::Delete),
             Self::Administrator => true,
         }
     }
@@ -228,8 +230,8 @@ mod tests {
         assert_eq!(of(Role::Viewer), "see");
         assert_eq!(of(Role::Operator), "see see_clear judge file answer");
         assert_eq!(of(Role::Dispatcher), "see see_clear judge file dispatch answer");
-        assert_eq!(of(Role::Auditor), "see see_clear audit delete");
-        assert_eq!(Permission::ALL.iter().filter(|p| Role::Administrator.may(**p)).count(), 10);
+        assert_eq!(of(Role::Auditor), "see see_clear unseal audit delete");
+        assert_eq!(Permission::ALL.iter().filter(|p| Role::Administrator.may(**p)).count(), 11);
         for role in Role::ALL {
             assert!(!role.name(Language::ZhCn).is_ascii() && role.name(Language::En).is_ascii());
             assert_eq!(serde_json::to_value(role).unwrap(), role.as_str());

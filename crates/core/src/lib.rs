@@ -30,7 +30,7 @@ pub use calendar::{Allowance, DeadlineUnit, InvalidCalendar, OfficeHours, WorkCa
 pub use camera::{CameraHealth, HealthEvent, HealthState};
 pub use change::{ChangeDetector, DifferenceRegion, SceneChange, StationaryRegion};
 pub use detection::{DetectError, Detection, Detector, Label};
-pub use evidence::{EvidenceItem, EvidenceRole};
+pub use evidence::{EvidenceItem, EvidenceRole, part_of, with_part};
 pub use frame::Frame;
 pub use geometry::{BBox, Line, Mask, Point, Polygon};
 pub use id::{
@@ -44,4 +44,4 @@ pub use roof::{RoofHistory, RoofLook, RoofStructure, StructureSighting, Structur
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use track::{Track, TrackState};
 pub use verdict::{JudgedIncident, Verdict};
-pub use zone::{Membership, Zone, ZonePurpose};
+pub use zone::{Membership, PrivateAreas, PrivateView, Zone, ZonePurpose};

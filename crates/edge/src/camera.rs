@@ -452,6 +452,7 @@ impl Worker {
             height: self.seen.size.map(|size| size.1),
             synthetic: spec.config.synthetic,
             removed: false,
+            private: spec.config.private_areas(),
         })
     }
 }

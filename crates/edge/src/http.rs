@@ -172,6 +172,7 @@ async fn frame(
         return problem(StatusCode::SERVICE_UNAVAILABLE, "no frame has come yet");
     };
     let (captured_at, sequence) = (latest.frame.captured_at, latest.frame.sequence);
+    let preset = latest.frame.preset.clone();
     let width = query.max_width.unwrap_or(u32::MAX);
     match tokio::task::spawn_blocking(move || latest.jpeg(width)).await {
         Ok(Some(jpeg)) => {
@@ -180,7 +181,11 @@ async fn frame(
                 ("x-captured-at", captured_at.to_string()),
                 ("x-sequence", sequence.to_string()),
             ];
-            (headers, jpeg).into_response()
+            let mut answer = (headers, jpeg).into_response();
+            if let Some(preset) = preset.and_then(|preset| HeaderValue::from_str(preset.as_str()).ok()) {
+                answer.headers_mut().insert("x-preset", preset);
+            }
+            answer
         }
         _ => problem(StatusCode::INTERNAL_SERVER_ERROR, "the frame cannot be encoded"),
     }

@@ -439,6 +439,7 @@ impl Fleet {
             height: None,
             synthetic: setup.camera.synthetic,
             removed: state.is_none(),
+            private: setup.camera.private_areas(),
         }));
     }
 

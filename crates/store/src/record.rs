@@ -2,7 +2,7 @@
 
 use parapet_core::{
     CameraHealth, CameraId, DeadlineUnit, EvidenceItem, HealthState, IncidentEvent, IncidentId, KindCode,
-    NodeId, RoofHistory, RunId, SiteId, Timestamp,
+    NodeId, PrivateAreas, RoofHistory, RunId, SiteId, Timestamp,
 };
 use serde::Serialize;
 
@@ -89,6 +89,8 @@ pub struct CameraRow {
     pub synthetic: bool,
     /// Taken out of the node's configuration; [`Store::cameras`](crate::Store::cameras) leaves it out.
     pub removed: bool,
+    /// What people are not to see in its pictures.
+    pub private: PrivateAreas,
 }
 
 /// Present state of a node.

@@ -174,6 +174,14 @@ impl Store {
         either!(self, database => database.cameras())
     }
 
+    /// All cameras that ever were, the longest unheard of first: what was private in their pictures stays so.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all_cameras(&self) -> Result<Vec<CameraRow>, StoreError> {
+        either!(self, database => database.all_cameras())
+    }
+
     /// All nodes, by site and name.
     ///
     /// # Errors

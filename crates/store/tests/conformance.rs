@@ -8,7 +8,7 @@ use std::{collections::HashSet, future::Future};
 
 use parapet_core::{
     CameraHealth, EvidenceItem, EvidenceRole, HealthEvent, HealthState, IncidentEvent, IncidentId,
-    IncidentKind, Phase, Status, Verdict,
+    IncidentKind, Phase, Point, Polygon, PrivateAreas, PrivateView, Status, Verdict,
     geo::{GeoPoint, Place, Position},
 };
 use parapet_store::{
@@ -253,6 +253,7 @@ async fn the_latest_state_of_cameras_and_nodes_counts(store: Store) {
         height: None,
         synthetic: true,
         removed,
+        private: PrivateAreas::default(),
     };
     store.put_camera(&camera("b", HealthState::Connecting, false)).await.unwrap();
     store.put_camera(&camera("a", HealthState::Connecting, false)).await.unwrap();
@@ -262,8 +263,18 @@ async fn the_latest_state_of_cameras_and_nodes_counts(store: Store) {
         cameras,
         [camera("a", HealthState::Connecting, false), camera("b", HealthState::Streaming, false)]
     );
-    store.put_camera(&camera("a", HealthState::Disabled, true)).await.unwrap();
+    let window =
+        Polygon::new(vec![Point::new(0.1, 0.2), Point::new(0.3, 0.2), Point::new(0.3, 0.4)]).unwrap();
+    let private = PrivateAreas::new(vec![
+        PrivateView { preset: Some("roof".parse().unwrap()), areas: vec![window] },
+        PrivateView { preset: Some("gate".parse().unwrap()), areas: vec![] },
+    ]);
+    let mut gone = CameraRow { private, ..camera("a", HealthState::Disabled, true) };
+    gone.at = at(2);
+    store.put_camera(&gone).await.unwrap();
     assert_eq!(store.cameras().await.unwrap().len(), 1);
+    let all = store.all_cameras().await.unwrap();
+    assert_eq!(all, [camera("b", HealthState::Streaming, false), gone], "what was private stays known");
 
     let node = |online| NodeRow {
         site: "harbour".parse().unwrap(),

@@ -221,18 +221,25 @@ fn unknown_zones<'a>(
     names: impl IntoIterator<Item = &'a ZoneId>,
     zones: &[Zone],
 ) -> Vec<Problem> {
-    let known = || zones.iter().map(|z| format!("\"{}\"", z.id)).collect::<Vec<_>>().join(", ");
+    let usable = || zones.iter().filter(|z| z.purpose != ZonePurpose::Private);
+    let known = || usable().map(|z| format!("\"{}\"", z.id)).collect::<Vec<_>>().join(", ");
     names
         .into_iter()
-        .filter(|name| zones.iter().all(|z| z.id != **name))
-        .map(|name| Problem {
-            option,
-            message: format!("the camera has no zone \"{name}\""),
-            hint: if zones.is_empty() {
-                "it has no zones at all".to_owned()
-            } else {
-                format!("it has {}", known())
-            },
+        .filter(|name| usable().all(|z| z.id != **name))
+        .map(|name| {
+            let is_private = zones.iter().any(|z| z.id == *name);
+            Problem {
+                option,
+                message: if is_private {
+                    format!("zone \"{name}\" is private, and no rule may be about what is private")
+                } else {
+                    format!("the camera has no zone \"{name}\"")
+                },
+                hint: match known() {
+                    known if known.is_empty() => "it has no zones at all".to_owned(),
+                    known => format!("it has {known}"),
+                },
+            }
         })
         .collect()
 }

@@ -3,7 +3,8 @@
 use std::{fmt::Display, str::FromStr};
 
 use parapet_core::{
-    BBox, CameraHealth, EventId, EvidenceItem, IncidentEvent, IncidentId, Label, Point, TrackId,
+    BBox, CameraHealth, EventId, EvidenceItem, IncidentEvent, IncidentId, Label, Point, Polygon,
+    PrivateAreas, PrivateView, TrackId,
     geo::{GeoPoint, Place, Position},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -316,6 +317,17 @@ impl From<&CameraStatus> for v1::CameraStatus {
             height_pixels: m.height,
             synthetic: m.synthetic,
             removed: m.removed,
+            private: m.private.views().iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&PrivateView> for v1::PrivateView {
+    fn from(view: &PrivateView) -> Self {
+        let corners = |area: &Polygon| area.points().iter().map(|p| [p.x, p.y]).collect();
+        Self {
+            preset: view.preset.as_ref().map(ToString::to_string),
+            areas: view.areas.iter().map(corners).collect(),
         }
     }
 }
@@ -340,8 +352,22 @@ impl TryFrom<v1::CameraStatus> for CameraStatus {
             height: m.height_pixels,
             synthetic: m.synthetic,
             removed: m.removed,
+            private: PrivateAreas::new(
+                m.private.into_iter().map(|view| private_view(f, view)).collect::<Result<_, _>>()?,
+            ),
         })
     }
+}
+
+fn private_view(f: Fields, view: v1::PrivateView) -> Result<PrivateView, DecodeError> {
+    let area = |corners: Vec<[f32; 2]>| {
+        let points = corners.iter().map(|[x, y]| Point::new(*x, *y)).collect();
+        Polygon::new(points).map_err(|reason| f.refuse("private", &format!("{corners:?}"), reason))
+    };
+    Ok(PrivateView {
+        preset: view.preset.map(|preset| f.text("private.preset", &preset)).transpose()?,
+        areas: view.areas.into_iter().map(area).collect::<Result<_, _>>()?,
+    })
 }
 
 impl From<&NodeStatus> for v1::NodeStatus {

@@ -7,8 +7,8 @@ mod roof;
 pub mod v1;
 
 use parapet_core::{
-    CameraHealth, CameraId, EvidenceItem, HealthState, IncidentEvent, IncidentId, NodeId, RoofHistory, RunId,
-    SiteId, Timestamp,
+    CameraHealth, CameraId, EvidenceItem, HealthState, IncidentEvent, IncidentId, NodeId, PrivateAreas,
+    RoofHistory, RunId, SiteId, Timestamp,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -105,6 +105,8 @@ pub struct CameraStatus {
     pub synthetic: bool,
     /// Taken out of the node's configuration.
     pub removed: bool,
+    /// What people are not to see in its pictures.
+    pub private: PrivateAreas,
 }
 
 /// Present state of a node.

@@ -240,6 +240,20 @@ pub struct CameraStatus {
     /// Whether the camera was taken out of the node's configuration.
     #[serde(default)]
     pub removed: bool,
+    /// What people are not to see in its pictures, with an entry for each view; left out where nothing is private.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub private: Vec<PrivateView>,
+}
+
+/// What is private in one view of a camera.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PrivateView {
+    /// Preset of a dome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// Outlines, each at least three corners `[x, y]` as fractions of the frame, y down.
+    #[serde(default)]
+    pub areas: Vec<Vec<[f32; 2]>>,
 }
 
 /// Present state of a node. Retained; with `online: false` also the node's last will.

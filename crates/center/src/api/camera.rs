@@ -14,7 +14,11 @@ use super::{
     problem::{ApiError, Problem},
     shape::{Camera, Node},
 };
-use crate::{blur::blurred, caller::Caller, node::NodeError};
+use crate::{
+    caller::Caller,
+    node::NodeError,
+    privacy::{Sight, seen},
+};
 
 /// All cameras and how they are doing.
 #[utoipa::path(
@@ -42,7 +46,8 @@ pub(super) async fn nodes(State(app): State<App>, caller: Caller) -> Result<Json
     Ok(Json(app.roster.nodes(&scope)))
 }
 
-/// The latest picture of a camera, without overlay; blurred for who may not see it clear.
+/// The latest picture of a camera, without overlay; blurred for who may not see it clear, and with what is private as a
+/// mosaic for who may not unseal it.
 #[utoipa::path(
     get, path = "/api/cameras/{camera}/live.jpg", tag = "cameras",
     params(("camera" = String, Path, description = "the camera's id")),
@@ -62,17 +67,17 @@ pub(super) async fn picture(
     caller.require_somewhere(Permission::See)?;
     let (site, id) = app.roster.place_of(&camera).ok_or(ApiError::NotFound)?;
     caller.require(Permission::See, Some(&site), Some(&id))?;
-    let clear = caller.access.may(Permission::SeeClear, Some(&site), Some(&id));
     let base = app.roster.url_of_camera(&camera).ok_or(ApiError::NodeUnreachable)?;
     match app.client.picture(&base, &camera).await {
-        Ok(jpeg) => {
-            let jpeg = if clear {
-                app.people.saw(&caller, "camera", &camera, "live").await?;
-                jpeg
-            } else {
-                let blur = tokio::task::spawn_blocking(move || blurred(&jpeg, &[]));
-                blur.await.ok().and_then(Result::ok).ok_or(ApiError::NoPicture)?.into()
-            };
+        Ok((jpeg, preset)) => {
+            let areas = app.roster.private_areas(&site, &id).of(preset.as_ref());
+            let sight = Sight::of(&caller.access, &site, &id, areas);
+            match sight {
+                Sight::Unsealed => app.people.unsealed(&caller, "camera", &camera, "live").await?,
+                Sight::Clear | Sight::Masked(_) => app.people.saw(&caller, "camera", &camera, "live").await?,
+                Sight::Blurred => {}
+            }
+            let jpeg = seen(jpeg, sight, Vec::new()).await.ok_or(ApiError::NoPicture)?;
             Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
         }
         Err(NodeError::Refused { status, .. }) if status.as_u16() == 503 => Err(ApiError::NoPicture),

@@ -1,5 +1,10 @@
 //! Cases: reading them, and every deed to them.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+};
+
 use axum::{
     Json,
     extract::{Multipart, Path, Query, State, rejection::JsonRejection, rejection::QueryRejection},
@@ -27,12 +32,13 @@ use super::{
     shape::Incident,
 };
 use crate::{
-    archive::{Selection, write_archive},
+    archive::{Registered, Selection, write_archive_without},
     caller::Caller,
     cases::{
         CasesError, Request,
         order::{Facts, OrderDocument},
     },
+    privacy::Sight,
     uploads::{self, MOST_PICTURES},
 };
 
@@ -566,7 +572,8 @@ pub(super) async fn order_pdf(
 }
 
 /// A case as an archive that `parapet evidence verify` can check anywhere: its incidents' events and evidence with their
-/// places in the signed chains, and the case as this API tells it in `case.json`.
+/// places in the signed chains, and the case as this API tells it in `case.json`. Files in which something is private are
+/// left out for who may not unseal them; pictures of them are in `masked/` with that as a mosaic.
 #[utoipa::path(
     get, path = "/api/cases/{id}/archive.zip", tag = "cases",
     params(("id" = String, Path, description = "the case's id")),
@@ -583,25 +590,53 @@ pub(super) async fn archive(
 ) -> Result<Response, ApiError> {
     let detail = case_for(&app, &caller, Permission::SeeClear, &id).await?;
     let (number, incidents) = (detail.case.number.to_string(), detail.incidents.clone());
+    // What somebody may see is named, not what they may not: older files of an incident are in the ledger only.
+    let (mut sealed, mut open) = (BTreeSet::new(), BTreeSet::new());
+    let (mut masked, mut unsealed) = (BTreeMap::new(), false);
     for incident in &incidents {
         let Some(stored) = app.store.incident(*incident).await? else { continue };
+        if !super::evidence::sees_all_of(&app, &caller, &stored.incident) {
+            sealed.insert(incident.to_string().replace('-', ""));
+        }
         for file in &stored.evidence {
+            let sight = super::evidence::sight_of(&app, &caller, &stored.incident, &file.item);
+            unsealed |= sight == Sight::Unsealed;
             // What cannot be had is missing in the archive, which says so.
-            drop(app.evidence.copy(file).await);
+            if matches!(sight, Sight::Clear | Sight::Unsealed) {
+                open.insert(file.item.sha256.clone());
+                drop(app.evidence.copy(file).await);
+            } else if super::evidence::is_picture(&file.item)
+                && let Ok(path) = app.evidence.seen(file, &sight).await
+            {
+                masked.insert(file.item.sha256.clone(), path);
+            }
         }
     }
-    app.people.saw(&caller, "case_archive", &detail.case.id.to_string(), &number).await?;
+    let case = detail.case.id.to_string();
+    if unsealed {
+        app.people.unsealed(&caller, "case_archive", &case, &number).await?;
+    } else {
+        app.people.saw(&caller, "case_archive", &case, &number).await?;
+    }
     let told = shown(&app, &caller, detail).await?.0;
     let mut zip = std::io::Cursor::new(Vec::new());
     let selection = Selection::Incidents(incidents);
     let evidence = [app.evidence.directory().to_owned()];
     // What was done last is to be under a signature, too.
     app.keeper.sign(true).await.map_err(|_| ApiError::Unprintable)?;
-    write_archive(&app.store, &selection, &evidence, &mut zip).await.map_err(ApiError::Archive)?;
+    let is_sealed = |file: &Registered| sealed.contains(&file.incident) && !open.contains(&file.sha256);
+    let written = write_archive_without(&app.store, &selection, &evidence, &is_sealed, &mut zip).await;
+    written.map_err(ApiError::Archive)?;
     let mut zip = zip::ZipWriter::new_append(zip).map_err(|error| ApiError::Archive(error.into()))?;
     let added = zip.start_file("case.json", zip::write::SimpleFileOptions::default());
     added.map_err(|error| ApiError::Archive(error.into()))?;
     serde_json::to_writer_pretty(&mut zip, &told).map_err(|_| ApiError::Unprintable)?;
+    for (sha256, path) in masked {
+        let Ok(picture) = tokio::fs::read(path).await else { continue };
+        let added = zip.start_file(format!("masked/{sha256}.jpg"), zip::write::SimpleFileOptions::default());
+        added.map_err(|error| ApiError::Archive(error.into()))?;
+        zip.write_all(&picture).map_err(|error| ApiError::Archive(error.into()))?;
+    }
     let zip = zip.finish().map_err(|error| ApiError::Archive(error.into()))?.into_inner();
     let name = format!("attachment; filename=\"{number}.zip\"");
     Ok(([(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, name)], zip)

@@ -1,13 +1,15 @@
 //! Files of evidence, from their node by way of a checked copy.
 
+use std::path::PathBuf;
+
 use axum::{
     body::Body,
     extract::{Path, Request, State},
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use parapet_core::{EvidenceRole, Permission};
-use parapet_store::StoredEvidence;
+use parapet_core::{EvidenceItem, EvidenceRole, IncidentId, Permission};
+use parapet_store::{IncidentRow, StoredEvidence};
 use tower_http::services::ServeFile;
 
 use super::{
@@ -16,10 +18,11 @@ use super::{
     problem::{ApiError, Problem},
     shape,
 };
-use crate::caller::Caller;
+use crate::{caller::Caller, evidence::made_for, privacy::Sight};
 
 /// A file of evidence. Its bytes match the hash that was registered for it, or there is no answer; who may not see pictures
-/// clear gets a blurred picture, and no clip. Ranges are served, so that a clip can be wound.
+/// clear gets a blurred picture, and no clip. What is private in a picture is a mosaic for who may not unseal it, and clips of
+/// a camera that sees such things are not for them. Ranges are served, so that a clip can be wound.
 #[utoipa::path(
     get, path = "/api/incidents/{id}/evidence/{role}", tag = "incidents",
     params(
@@ -48,21 +51,18 @@ pub(super) async fn file(
     // A structure has pictures of each survey in which it changed: the latest are shown.
     let stored =
         detail.evidence.iter().rfind(|stored| stored.item.role == role).ok_or(ApiError::NoEvidence)?;
-    let (site, camera) = (&detail.incident.site, &detail.incident.camera);
-    let clear = caller.access.may(Permission::SeeClear, Some(site), Some(camera));
-    let is_picture = matches!(stored.item.media_type.as_str(), "image/jpeg" | "image/png");
-    if !clear && !is_picture {
-        return Err(ApiError::Forbidden);
+    let sight = sight_of(&app, &caller, &detail.incident, &stored.item);
+    if !is_picture(&stored.item) {
+        match sight {
+            Sight::Clear | Sight::Unsealed => {}
+            Sight::Masked(_) => return Err(ApiError::Sealed),
+            Sight::Blurred => return Err(ApiError::Forbidden),
+        }
     }
-    let (path, media_type, tag) = if clear {
-        let id = detail.incident.id.to_string();
-        app.people.saw(&caller, "incident_picture", &id, role_name(role)).await?;
-        let tag = stored.item.sha256.clone();
-        (app.evidence.copy(stored).await?, stored.item.media_type.as_str(), tag)
-    } else {
-        let tag = format!("{}-blurred", stored.item.sha256);
-        (app.evidence.blurred(stored).await?, "image/jpeg", tag)
-    };
+    let path = look(&app, &caller, detail.incident.id, stored, &sight).await?;
+    let made = made_for(&sight);
+    let media_type = if made.is_none() { stored.item.media_type.as_str() } else { "image/jpeg" };
+    let tag = format!("{}{}", stored.item.sha256, made.unwrap_or_default());
     let extension =
         std::path::Path::new(&stored.item.path).extension().and_then(|e| e.to_str()).unwrap_or("bin");
     let name = format!("{}-{}.{extension}", &detail.incident.id.to_string()[..8], role_name(role));
@@ -73,30 +73,60 @@ pub(super) async fn file(
     Ok(response)
 }
 
-/// The bytes of a picture of an incident for a document: clear, on record, or blurred, as the caller may see it. `None` if it
-/// cannot be had.
+/// How the caller sees a file of an incident. What is private in a clip is so from whichever view: a dome turns in it.
+pub(super) fn sight_of(app: &App, caller: &Caller, of: &IncidentRow, item: &EvidenceItem) -> Sight {
+    let private = app.roster.private_areas(&of.site, &of.camera);
+    let areas = if is_picture(item) { private.of(of.preset.as_ref()) } else { private.all() };
+    Sight::of(&caller.access, &of.site, &of.camera, areas)
+}
+
+/// Whether nothing of an incident's files is hidden from the caller.
+pub(super) fn sees_all_of(app: &App, caller: &Caller, of: &IncidentRow) -> bool {
+    let areas = app.roster.private_areas(&of.site, &of.camera).all();
+    let sight = Sight::of(&caller.access, &of.site, &of.camera, areas);
+    matches!(sight, Sight::Clear | Sight::Unsealed)
+}
+
+pub(super) fn is_picture(item: &EvidenceItem) -> bool {
+    matches!(item.media_type.as_str(), "image/jpeg" | "image/png")
+}
+
+/// The file as the caller sees it; on record, if that is as it was taken.
+async fn look(
+    app: &App,
+    caller: &Caller,
+    incident: IncidentId,
+    stored: &StoredEvidence,
+    sight: &Sight,
+) -> Result<PathBuf, ApiError> {
+    let (id, what) = (incident.to_string(), role_name(stored.item.role));
+    match sight {
+        Sight::Unsealed => app.people.unsealed(caller, "incident_picture", &id, what).await?,
+        Sight::Clear | Sight::Masked(_) => app.people.saw(caller, "incident_picture", &id, what).await?,
+        Sight::Blurred => {}
+    }
+    Ok(app.evidence.seen(stored, sight).await?)
+}
+
+/// The bytes of a picture of an incident for a document: clear, on record, or with what the caller may not see as a mosaic.
+/// `None` if it cannot be had.
 pub(super) async fn bytes_for(
     app: &App,
     caller: &Caller,
-    incident: parapet_core::IncidentId,
+    incident: IncidentId,
     sha256: &str,
 ) -> Option<Vec<u8>> {
     let detail = app.store.incident(incident).await.ok()??;
-    let of = &detail.incident;
     let stored = detail.evidence.iter().find(|stored| stored.item.sha256 == sha256)?;
-    let path = if caller.access.may(Permission::SeeClear, Some(&of.site), Some(&of.camera)) {
-        app.people
-            .saw(caller, "incident_picture", &of.id.to_string(), role_name(stored.item.role))
-            .await
-            .ok()?;
-        app.evidence.copy(stored).await.ok()?
-    } else {
-        app.evidence.blurred(stored).await.ok()?
-    };
+    let sight = sight_of(app, caller, &detail.incident, &stored.item);
+    if !is_picture(&stored.item) {
+        return None;
+    }
+    let path = look(app, caller, incident, stored, &sight).await.ok()?;
     tokio::fs::read(path).await.ok()
 }
 
-/// A small picture of an incident, cut round what it is about.
+/// A small picture of an incident, cut round what it is about. What is private is a mosaic in it for everybody.
 #[utoipa::path(
     get, path = "/api/incidents/{id}/thumbnail.jpg", tag = "incidents",
     params(("id" = String, Path, description = "the incident's id")),
@@ -116,10 +146,11 @@ pub(super) async fn thumbnail(
 ) -> Result<Response, ApiError> {
     let detail = found(&app, &caller, Permission::See, &id).await?;
     let stored = clearest(&detail.evidence).ok_or(ApiError::NoEvidence)?;
-    let (site, camera) = (&detail.incident.site, &detail.incident.camera);
-    let clear = caller.access.may(Permission::SeeClear, Some(site), Some(camera));
-    let path = app.evidence.thumbnail(stored, detail.incident.bbox, clear).await?;
-    let tag = format!("{}-thumbnail{}", stored.item.sha256, if clear { "" } else { "-blurred" });
+    let of = &detail.incident;
+    let areas = app.roster.private_areas(&of.site, &of.camera).of(of.preset.as_ref());
+    let sight = Sight::of_list(&caller.access, &of.site, &of.camera, areas);
+    let path = app.evidence.thumbnail(stored, of.bbox, &sight).await?;
+    let tag = format!("{}-thumbnail{}", stored.item.sha256, made_for(&sight).unwrap_or_default());
     Ok(send(request, &path, "image/jpeg", &tag).await)
 }
 

@@ -119,6 +119,10 @@ pub(crate) struct WatchedCamera {
 pub(crate) struct FrameHeader {
     /// The camera.
     pub(crate) camera: String,
+    /// The preset that a dome looks from; `null` for a fixed camera, and while a dome turns.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) preset: Option<String>,
     /// Number of the frame in its run.
     pub(crate) sequence: u64,
     /// When it was taken.

@@ -74,6 +74,7 @@ pub(crate) enum ApiError {
     Locked(Duration),
     TooMany(Duration),
     Forbidden,
+    Sealed,
     Csrf,
     NameTaken,
     LastAdministrator,
@@ -252,6 +253,15 @@ impl ApiError {
                 "Two people needed",
                 "删除证据须由两人完成：请由申请人以外的人批准".to_owned(),
                 "deleting evidence takes two people: somebody other than who asked must approve".to_owned(),
+            ),
+            Self::Sealed => (
+                StatusCode::FORBIDDEN,
+                "sealed",
+                "Sealed",
+                "此摄像机画面含隐私区域，视频无法打码，原始视频已封存，仅具备解封权限的人员（审计员、管理员）可查看".to_owned(),
+                "parts of what this camera sees are private and cannot be hidden in a clip, so it is sealed: only those \
+                 who may unseal (auditors, administrators) see it"
+                    .to_owned(),
             ),
             Self::PeopleOnly => (
                 StatusCode::FORBIDDEN,

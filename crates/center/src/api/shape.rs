@@ -151,6 +151,8 @@ mirror! {
         See,
         /// Pictures as they were taken, and clips.
         SeeClear,
+        /// Private areas of pictures, too, and clips in which there are any; it takes `see_clear` as well.
+        Unseal,
         /// Confirming and dismissing incidents.
         Judge,
         /// Opening and joining cases.
@@ -186,6 +188,8 @@ mirror! {
         Area,
         /// Left out.
         Ignore,
+        /// Not for people's eyes.
+        Private,
     }
 }
 
@@ -228,6 +232,8 @@ pub(crate) struct Camera {
     pub(crate) analysed_fps: Option<f32>,
     /// The picture is composed, not filmed.
     pub(crate) synthetic: bool,
+    /// Some of what it sees is private: a mosaic in pictures, and no clips, for who may not unseal it.
+    pub(crate) private: bool,
     /// Its zones.
     pub(crate) zones: Vec<CameraZone>,
     /// Its rules.

@@ -22,8 +22,8 @@ use tracing::{Instrument, debug, info_span};
 
 use crate::{
     api::live_shape::FrameHeader,
-    blur::blurred,
     node::{NodeClient, join},
+    privacy::{Sight, seen},
     roster::Roster,
 };
 
@@ -43,8 +43,18 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 struct Key {
     camera: String,
     large: bool,
-    /// As it is for those who may see it so; otherwise blurred.
-    clear: bool,
+    view: View,
+}
+
+/// Which pictures a feed shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum View {
+    /// A mosaic.
+    Blurred,
+    /// Clear but for what is private, as long as there is any.
+    Masked,
+    /// As they come.
+    Unsealed,
 }
 
 /// One camera's frames in one size; the connection ends when the last holder drops it.
@@ -85,8 +95,8 @@ impl Feeds {
     }
 
     /// Frames of a camera; begins to fetch them if nobody else does.
-    pub(crate) fn watch(&self, camera: &str, large: bool, clear: bool) -> Arc<Feed> {
-        let key = Key { camera: camera.to_owned(), large, clear };
+    pub(crate) fn watch(&self, camera: &str, large: bool, view: View) -> Arc<Feed> {
+        let key = Key { camera: camera.to_owned(), large, view };
         let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(feed) = running.get(&key).and_then(Weak::upgrade) {
             return feed;
@@ -120,7 +130,7 @@ async fn fetch(roster: &Roster, client: &NodeClient, key: &Key, newest: &watch::
     let mut wait = FIRST_WAIT;
     loop {
         let outcome = match roster.url_of_camera(&key.camera) {
-            Some(base) => read(&base, client, key, newest).await,
+            Some(base) => read(&base, roster, client, key, newest).await,
             None => Err(FeedError::NoNode),
         };
         match outcome {
@@ -152,6 +162,7 @@ enum FeedError {
 /// One connection: `Ok` when the node closed it after at least one frame.
 async fn read(
     base: &str,
+    roster: &Roster,
     client: &NodeClient,
     key: &Key,
     newest: &watch::Sender<Option<Bytes>>,
@@ -171,22 +182,32 @@ async fn read(
                 let Some(header) = header.take().filter(|header| header.camera == key.camera) else {
                     continue;
                 };
-                let jpeg = if key.clear {
-                    jpeg
-                } else {
-                    let known = header.tracks.iter().filter(|track| hides(&track.label));
-                    let known: Vec<_> = known.map(|track| track.bbox).collect();
-                    let blur = tokio::task::spawn_blocking(move || blurred(&jpeg, &known));
-                    // A picture that cannot be blurred is not shown.
-                    let Ok(Ok(jpeg)) = blur.await else { continue };
-                    jpeg.into()
-                };
+                let known = header.tracks.iter().filter(|track| hides(&track.label));
+                let known = known.map(|track| track.bbox).collect();
+                let Some(sight) = sight(roster, key, header.preset.as_deref()) else { continue };
+                let Some(jpeg) = seen(jpeg, sight, known).await else { continue };
                 newest.send_replace(Some(pack(&header, &jpeg)?));
             }
             Message::Close(_) => return Ok(()),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
     }
+}
+
+/// How a frame is shown: asked anew for each, for what is private can change. `None`: the camera has gone.
+fn sight(roster: &Roster, key: &Key, preset: Option<&str>) -> Option<Sight> {
+    let (site, camera) = roster.place_of(&key.camera)?;
+    Some(match key.view {
+        View::Blurred => Sight::Blurred,
+        View::Unsealed => Sight::Unsealed,
+        View::Masked => {
+            let preset = preset.and_then(|preset| preset.parse().ok());
+            match roster.private_areas(&site, &camera).of(preset.as_ref()) {
+                areas if areas.is_empty() => Sight::Clear,
+                areas => Sight::Masked(areas),
+            }
+        }
+    })
 }
 
 /// Whether a class has faces or number plates.

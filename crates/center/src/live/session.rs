@@ -10,13 +10,21 @@ use tokio_stream::{StreamMap, wrappers::WatchStream};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::{Feeds, Hub, feed::Feed, text_of};
+use super::{
+    Feeds, Hub,
+    feed::{Feed, View},
+    text_of,
+};
 use crate::{
     api::live_shape::{LiveMessage, LiveRequest, WatchedCamera},
     caller::Caller,
     people::People,
+    privacy::Sight,
     roster::Roster,
 };
+
+/// What a page shows: each camera's size and view, and its frames.
+type Watched = HashMap<String, (bool, View, Arc<Feed>)>;
 
 /// Cameras that one page may show at once.
 pub(crate) const CAMERAS: usize = 64;
@@ -39,7 +47,7 @@ pub(crate) async fn run(mut socket: WebSocket, hello: LiveMessage, page: Page, s
     let Page { caller, people, hub, feeds, roster } = page;
     let scope = caller.access.scope(Permission::See);
     let mut news = hub.listen();
-    let mut watched: HashMap<String, (bool, Arc<Feed>)> = HashMap::new();
+    let mut watched: Watched = HashMap::new();
     let mut frames = StreamMap::new();
     let mut ping = tokio::time::interval(PING_EVERY);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -78,8 +86,13 @@ pub(crate) async fn run(mut socket: WebSocket, hello: LiveMessage, page: Page, s
                     match serde_json::from_str(&text) {
                         Ok(LiveRequest::Watch { cameras }) => {
                             rewatch(cameras, &mut watched, &mut frames, &feeds, &roster, &caller);
-                            for camera in watched.keys().filter(|camera| may(&roster, &caller, Permission::SeeClear, camera)) {
-                                if let Err(error) = people.saw(&caller, "camera", camera, "live").await {
+                            for (camera, (_, view, _)) in &watched {
+                                let told = match view {
+                                    View::Blurred => Ok(()),
+                                    View::Masked => people.saw(&caller, "camera", camera, "live").await,
+                                    View::Unsealed => people.unsealed(&caller, "camera", camera, "live").await,
+                                };
+                                if let Err(error) = told {
                                     debug!(%error, "cannot put on record who sees a camera");
                                 }
                             }
@@ -138,9 +151,21 @@ fn may(roster: &Roster, caller: &Caller, permission: Permission, camera: &str) -
     place.is_some_and(|(site, camera)| caller.access.may(permission, Some(&site), Some(&camera)))
 }
 
+/// Which pictures of a camera somebody sees. Who may unseal shares everybody's where nothing is private: what becomes so is
+/// hidden from them, too, until they ask again.
+fn view_of(roster: &Roster, caller: &Caller, camera: &str) -> View {
+    let Some((site, camera)) = roster.place_of(camera) else { return View::Blurred };
+    let areas = roster.private_areas(&site, &camera).all();
+    match Sight::of(&caller.access, &site, &camera, areas) {
+        Sight::Blurred => View::Blurred,
+        Sight::Masked(_) | Sight::Clear => View::Masked,
+        Sight::Unsealed => View::Unsealed,
+    }
+}
+
 fn rewatch(
     cameras: Vec<WatchedCamera>,
-    watched: &mut HashMap<String, (bool, Arc<Feed>)>,
+    watched: &mut Watched,
     frames: &mut StreamMap<String, WatchStream<Option<bytes::Bytes>>>,
     feeds: &Feeds,
     roster: &Roster,
@@ -152,8 +177,9 @@ fn rewatch(
         .take(CAMERAS)
         .map(|camera| (camera.camera, camera.large))
         .collect();
-    watched.retain(|camera, (large, _)| {
-        let stays = wanted.get(camera) == Some(large);
+    let view = |camera: &str| view_of(roster, caller, camera);
+    watched.retain(|camera, (large, seen, _)| {
+        let stays = wanted.get(camera) == Some(large) && *seen == view(camera);
         if !stays {
             frames.remove(camera);
         }
@@ -161,11 +187,11 @@ fn rewatch(
     });
     for (camera, large) in wanted {
         watched.entry(camera.clone()).or_insert_with(|| {
-            let clear = may(roster, caller, Permission::SeeClear, &camera);
-            let feed = feeds.watch(&camera, large, clear);
+            let view = view(&camera);
+            let feed = feeds.watch(&camera, large, view);
             // The newest frame, if there is one, comes at once.
             frames.insert(camera, WatchStream::new(feed.newest()));
-            (large, feed)
+            (large, view, feed)
         });
     }
 }

@@ -295,8 +295,30 @@ impl People {
         id: &str,
         what: &str,
     ) -> Result<(), StoreError> {
+        self.looked("picture.seen", caller, kind, id, what).await
+    }
+
+    /// The same for a picture or a clip in which something is private, and was not hidden.
+    pub(crate) async fn unsealed(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        id: &str,
+        what: &str,
+    ) -> Result<(), StoreError> {
+        self.looked("picture.unsealed", caller, kind, id, what).await
+    }
+
+    async fn looked(
+        &self,
+        action: &str,
+        caller: &Caller,
+        kind: &str,
+        id: &str,
+        what: &str,
+    ) -> Result<(), StoreError> {
         let hour = self.clock.monotonic().as_secs() / 3600;
-        let key = (caller.name.clone(), format!("{kind}/{id}/{what}"));
+        let key = (caller.name.clone(), format!("{action}/{kind}/{id}/{what}"));
         {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             if seen.hour != hour || seen.keys.len() >= SEEN_AT_ONCE {
@@ -306,7 +328,7 @@ impl People {
                 return Ok(());
             }
         }
-        let mut entry = deed(self.clock.now(), &caller.name, "picture.seen", kind, id);
+        let mut entry = deed(self.clock.now(), &caller.name, action, kind, id);
         entry.detail = serde_json::json!({ "what": what });
         self.store.record_audit(&entry).await
     }

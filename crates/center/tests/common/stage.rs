@@ -150,6 +150,7 @@ async fn fill(store: &Store, url: Option<&str>) {
             height: None,
             synthetic: true,
             removed: false,
+            private: parapet_core::PrivateAreas::default(),
         };
         store.put_camera(&row).await.unwrap();
         open_case(store, site.clone(), camera, at).await;

@@ -102,7 +102,7 @@ pub fn check(text: &str, path: &Path) -> Result<Pipeline, Vec<Problem>> {
 }
 
 /// For stand-ins of zones whose purpose cannot be read.
-const EVERY_PURPOSE: [ZonePurpose; 8] = [
+const EVERY_PURPOSE: [ZonePurpose; 9] = [
     ZonePurpose::Bay,
     ZonePurpose::Forbidden,
     ZonePurpose::Roadway,
@@ -111,6 +111,7 @@ const EVERY_PURPOSE: [ZonePurpose; 8] = [
     ZonePurpose::Roof,
     ZonePurpose::Area,
     ZonePurpose::Ignore,
+    ZonePurpose::Private,
 ];
 
 struct Checker<'t, 'i> {
@@ -598,6 +599,10 @@ impl Checker<'_, '_> {
             }
             _ => return None,
         };
+        // One that is there and may not be named: the message says why, and another is to be chosen.
+        if zones.iter().any(|zone| zone.id.as_str() == name) {
+            return Some((Some(step), "draw another zone for the rule, or leave this one out".to_owned()));
+        }
         let mut names: Vec<String> = zones.iter().map(|zone| zone.id.to_string()).collect();
         names.dedup();
         Some((Some(step), choice(&name, &names, "draw it: a table [cameras.….zones.NAME]")))
@@ -606,7 +611,7 @@ impl Checker<'_, '_> {
     /// The view's zones, with stand-ins of every purpose for those that have mistakes of their own, so that rules
     /// that name them are not blamed.
     fn zones_of(&self, at: &[Step], view: ViewOptions<'_>) -> Vec<Zone> {
-        let mut zones = view.core_zones();
+        let mut zones = view.all_zones();
         let mut path = at.to_vec();
         path.push(Step::Key("zones".to_owned()));
         let written = tree::at(self.tree, &path).and_then(|(_, node)| node.get_ref().as_table());

@@ -85,7 +85,7 @@ pub struct PresetConfig {
     /// How long the picture must have stood still before it is looked at.
     #[serde(default = "default_settle_seconds")]
     pub settle_seconds: Seconds,
-    /// Areas of the view, by name. Masks are zones with the purpose `ignore`.
+    /// Areas of the view, by name. Masks are zones with the purpose `ignore`, or `private` for people's eyes only.
     #[serde(default)]
     pub zones: BTreeMap<ZoneId, ZoneConfig>,
     /// Lines whose crossing is counted, by name.

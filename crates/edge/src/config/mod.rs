@@ -16,7 +16,8 @@ use parapet_analytics::{GateConfig, PresenceConfig, RuleConfig, StandingConfig, 
 use parapet_bus::BusConfig;
 use parapet_change::ChangeConfig;
 use parapet_core::{
-    CameraId, Label, Line, Membership, NodeId, Polygon, PresetId, RuleId, SiteId, Zone, ZoneId, ZonePurpose,
+    CameraId, Label, Line, Membership, NodeId, Polygon, PresetId, PrivateAreas, PrivateView, RuleId, SiteId,
+    Zone, ZoneId, ZonePurpose,
     geo::{GroundMap, GroundReference},
 };
 use parapet_infer::{DetectorOptions, EngineConfig};
@@ -307,11 +308,27 @@ impl CameraConfig {
         let presets = self.presets.iter().filter(|_| self.dome.is_some());
         fixed.into_iter().chain(presets.map(|(id, preset)| (Some(id), preset.view())))
     }
+
+    /// What people are not to see, by view.
+    pub fn private_areas(&self) -> PrivateAreas {
+        let of = |(preset, view): (Option<&PresetId>, ViewOptions<'_>)| {
+            let zones = view.zones.values().filter(|zone| zone.purpose == ZonePurpose::Private);
+            PrivateView { preset: preset.cloned(), areas: zones.map(|zone| zone.polygon.clone()).collect() }
+        };
+        PrivateAreas::new(self.views().map(of).collect())
+    }
 }
 
 impl ViewOptions<'_> {
-    /// The zones in core's form.
+    /// The zones that the analysis knows of, in core's form: what is private is only hidden from people.
     pub fn core_zones(&self) -> Vec<Zone> {
+        let mut zones = self.all_zones();
+        zones.retain(|zone| zone.purpose != ZonePurpose::Private);
+        zones
+    }
+
+    /// All zones in core's form.
+    pub(crate) fn all_zones(&self) -> Vec<Zone> {
         let zone = |(id, zone): (&ZoneId, &ZoneConfig)| Zone {
             id: id.clone(),
             purpose: zone.purpose,

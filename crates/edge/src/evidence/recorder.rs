@@ -15,7 +15,7 @@ use std::{
 use image::{RgbImage, imageops};
 use parapet_core::{
     BBox, CameraId, Clock, EvidenceItem, EvidenceRole, Frame, IncidentEvent, IncidentId, Picture, Point,
-    Timestamp,
+    Timestamp, with_part,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -301,9 +301,16 @@ impl Writer {
         };
         if let Some(past) = past {
             let now = rgb(&frame.picture).ok_or_else(|| io::Error::other("the frame has no pixels"))?;
-            let (past, now) = same_place(&past, &now, event.bbox);
-            save(EvidenceRole::Before, "before.jpg", jpeg::encode_rgb(&past, quality))?;
-            save(EvidenceRole::After, "after.jpg", jpeg::encode_rgb(&now, quality))?;
+            let (past, now, part) = same_place(&past, &now, event.bbox);
+            let encode = |image| {
+                let jpeg = jpeg::encode_rgb(image, quality)?;
+                Ok(match part {
+                    Some(part) => with_part(&jpeg, part),
+                    None => jpeg,
+                })
+            };
+            save(EvidenceRole::Before, "before.jpg", encode(&past))?;
+            save(EvidenceRole::After, "after.jpg", encode(&now))?;
         }
         Ok(items)
     }
@@ -474,8 +481,9 @@ fn rgb(picture: &Picture) -> Option<RgbImage> {
     RgbImage::from_raw(picture.width() as u32, picture.height() as u32, picture.to_rgb())
 }
 
-/// The place of `bbox` with its surroundings, cut from two pictures of one view, both in the size of the sharper one.
-fn same_place(before: &RgbImage, after: &RgbImage, bbox: BBox) -> (RgbImage, RgbImage) {
+/// The place of `bbox` with its surroundings, cut from two pictures of one view, both in the size of the sharper one; and
+/// which part of the view that is.
+fn same_place(before: &RgbImage, after: &RgbImage, bbox: BBox) -> (RgbImage, RgbImage, Option<BBox>) {
     let half = |length: f32| (length * 1.5).max(0.15);
     let c = bbox.center();
     let around = |c: f32, half: f32| {
@@ -495,7 +503,7 @@ fn same_place(before: &RgbImage, after: &RgbImage, bbox: BBox) -> (RgbImage, Rgb
             *image = imageops::resize(image, w, h, imageops::FilterType::Triangle);
         }
     }
-    (before, after)
+    (before, after, BBox::new(x.0, y.0, x.1, y.1))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ export type Box = [number, number, number, number];
 export type Point = [number, number];
 
 // People
-export const PERMISSIONS = ["see", "see_clear", "judge", "file", "dispatch", "answer", "audit", "configure", "manage_users", "delete"] as const;
+export const PERMISSIONS = ["see", "see_clear", "unseal", "judge", "file", "dispatch", "answer", "audit", "configure", "manage_users", "delete"] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 export const ROLES = ["viewer", "operator", "dispatcher", "auditor", "administrator"] as const;
 export type Role = (typeof ROLES)[number];

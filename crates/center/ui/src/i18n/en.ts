@@ -101,6 +101,7 @@ export const en: Dictionary = {
   "purpose.roof": "Roof",
   "purpose.area": "Area",
   "purpose.ignore": "Masked",
+  "purpose.private": "Private",
 
   "label.person": "person",
   "label.bicycle": "bicycle",
@@ -179,6 +180,8 @@ export const en: Dictionary = {
   "media.slider": "Before and after slider",
   "media.missing": "No such evidence yet",
   "media.clipPending": "The clip is made while the incident goes on and comes a little later.",
+  "media.sealed": "The clip is sealed",
+  "media.sealed.hint": "Parts of what this camera sees are private and cannot be hidden in a clip; auditors and administrators may unseal it. In pictures these parts are a mosaic.",
   "media.failed": "The evidence cannot be read",
   "media.failed.hint": "The node may be offline, or the file does not match its registered hash.",
   "media.bytes": "{size}, SHA-256 {hash}",

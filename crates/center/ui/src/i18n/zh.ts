@@ -101,6 +101,7 @@ export const zh = {
   "purpose.roof": "屋顶",
   "purpose.area": "关注区",
   "purpose.ignore": "屏蔽区",
+  "purpose.private": "隐私区",
 
   "label.person": "人",
   "label.bicycle": "自行车",
@@ -179,6 +180,8 @@ export const zh = {
   "media.slider": "前后对比滑块",
   "media.missing": "尚无此项证据",
   "media.clipPending": "录像在事件过程中生成，稍后可看。",
+  "media.sealed": "录像已封存",
+  "media.sealed.hint": "此摄像机画面含隐私区域，录像无法打码，仅审计员、管理员可解封查看；图片中的隐私区域已打码。",
   "media.failed": "证据无法读取",
   "media.failed.hint": "节点可能离线，或文件与登记的校验值不符。",
   "media.bytes": "{size}，SHA-256 {hash}",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fit, grid } from "./overlay";
+import { fit, grid, slants } from "./overlay";
 
 describe("fit", () => {
   it("shows the whole picture in the middle", () => {
@@ -20,5 +20,16 @@ describe("grid", () => {
   });
   it("does not fail without tiles or space", () => {
     expect(grid(0, 0, 0, 6)).toEqual({ columns: 1, rows: 1 });
+  });
+});
+
+describe("slants", () => {
+  it("cover what is private from corner to corner", () => {
+    const lines = slants([[10, 10], [30, 10], [30, 20], [10, 20]], 10);
+    expect(lines).toEqual([
+      [[10, 20], [20, 10]],
+      [[20, 20], [30, 10]],
+    ]);
+    expect(slants([], 5)).toEqual([]);
   });
 });

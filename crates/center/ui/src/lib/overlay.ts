@@ -24,6 +24,7 @@ export const ZONE_COLORS: Record<string, string> = {
   roof: "#c9b6ff",
   area: "#a9c8ff",
   ignore: "#9aa3b2",
+  private: "#f2a6e6",
 };
 
 /** Where a picture of `from` lies inside a canvas of `to` when it is shown whole. */
@@ -58,6 +59,21 @@ export function draw(context: CanvasRenderingContext2D, picture: ImageBitmap, he
     context.lineWidth = width;
     context.stroke();
   };
+  /** Slanting lines: what lies under them is not for everybody's eyes. */
+  const hatch = (points: Point[], color: string) => {
+    context.save();
+    context.clip();
+    context.beginPath();
+    for (const [from, to] of slants(points.map((p) => [x(p[0]), y(p[1])]), 9 * unit)) {
+      context.moveTo(from[0], from[1]);
+      context.lineTo(to[0], to[1]);
+    }
+    context.strokeStyle = `${color}70`;
+    context.lineWidth = unit;
+    context.stroke();
+    context.restore();
+    path(points);
+  };
   const rectangle = (box: Box) => {
     context.beginPath();
     context.rect(x(box[0]), y(box[1]), (box[2] - box[0]) * place.width, (box[3] - box[1]) * place.height);
@@ -85,6 +101,7 @@ export function draw(context: CanvasRenderingContext2D, picture: ImageBitmap, he
       path(zone.polygon as Point[]);
       context.fillStyle = `${color}1c`;
       context.fill();
+      if (zone.purpose === "private") hatch(zone.polygon as Point[], color);
       context.setLineDash([5 * unit, 4 * unit]);
       context.strokeStyle = `${color}b8`;
       context.lineWidth = 1.25 * unit;
@@ -117,6 +134,17 @@ export function draw(context: CanvasRenderingContext2D, picture: ImageBitmap, he
     context.fill();
     stroke(color, strong * unit);
   }
+}
+
+/** Lines at 45° that cover the box round `points`, `gap` apart. */
+export function slants(points: Point[], gap: number): [Point, Point][] {
+  const xs = points.map((p) => p[0]);
+  const ys = points.map((p) => p[1]);
+  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const height = bottom - top;
+  const lines: [Point, Point][] = [];
+  for (let start = left - height + gap; start < right; start += gap) lines.push([[start, bottom], [start + height, top]]);
+  return lines;
 }
 
 function overlaps(a: Box, b: Box): boolean {

@@ -1,10 +1,11 @@
 /** The evidence of an incident: marked picture, original, before and after, clip, and the camera as it is now. */
-import { Clapperboard, Download, ImageOff } from "lucide-react";
+import { Clapperboard, Download, EyeOff, ImageOff } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { evidenceUrl } from "../api/client";
 import type { Camera, EvidenceRole, IncidentDetail } from "../api/types";
 import { useT, type Key } from "../i18n";
 import { size } from "../lib/format";
+import { useMay } from "../state/session";
 import { BeforeAfter } from "./BeforeAfter";
 import { LivePicture } from "./LivePicture";
 import { Empty } from "./States";
@@ -16,6 +17,12 @@ export function has(detail: IncidentDetail, medium: Medium): boolean {
   const roles = new Set(detail.evidence.map((e) => e.role));
   if (medium === "live") return true;
   return medium === "compare" ? roles.has("before") && roles.has("after") : roles.has(medium as EvidenceRole);
+}
+
+/** Whether the camera's clips are not for this person: what is private cannot be hidden in them. */
+export function useSealed(camera: Camera | undefined): boolean {
+  const unseals = useMay("unseal");
+  return camera?.private === true && !unseals;
 }
 
 /** The one to begin with: the clearest that there is. */
@@ -33,6 +40,7 @@ interface Props {
 export function Media({ detail, camera, medium, onMedium }: Props) {
   const t = useT();
   const [failed, setFailed] = useState<string | null>(null);
+  const sealed = useSealed(camera) && medium === "clip";
   const video = useRef<HTMLVideoElement>(null);
   const { id } = detail.incident;
   const item = detail.evidence.find((e) => e.role === (medium === "compare" ? "after" : medium));
@@ -60,7 +68,7 @@ export function Media({ detail, camera, medium, onMedium }: Props) {
             {t(`media.${m}` as Key)}
           </button>
         ))}
-        {item && medium !== "live" && (
+        {item && medium !== "live" && !sealed && (
           <a className="icon-button tabs-end" href={evidenceUrl(id, item.role)} download title={`${t("media.download")} · ${t("media.bytes", { size: size(item.bytes), hash: item.sha256 })}`}>
             <Download size={15} aria-hidden />
             <span className="visually-hidden">{t("media.download")}</span>
@@ -76,6 +84,8 @@ export function Media({ detail, camera, medium, onMedium }: Props) {
           </Empty>
         ) : !has(detail, medium) ? (
           <Empty icon={medium === "clip" ? Clapperboard : ImageOff} title={t("media.missing")} {...(medium === "clip" ? { hint: t("media.clipPending") } : {})} />
+        ) : sealed ? (
+          <Empty icon={EyeOff} title={t("media.sealed")} hint={t("media.sealed.hint")} />
         ) : medium === "live" ? (
           <LivePicture camera={detail.incident.camera} zones={camera?.zones ?? []} large selected={id} />
         ) : medium === "compare" ? (

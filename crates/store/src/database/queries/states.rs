@@ -1,6 +1,6 @@
 //! Present states of cameras and nodes, the history of health, and what was no message.
 
-use parapet_core::{CameraHealth, CameraId, RunId, Timestamp};
+use parapet_core::{CameraHealth, CameraId, PrivateAreas, RunId, Timestamp};
 use sqlx::{QueryBuilder, Row, types::Json};
 
 use super::{Database, Db};
@@ -19,11 +19,12 @@ impl Database {
     pub(crate) async fn put_camera(&self, row: &CameraRow) -> Result<(), StoreError> {
         sqlx::query::<Db>(
             "INSERT INTO cameras (site, node, camera, name, state, at, run, reconnects, detail, analysed_fps, width, \
-             height, synthetic, removed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+             height, synthetic, removed, private) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
              ON CONFLICT (site, node, camera) DO UPDATE SET name = excluded.name, state = excluded.state, \
              at = excluded.at, run = excluded.run, reconnects = excluded.reconnects, detail = excluded.detail, \
              analysed_fps = excluded.analysed_fps, width = excluded.width, height = excluded.height, \
-             synthetic = excluded.synthetic, removed = excluded.removed",
+             synthetic = excluded.synthetic, removed = excluded.removed, private = excluded.private",
         )
         .bind(row.site.as_str())
         .bind(row.node.as_str())
@@ -39,6 +40,7 @@ impl Database {
         .bind(row.height.map(i64::from))
         .bind(row.synthetic)
         .bind(row.removed)
+        .bind(Json(&row.private))
         .execute(&self.writer)
         .await
         .attempt("store a camera's state")?;
@@ -68,10 +70,15 @@ impl Database {
     }
 
     pub(crate) async fn cameras(&self) -> Result<Vec<CameraRow>, StoreError> {
-        let rows = sqlx::query::<Db>("SELECT * FROM cameras WHERE NOT removed ORDER BY site, node, camera")
-            .fetch_all(&self.reader)
-            .await
-            .attempt("list cameras")?;
+        self.cameras_where("SELECT * FROM cameras WHERE NOT removed ORDER BY site, node, camera").await
+    }
+
+    pub(crate) async fn all_cameras(&self) -> Result<Vec<CameraRow>, StoreError> {
+        self.cameras_where("SELECT * FROM cameras ORDER BY at, site, node, camera").await
+    }
+
+    async fn cameras_where(&self, query: &'static str) -> Result<Vec<CameraRow>, StoreError> {
+        let rows = sqlx::query::<Db>(query).fetch_all(&self.reader).await.attempt("list cameras")?;
         let mut cameras = Vec::with_capacity(rows.len());
         for row in &rows {
             let action = "read a camera";
@@ -94,6 +101,7 @@ impl Database {
                 height: pixels("height")?,
                 synthetic: row.try_get("synthetic").attempt(action)?,
                 removed: row.try_get("removed").attempt(action)?,
+                private: row.try_get::<Json<PrivateAreas>, _>("private").attempt(action)?.0,
             });
         }
         Ok(cameras)

@@ -1,0 +1,2 @@
+-- What people are not to see in a camera's pictures: outlines by view, as the node says.
+ALTER TABLE cameras ADD COLUMN private TEXT NOT NULL DEFAULT '[]';
