@@ -111,7 +111,7 @@ mod tests {
         for text in ["0 0 1", "0 0 1 2", "0.5 0 0.5 1", "NaN 0 1 1", "1 1 0 0"] {
             let comment = format!("{PART}{text}");
             let head = [0xff, 0xd8, 0xff, 0xfe, 0x00, comment.len() as u8 + 2];
-            let jpeg = [&head, comment.as_bytes()].concat();
+            let jpeg = [&head[..], comment.as_bytes()].concat();
             assert_eq!(part_of(&jpeg), None, "{text}");
         }
     }

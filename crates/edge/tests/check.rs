@@ -129,3 +129,28 @@ fn the_mistakes_of_a_dome_are_all_told() {
         "{told:#?}"
     );
 }
+
+const PRIVATE: &str = r#"
+[node]
+id = "n"
+site = "s"
+[models.m]
+manifest = "m"
+[cameras.yard]
+source.test = {}
+[cameras.yard.zones.window]
+polygon = [[0.1, 0.1], [0.4, 0.1], [0.4, 0.4]]
+purpose = "private"
+[cameras.yard.zones.lane]
+polygon = [[0.1, 0.6], [0.9, 0.6], [0.9, 0.9]]
+purpose = "fire_lane"
+[cameras.yard.rules.lane.occupied_roadway]
+zones = ["window"]
+"#;
+
+#[test]
+fn no_rule_is_about_what_is_private() {
+    let told = mistakes(PRIVATE);
+    let wanted = "zone \"window\" is private, and no rule may be about what is private";
+    assert!(told.iter().any(|(path, message)| path.contains("zones") && message == wanted), "{told:?}");
+}

@@ -84,7 +84,12 @@ async fn picture(State(served): State<Served>, Path(camera): Path<String>, heade
     if !served.allows(&headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    ([(header::CONTENT_TYPE, "image/jpeg")], (served.pictures)(&camera, 0).1).into_response()
+    let (overlay, jpeg) = (served.pictures)(&camera, 0);
+    let mut answer = ([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response();
+    if let Some(preset) = overlay["preset"].as_str() {
+        answer.headers_mut().insert("x-preset", preset.parse().unwrap());
+    }
+    answer
 }
 
 async fn stream(

@@ -1,8 +1,8 @@
 //! What proves an incident: snapshot, annotated snapshot, before/after pair and clip, each with its hash, in
 //! `YYYY-MM-DD/INCIDENT/`. A full disk costs evidence, never detection, and is said aloud.
 //!
-//! Faces and plates are not blurred yet. The place for it is [`Recorder`]'s `save_pictures`: each picture passes
-//! there once, decoded, before it is hashed.
+//! Nothing is blurred here: originals prove something by their hash, and the center hides in them what their reader may not
+//! see.
 
 mod before;
 mod draw;

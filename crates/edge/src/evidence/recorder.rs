@@ -600,6 +600,10 @@ mod tests {
         assert_eq!(clip, "2026-11-22T02:31:27.5Z 2026-11-22T02:31:37.5Z");
         let read = |i: usize| jpeg::decode(&fs::read(dir.path().join(&items[i].path)).unwrap()).unwrap();
         assert_eq!(read(2).dimensions(), read(3).dimensions());
+        // Who hides what is private in the view has to know what they show of it.
+        let part = |i: usize| parapet_core::part_of(&fs::read(dir.path().join(&items[i].path)).unwrap());
+        assert!(part(2).is_some_and(|part| part.width() < 1.0) && part(2) == part(3));
+        assert_eq!((part(0), part(1)), (None, None), "the whole view");
         assert!(read(2).get_pixel(1, 1)[0] < 60 && read(3).get_pixel(1, 1)[0] > 90);
     }
 
