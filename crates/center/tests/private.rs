@@ -363,7 +363,7 @@ async fn clips_papers_and_archives_are_sealed_likewise() {
         zip::ZipArchive::new(Cursor::new(zip)).unwrap()
     };
     let names = |zip: &zip::ZipArchive<Cursor<Bytes>>| {
-        let names = zip.file_names().filter_map(|name| Some(name.split_once('/')?.0.to_owned()));
+        let names = zip.file_names().filter_map(|name| Some(name.unwrap().split_once('/')?.0.to_owned()));
         let mut names: Vec<String> = names.collect();
         names.sort();
         names

@@ -8,5 +8,6 @@ export default defineConfig({
   // Nothing may be inlined as data: or as a script in the page: the content security policy forbids it.
   build: { outDir: "dist", assetsInlineLimit: 0, modulePreload: { polyfill: false }, target: "es2022" },
   server: { proxy: { "/api": { target: center, ws: true } } },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"] },
+  // A file that needs a page says so in its first line: to make one takes longer than most tests.
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 });

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
 import type { Camera, IncidentDetail } from "../api/types";
 import { translator } from "../i18n";
