@@ -210,6 +210,8 @@ impl EvidenceCache {
     ) -> Result<PathBuf, EvidenceError> {
         usable(stored)?;
         let Some(made) = made_for(sight) else { return self.copy(stored).await };
+        // The same bytes under another role may be another part of the view.
+        let made = format!("{made}{}", cut(stored.item.role));
         let target = self.path(&stored.item.sha256, &format!("{made}.jpg"));
         if fs::try_exists(&target).await.unwrap_or(false) {
             touch(&target).await;
@@ -242,7 +244,8 @@ impl EvidenceCache {
         sight: &Sight,
     ) -> Result<PathBuf, EvidenceError> {
         usable(stored)?;
-        let made = made_for(sight).unwrap_or_default();
+        let made =
+            made_for(sight).map_or_else(String::new, |made| format!("{made}{}", cut(stored.item.role)));
         let thumbnail = self.path(&stored.item.sha256, &format!("{made}{SMALL}"));
         if fs::try_exists(&thumbnail).await.unwrap_or(false) {
             touch(&thumbnail).await;
@@ -383,6 +386,11 @@ pub(crate) fn made_for(sight: &Sight) -> Option<String> {
             Some(format!(".masked-{}", &hex::encode(hash.finalize())[..16]))
         }
     }
+}
+
+/// What sets pictures of these roles apart that are cut from the view.
+fn cut(role: EvidenceRole) -> &'static str {
+    if matches!(role, EvidenceRole::Before | EvidenceRole::After) { "-cut" } else { "" }
 }
 
 /// Refuses what was deleted, and what has a hash that is none and could name anything.
