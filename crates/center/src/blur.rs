@@ -166,7 +166,7 @@ mod tests {
         let window = Polygon::from_bbox(BBox::new(0.4, 0.4, 0.6, 0.6).unwrap()).unwrap();
         // The lower right quarter of the area is the upper left one of this part.
         let part = BBox::new(0.5, 0.5, 0.7, 0.7).unwrap();
-        let out = masked(&striped(), &[window.clone()], part).unwrap();
+        let out = masked(&striped(), std::slice::from_ref(&window), part).unwrap();
         assert!(spread(&out, 0..632, 0..352) < 40, "inside");
         assert!(spread(&out, 650..1280, 0..720) > 200 && spread(&out, 0..1280, 370..720) > 200, "outside");
         // 1280 pixels are a fifth of the view: 64 cells along the view are not quite 13 along the picture.

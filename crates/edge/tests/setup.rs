@@ -1,7 +1,7 @@
 //! A node that is set up over HTTP while it runs: its file edited and saved, the change taken up, a camera added by its
 //! address with a password that nobody sees again. Skips, saying so, where ONNX Runtime is not set up.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests, outside of test functions")]
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 

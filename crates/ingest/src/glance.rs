@@ -67,7 +67,7 @@ pub enum GlanceError {
 ///
 /// # Errors
 /// See [`GlanceError`].
-pub fn glance(at: GlanceAt, clock: Arc<dyn Clock>, patience: Duration) -> Result<Frame, GlanceError> {
+pub fn glance(at: GlanceAt, clock: &Arc<dyn Clock>, patience: Duration) -> Result<Frame, GlanceError> {
     let mut source = SourceConfig::of_rtsp(at.url);
     if let Some(rtsp) = &mut source.rtsp {
         rtsp.transport = at.transport;
@@ -81,14 +81,14 @@ pub fn glance(at: GlanceAt, clock: Arc<dyn Clock>, patience: Duration) -> Result
 /// See [`GlanceError`].
 pub fn first_picture(
     mut source: SourceConfig,
-    clock: Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
     patience: Duration,
 ) -> Result<Frame, GlanceError> {
     source.watchdog.connect_seconds = source.watchdog.connect_seconds.min(patience.as_secs_f64());
     (source.max_width, source.max_height) = (None, None);
     let camera: CameraId = "glance".parse().expect("a slug");
     let begun = clock.monotonic();
-    let mut stream = CameraStream::open(camera, &source, clock.clone())?;
+    let mut stream = CameraStream::open(camera, &source, Arc::clone(clock))?;
     loop {
         let left = patience.saturating_sub(clock.monotonic().saturating_sub(begun));
         let event = if left.is_zero() { None } else { stream.next(left) };

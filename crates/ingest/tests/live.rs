@@ -211,7 +211,8 @@ fn look(url: &str, login: Option<(&str, &str)>, seconds: u64) -> Result<(usize, 
     let (user, password) = login.unzip();
     let at = GlanceAt::new(url, user, password, Transport::Tcp).unwrap();
     assert!(!format!("{at:?}").contains("p@ss"), "{at:?}");
-    let frame = glance(at, Arc::new(SystemClock::new()), Duration::from_secs(seconds))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let frame = glance(at, &clock, Duration::from_secs(seconds))?;
     Ok((frame.picture.width(), frame.picture.height()))
 }
 

@@ -417,6 +417,7 @@ pub(crate) struct BaselineView {
 
 /// A picture of a view and what became of it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON")]
 pub(crate) struct Baseline {
     /// Its name.
     pub(crate) baseline: String,

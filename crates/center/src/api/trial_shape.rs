@@ -48,6 +48,7 @@ pub(crate) struct TrialAsked {
 
 /// A draft that is being tried, or was.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON")]
 pub(crate) struct Trial {
     /// Its name.
     pub(crate) trial: String,

@@ -150,9 +150,9 @@ pub(super) fn probe_matches(answer: &str, id: &Uuid) -> Vec<ProbeMatch> {
 }
 
 /// Manufacturer, model and firmware.
-pub(super) fn device_information(
-    answer: &str,
-) -> Result<(Option<String>, Option<String>, Option<String>), String> {
+type Maker = (Option<String>, Option<String>, Option<String>);
+
+pub(super) fn device_information(answer: &str) -> Result<Maker, String> {
     let document = parsed(answer)?;
     let text = |name: &'static str| {
         let found = all(document.root(), name).find_map(|node| node.text())?;

@@ -103,6 +103,7 @@ impl Desk {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn refused(error: BaselineError) -> Refusal {
     let en = error.to_string();
     match error {

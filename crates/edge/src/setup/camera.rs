@@ -153,12 +153,12 @@ impl Desk {
                 let transport = transport.unwrap_or_default();
                 let at = GlanceAt::new(&url, username.as_deref(), password.as_deref(), transport)
                     .map_err(|_| Refusal::refused("地址应为 rtsp://…", "the address should be rtsp://…"))?;
-                glance(at, self.clock.clone(), PATIENCE)
+                glance(at, &self.clock, PATIENCE)
             }
             (None, Some(text), Some(camera)) => {
                 let pipeline = self.pipeline(&text)?;
                 let camera: &CameraConfig = pipeline.cameras.get(&camera).ok_or(Refusal::NotFound)?;
-                first_picture(camera.source.clone(), self.clock.clone(), PATIENCE)
+                first_picture(camera.source.clone(), &self.clock, PATIENCE)
             }
             _ => {
                 return Err(Refusal::refused(

@@ -89,7 +89,7 @@ impl Desk {
         if !self.examine(text, &original).problems.is_empty() {
             return Err(Refusal::Problems);
         }
-        let text = self.whole(text, &original)?;
+        let text = whole(text, &original)?;
         let version = self.file.save(base, &text, at).map_err(|error| match error {
             SaveError::Changed => Refusal::Changed,
             SaveError::Disk(error) => failed(&error),
@@ -115,18 +115,13 @@ impl Desk {
         Ok((version, self.examine(&masked(&text), &original)))
     }
 
-    /// The text with the passwords that it masks.
-    pub(super) fn whole(&self, text: &str, original: &str) -> Result<String, Refusal> {
-        restored(text, original).map_err(|_| Refusal::Problems)
-    }
-
     /// A draft as a pipeline, with the passwords that it masks.
     pub(super) fn pipeline(&self, text: &str) -> Result<config::Pipeline, Refusal> {
         let original = self.read()?;
         if !self.examine(text, &original).problems.is_empty() {
             return Err(Refusal::Problems);
         }
-        let whole = self.whole(text, &original)?;
+        let whole = whole(text, &original)?;
         config::check(&whole, self.file.path()).map_err(|_| Refusal::Problems)
     }
 
@@ -240,12 +235,17 @@ fn foreign_secrets(text: &str, original: &str, secrets: &Secrets) -> Vec<Problem
     named(text).into_iter().filter(is_foreign).map(problem).collect()
 }
 
+/// The text with the passwords that it masks.
+fn whole(text: &str, original: &str) -> Result<String, Refusal> {
+    restored(text, original).map_err(|_| Refusal::Problems)
+}
+
 fn collect(value: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, String)>) {
     for (key, value) in value.as_table().into_iter().flatten() {
         path.push(key.clone());
         match value {
             Value::String(text) if SECRETS.contains(&key.as_str()) => {
-                found.push((path.clone(), text.clone()))
+                found.push((path.clone(), text.clone()));
             }
             value => collect(value, path, found),
         }

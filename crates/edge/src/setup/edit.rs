@@ -12,7 +12,6 @@ use super::refusal::Refusal;
 /// `None`: not said. `Some(None)`: taken out. `Some(Some(…))`: set.
 type Maybe<T> = Option<Option<T>>;
 
-#[expect(clippy::unnecessary_wraps, clippy::option_option, reason = "absent and null differ")]
 fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Maybe<T>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
@@ -153,7 +152,7 @@ fn apply(document: &mut DocumentMut, edit: &Edit, keep: &mut KeepPassword<'_>) -
                 set(table, "membership", membership.as_ref().map(value).transpose()?);
             }
             if let Some(labels) = labels {
-                set(table, "labels", labels.as_ref().map(|labels| Value::from_iter(labels.iter())));
+                set(table, "labels", labels.as_ref().map(|labels| labels.iter().collect()));
             }
             Ok(())
         }

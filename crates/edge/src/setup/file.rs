@@ -20,6 +20,7 @@ pub(super) fn revision_of(text: &str) -> String {
 
 /// An earlier text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON")]
 pub(super) struct Version {
     /// Its name.
     pub(super) version: String,

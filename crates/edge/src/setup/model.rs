@@ -12,6 +12,7 @@ pub(super) struct Model {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON")]
 struct Camera {
     camera: String,
     name: Option<String>,
@@ -49,6 +50,7 @@ struct View {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON")]
 struct Zone {
     zone: String,
     purpose: String,
@@ -64,6 +66,7 @@ struct Line {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON")]
 struct Rule {
     rule: String,
     kind: String,

@@ -233,16 +233,15 @@ impl Trial {
                 }
                 match stream.next(PATIENCE) {
                     Some(StreamEvent::Frame(frame)) if (self.from..=self.to).contains(&frame.captured_at) => {
-                        self.step(of, &mut watch, times.of(frame), config, progress)?;
+                        self.step(of, &mut watch, &times.of(frame), config, progress)?;
                     }
-                    Some(StreamEvent::Frame(_)) => {}
                     Some(StreamEvent::Health(health))
                         if health.state == HealthState::Offline
                             && health.event != HealthEvent::EndOfStream =>
                     {
                         return Err(health.detail.unwrap_or_else(|| "the recording is broken".to_owned()));
                     }
-                    Some(StreamEvent::Health(_)) => {}
+                    Some(StreamEvent::Frame(_) | StreamEvent::Health(_)) => {}
                     Some(StreamEvent::Ended) => break,
                     None => return Err("nothing comes out of the recording any more".to_owned()),
                 }
@@ -261,12 +260,12 @@ impl Trial {
         &self,
         of: Of,
         watch: &mut Watch,
-        frame: Frame,
+        frame: &Frame,
         config: &crate::config::CameraConfig,
         progress: &Progress,
     ) -> Result<(), String> {
         let begun = self.clock.monotonic();
-        let Looked { frame, step, .. } = watch.step(&frame).map_err(|error| chain(&error))?;
+        let Looked { frame, step, .. } = watch.step(frame).map_err(|error| chain(&error))?;
         for event in &step.events {
             let picture = (event.phase == Phase::Started).then(|| drawn(&frame, event, config)).flatten();
             progress.tell(|job| job.take(of, event, picture));
@@ -370,11 +369,11 @@ pub(super) struct TrialAsked {
     compare: bool,
 }
 
-impl Desk {
-    fn recorded(&self, pipeline: &Pipeline, camera: &CameraId) -> Result<Vec<Segment>, Refusal> {
-        segments(&pipeline.recordings_dir().join(camera.as_str())).map_err(|error| failed(&error))
-    }
+fn recorded(pipeline: &Pipeline, camera: &CameraId) -> Result<Vec<Segment>, Refusal> {
+    segments(&pipeline.recordings_dir().join(camera.as_str())).map_err(|error| failed(&error))
+}
 
+impl Desk {
     fn try_out(&self, asked: TrialAsked) -> Result<Told, Refusal> {
         let TrialAsked { text, camera, from, to, compare } = asked;
         if to <= from || to.duration_since(from).unsigned_abs() > LONGEST {
@@ -388,7 +387,7 @@ impl Desk {
             return Err(Refusal::NotFound);
         }
         let in_force = self.in_force()?;
-        let mut segments = self.recorded(&in_force, &camera)?;
+        let mut segments = recorded(&in_force, &camera)?;
         segments.retain(|segment| segment.to >= from && segment.from <= to);
         if segments.is_empty() {
             return Err(Refusal::refused("此时段没有录像", "nothing was recorded in this time"));
@@ -438,7 +437,7 @@ pub(super) async fn recording(
         let pipeline = desk.in_force()?;
         let found = pipeline.cameras.iter().find(|(id, _)| id.as_str() == camera);
         let (id, config) = found.ok_or(Refusal::NotFound)?;
-        let segments = desk.recorded(&pipeline, id)?;
+        let segments = recorded(&pipeline, id)?;
         let bytes = segments.iter().map(|segment| segment.bytes).sum();
         let spans = spans(&segments).into_iter().map(|(from, to)| Span { from, to }).collect();
         Ok(Recorded { recording: config.recording.is_some(), bytes, spans })
