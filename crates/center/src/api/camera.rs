@@ -72,11 +72,7 @@ pub(super) async fn picture(
         Ok((jpeg, preset)) => {
             let areas = app.roster.private_areas(&site, &id).of(preset.as_ref());
             let sight = Sight::of(&caller.access, &site, &id, areas);
-            match sight {
-                Sight::Unsealed => app.people.unsealed(&caller, "camera", &camera, "live").await?,
-                Sight::Clear | Sight::Masked(_) => app.people.saw(&caller, "camera", &camera, "live").await?,
-                Sight::Blurred => {}
-            }
+            app.people.looked(&caller, &sight, "camera", &camera, "live").await?;
             let jpeg = seen(jpeg, sight, Vec::new()).await.ok_or(ApiError::NoPicture)?;
             Ok(([(header::CONTENT_TYPE, "image/jpeg")], jpeg).into_response())
         }

@@ -100,11 +100,7 @@ async fn look(
     sight: &Sight,
 ) -> Result<PathBuf, ApiError> {
     let (id, what) = (incident.to_string(), role_name(stored.item.role));
-    match sight {
-        Sight::Unsealed => app.people.unsealed(caller, "incident_picture", &id, what).await?,
-        Sight::Clear | Sight::Masked(_) => app.people.saw(caller, "incident_picture", &id, what).await?,
-        Sight::Blurred => {}
-    }
+    app.people.looked(caller, sight, "incident_picture", &id, what).await?;
     Ok(app.evidence.seen(stored, sight).await?)
 }
 

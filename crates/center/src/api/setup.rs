@@ -31,7 +31,7 @@ use super::{
 use crate::{caller::Caller, node::NodeQuestion};
 
 /// A question that is answered from the disk.
-const QUICK: Duration = Duration::from_secs(15);
+pub(super) const QUICK: Duration = Duration::from_secs(15);
 /// A question that a camera or a network must answer first.
 const PATIENT: Duration = Duration::from_secs(40);
 /// Bodies hold a pipeline file, escaped.
@@ -109,6 +109,18 @@ impl<'a> OfNode<'a> {
             }
         }
         Ok(response)
+    }
+
+    /// Asks for a picture of a preset, or of a fixed camera's only view.
+    async fn picture_of_preset(
+        &self,
+        path: &[&str],
+        query: Result<Query<OfPreset>, QueryRejection>,
+    ) -> Result<Response, ApiError> {
+        let wrong = |_| ApiError::Invalid { field: "preset", hint: "?preset=NAME" };
+        let Query(OfPreset { preset }) = query.map_err(wrong)?;
+        let query: Vec<_> = preset.as_deref().map(|preset| ("preset", preset)).into_iter().collect();
+        self.picture(Method::GET, path, &query, NOTHING).await
     }
 
     /// Puts on record what the caller did here.
@@ -356,14 +368,7 @@ pub(super) async fn reference(
     query: Result<Query<OfPreset>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let node = OfNode::find(&app, &caller, &site, &node)?;
-    let preset = preset_of(query)?;
-    let query: Vec<_> = preset.as_deref().map(|preset| ("preset", preset)).into_iter().collect();
-    node.picture(Method::GET, &["cameras", &camera, "reference.jpg"], &query, NOTHING).await
-}
-
-fn preset_of(query: Result<Query<OfPreset>, QueryRejection>) -> Result<Option<String>, ApiError> {
-    let wrong = |_| ApiError::Invalid { field: "preset", hint: "?preset=NAME" };
-    query.map(|Query(OfPreset { preset })| preset).map_err(wrong)
+    node.picture_of_preset(&["cameras", &camera, "reference.jpg"], query).await
 }
 
 /// The approved pictures of a camera's views, and those that wait to be.
@@ -415,10 +420,7 @@ pub(super) async fn baseline_picture(
     query: Result<Query<OfPreset>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let node = OfNode::find(&app, &caller, &site, &node)?;
-    let preset = preset_of(query)?;
-    let query: Vec<_> = preset.as_deref().map(|preset| ("preset", preset)).into_iter().collect();
-    node.picture(Method::GET, &["cameras", &camera, "baselines", &baseline, "picture.jpg"], &query, NOTHING)
-        .await
+    node.picture_of_preset(&["cameras", &camera, "baselines", &baseline, "picture.jpg"], query).await
 }
 
 /// Puts a view up for approval, or decides about a picture of it.

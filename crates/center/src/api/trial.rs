@@ -1,7 +1,5 @@
 //! Trying a draft on what was recorded, before it goes live. The node does it, one at a time.
 
-use std::time::Duration;
-
 use axum::{
     Json,
     extract::{
@@ -17,12 +15,10 @@ use serde_json::json;
 use super::{
     App,
     problem::{ApiError, Problem},
-    setup::{NOTHING, OfNode, of_body},
+    setup::{NOTHING, OfNode, QUICK, of_body},
     trial_shape::{RaisedBy, Recorded, Trial, TrialAsked},
 };
 use crate::caller::Caller;
-
-const QUICK: Duration = Duration::from_secs(15);
 
 /// What is recorded of a camera.
 #[utoipa::path(

@@ -28,6 +28,7 @@ pub(crate) use password::{csrf, hash_secret, random, same, secret};
 use crate::{
     caller::{Caller, Via},
     config::SignInConfig,
+    privacy::Sight,
 };
 use attempts::{Attempts, Changes};
 
@@ -295,7 +296,23 @@ impl People {
         id: &str,
         what: &str,
     ) -> Result<(), StoreError> {
-        self.looked("picture.seen", caller, kind, id, what).await
+        self.note_look("picture.seen", caller, kind, id, what).await
+    }
+
+    /// Puts on record what somebody sees so; a mosaic needs none.
+    pub(crate) async fn looked(
+        &self,
+        caller: &Caller,
+        sight: &Sight,
+        kind: &str,
+        id: &str,
+        what: &str,
+    ) -> Result<(), StoreError> {
+        match sight {
+            Sight::Unsealed => self.unsealed(caller, kind, id, what).await,
+            Sight::Clear | Sight::Masked(_) => self.saw(caller, kind, id, what).await,
+            Sight::Blurred => Ok(()),
+        }
     }
 
     /// The same for a picture or a clip in which something is private, and was not hidden.
@@ -306,10 +323,10 @@ impl People {
         id: &str,
         what: &str,
     ) -> Result<(), StoreError> {
-        self.looked("picture.unsealed", caller, kind, id, what).await
+        self.note_look("picture.unsealed", caller, kind, id, what).await
     }
 
-    async fn looked(
+    async fn note_look(
         &self,
         action: &str,
         caller: &Caller,
