@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use parapet_core::{CaseId, IncidentId, Scope, Timestamp};
 use serde_json::json;
-use sqlx::{QueryBuilder, Row, Transaction};
+use sqlx::{QueryBuilder, Transaction};
 use uuid::Uuid;
 
-use super::{Database, Db, people::insert_audit, reading::stored_evidence, scope::within};
+use super::{
+    Database, Db,
+    people::insert_audit,
+    reading::{get, stored_evidence},
+    scope::within,
+};
 use crate::{
     AuditEntry, DeletionRow, HoldRow, HoldSubject, StoreError, StoredEvidence,
     choice::{instant, micros, storable, unreadable},
@@ -28,13 +33,6 @@ const HELD: &str = "SELECT 1 FROM incidents AS i \
 
 /// Who does what follows from holds.
 const VAULT: &str = "vault";
-
-fn get<'r, T>(row: &'r DbRow, column: &'static str) -> Result<T, StoreError>
-where
-    T: sqlx::Decode<'r, Db> + sqlx::Type<Db>,
-{
-    row.try_get(column).attempt(column)
-}
 
 impl Database {
     pub(crate) async fn put_hold(&self, hold: &HoldRow) -> Result<bool, StoreError> {
