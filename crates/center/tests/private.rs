@@ -115,6 +115,8 @@ impl Scene {
         let operator = sign_in(&stage.base, "operator").await;
         let auditor = sign_in(&stage.base, "auditor").await;
         let mut live = Live::open(&stage, &viewer).await;
+        // From its first word on the center tells this page everything.
+        live.message().await;
         let (_, board) = publish(stage.center.bus(), status, node_stop.clone());
         board.set(&wire::Message::CameraStatus(wire::CameraStatus {
             site: "harbour".parse().unwrap(),
