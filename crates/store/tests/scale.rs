@@ -9,11 +9,16 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test helpers may fail the test and print")]
 #![expect(clippy::disallowed_methods, reason = "measures the time that passes")]
 
+#[path = "support/load.rs"]
+mod load;
+mod support;
+
 use std::{collections::BTreeSet, env, future::Future, time::Instant};
 
 use parapet_core::{IncidentId, Scope, Status, Timestamp, case::CaseStep};
 use parapet_store::{AuditQuery, CaseQuery, IncidentQuery, Store, testing::PostgresServer};
 use sqlx::{AssertSqlSafe, Connection, raw_sql};
+use support::at;
 
 const FILL: &str = include_str!("scale/fill.sql");
 /// Between two incidents, in microseconds; the first began so long before `at(0)` as a million takes.
@@ -45,11 +50,11 @@ async fn measure(url: &str, incidents: i64) {
         println!("{}: filled in {:.0} s", database(url), begin.elapsed().as_secs_f64());
     }
     Measured { store: store.clone(), database: database(url), incidents }.all().await;
+    if !is_filled {
+        let rate = load::events_per_second(&store, 256).await;
+        println!("{}: {rate:.0} events/s more, in batches of 256", database(url));
+    }
     store.close().await;
-}
-
-fn at(micros: i64) -> Timestamp {
-    Timestamp::from_microsecond(1_795_312_800_000_000 + micros).unwrap()
 }
 
 fn database(url: &str) -> &str {

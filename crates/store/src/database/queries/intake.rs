@@ -235,7 +235,7 @@ async fn join_sighting(tx: &mut Transaction<'static, Db>, record: &EventRecord) 
     let rows = sqlx::query::<Db>(
         "SELECT incident_id, place, since, ended_at FROM incidents \
          WHERE site = $1 AND kind = $2 AND latitude BETWEEN $3 AND $4 AND same_as IS NULL \
-         AND incident_id <> $5 AND camera <> $6 AND (ended_at IS NULL OR ended_at >= $7) \
+         AND incident_id <> $5 AND camera <> $6 AND COALESCE(ended_at, 9223372036854775807) >= $7 \
          AND NOT EXISTS (SELECT 1 FROM incidents AS other WHERE other.same_as = $5) \
          ORDER BY started_at, incident_id LIMIT 1000",
     )
