@@ -69,7 +69,7 @@ impl Default for CompareOptions {
             meters_per_pixel: 0.08,
             gates: Gates::default(),
             judge: Judge::Head,
-            cells: (0.25, 0.15),
+            cells: (0.2, 0.12),
             min_area: 2.0,
             min_confidence: 0.4,
             reach: 6.0,
