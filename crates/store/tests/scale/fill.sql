@@ -63,3 +63,12 @@ FROM cases CROSS JOIN «series:1:3»;
 INSERT INTO audit (at, actor, action, subject_kind, subject_id, detail, position, leaf, link)
 SELECT judged_at, judged_by, CASE WHEN status = 'closed' THEN 'case.close' ELSE 'incident.status' END, 'incident', 'subject-' || track || '-' || started_at, «json:'{"from":"new"}'», NULL, NULL, NULL
 FROM incidents WHERE judged_at IS NOT NULL ORDER BY started_at;
+
+INSERT INTO names (field, value)
+    SELECT DISTINCT 'site', site FROM incidents
+    UNION SELECT DISTINCT 'node', node FROM incidents
+    UNION SELECT DISTINCT 'camera', camera FROM incidents
+    UNION SELECT DISTINCT 'zone', zone FROM incidents WHERE zone IS NOT NULL
+    UNION SELECT DISTINCT 'rule', rule FROM incidents
+    UNION SELECT DISTINCT 'label', label FROM incidents WHERE label IS NOT NULL
+    UNION SELECT DISTINCT 'reason', reason FROM incidents WHERE LENGTH(reason) <= 600;

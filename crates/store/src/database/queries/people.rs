@@ -80,9 +80,10 @@ impl Database {
             query.push(" AND at < ").push_bind(micros(to));
         }
         if let Some(before) = wanted.before {
-            query.push(" AND id < ").push_bind(before);
+            query.push(" AND (at, id) < ((SELECT at FROM audit WHERE id = ").push_bind(before);
+            query.push("), ").push_bind(before).push(")");
         }
-        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(wanted.limit));
+        query.push(" ORDER BY at DESC, id DESC LIMIT ").push_bind(i64::from(wanted.limit));
         let rows = query.build().fetch_all(&self.reader).await.attempt("read the audit")?;
         let mut audit = Vec::with_capacity(rows.len());
         for row in &rows {
