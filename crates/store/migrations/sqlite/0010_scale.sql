@@ -17,4 +17,6 @@ CREATE INDEX audit_of_action ON audit (action, at, id);
 ALTER TABLE cases ADD COLUMN words TEXT GENERATED ALWAYS AS (
     LOWER(number || CHAR(10) || site || CHAR(10) || COALESCE(camera, '') || CHAR(10) || COALESCE(place_text, '') || CHAR(10) || COALESCE(note, ''))
 ) VIRTUAL;
+-- Takes the place of the index by time alone: a search reads it in that order, and no row that does not match.
+DROP INDEX cases_newest;
 CREATE INDEX cases_words ON cases (opened_at DESC, case_id DESC, words);
