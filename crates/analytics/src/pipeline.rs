@@ -9,8 +9,8 @@ use parapet_core::{
 };
 
 use crate::{
-    Finding, Gate, GateConfig, IncidentBook, LineCrossing, Look, OpenIncident, PresenceConfig, RuleConfig,
-    Seconds, StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
+    Finding, Gate, GateConfig, Group, IncidentBook, LineCrossing, Look, OpenIncident, PresenceConfig,
+    RuleConfig, Seconds, StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
     line::LineWatch,
     rule::Rule,
     scene::Scene,
@@ -125,6 +125,8 @@ pub struct Pipeline {
     visit_after: Option<f64>,
     /// Time of the latest frame.
     latest_at: Option<Timestamp>,
+    /// Of the standing things that rules are about.
+    groups: Vec<Group>,
     /// What the latest look found new in the view, and until when that holds.
     latest_change: (Timestamp, SceneChange),
     /// Used again at each frame.
@@ -148,6 +150,7 @@ impl Pipeline {
         let zones = config.zones;
         let gate = config.gate.map(|gate| (Gate::new(&gate), Stir::new(&gate)));
         let visit_after = config.longest_gap.map(|gap| VISIT_PART * gap.as_f64());
+        let groups = config.rules.values().filter_map(RuleConfig::group).collect();
         let rules = config.rules.into_iter().map(|(id, rule)| Rule::new(id, rule, &zones)).collect();
         Self {
             detector,
@@ -164,6 +167,7 @@ impl Pipeline {
             gate,
             visit_after,
             latest_at: None,
+            groups,
             latest_change: (Timestamp::MIN, SceneChange::unknown()),
             findings: Vec::new(),
             occupied: Vec::new(),
@@ -334,6 +338,11 @@ impl Pipeline {
     /// Whether nothing moves in the view and nothing waits for a look: keyframes are enough to see that it stays so.
     pub fn is_quiet(&self, at: Timestamp) -> bool {
         self.gate.as_ref().is_some_and(|(gate, _)| gate.is_quiet(at)) && !self.standing.is_undecided()
+    }
+
+    /// Whether something that a rule is about has just come, or may be gone: another look soon would tell.
+    pub fn is_undecided(&self) -> bool {
+        self.standing.is_undecided_of(&self.groups)
     }
 
     /// Incidents that go on.

@@ -222,3 +222,25 @@ fn on_patrol_a_visit_that_misses_the_bike_changes_nothing() {
     assert_eq!(phases(&told), [Phase::Started], "{told:#?}");
     assert_eq!(seconds_of(told[0].since), 0.0);
 }
+
+#[test]
+fn on_patrol_a_second_look_is_needed_only_where_something_came_or_went() {
+    let mut view = View::looked_at(Some(30));
+    let (there, empty) = ([bike(0.3, 5)], []);
+    let (mut told, mut looks) = (Vec::new(), Vec::new());
+    for visit in 0..12 {
+        let at = 30.0 * f64::from(visit);
+        let bikes = if (3..9).contains(&visit) { &there } else { &empty[..] };
+        let mut taken = 0;
+        while taken == 0 || (taken < 2 && view.pipeline.is_undecided()) {
+            told.extend(view.step(at + f64::from(taken), bikes).events);
+            taken += 1;
+        }
+        looks.push(taken);
+    }
+    // It comes at the fourth visit, stands from the fifth on and is gone at the tenth.
+    assert_eq!(looks, [1, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1]);
+    assert_eq!(phases(&told), [Phase::Started, Phase::Ended], "{told:#?}");
+    assert_eq!(seconds_of(told[0].since), 90.0);
+    assert!((240.0..=270.0).contains(&seconds_of(told.last().unwrap().ended_at.unwrap())));
+}

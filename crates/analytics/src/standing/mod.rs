@@ -385,6 +385,11 @@ impl StandingMemory {
         self.things.iter().any(Thing::is_undecided)
     }
 
+    /// The same, of things of these groups.
+    pub(crate) fn is_undecided_of(&self, groups: &[Group]) -> bool {
+        self.things.iter().any(|thing| groups.contains(&thing.group) && thing.is_undecided())
+    }
+
     /// Nothing has moved since the latest look: what was there then is there now, and what was not seen is neither more
     /// nor less likely gone.
     pub(crate) fn hold(&mut self, frame: &Frame) {
