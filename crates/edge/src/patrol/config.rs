@@ -3,7 +3,7 @@
 use parapet_analytics::{Fraction, Seconds};
 use serde::{Deserialize, Serialize};
 
-/// The camera is not watched all the time but looked at in turn with others (轮巡): a visit connects, takes a few keyframes
+/// The camera is not watched all the time but looked at in turn with others (轮巡): a visit connects, takes a keyframe or a few
 /// and disconnects. For what stands for minutes, on more cameras than the machine could watch. A violation is told at the
 /// latest its limit and two intervals after it began. There is no clip of it, and what passes is not seen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -12,7 +12,8 @@ pub struct CameraPatrolConfig {
     /// The longest time between two looks at the camera. Where more is configured than the machine can look at, it grows
     /// by one factor for all cameras, which log, metrics and the camera's status say.
     pub every_seconds: Seconds,
-    /// Pictures that a visit takes. Two tell what stands from what passes; one costs half as much.
+    /// Most pictures that a visit takes. After the first, others are taken only while something that a rule is about has
+    /// just come or may be gone.
     pub looks: u32,
     /// Longest wait for a picture on a visit, above the distance of the camera's keyframes. A camera that does not answer
     /// is given up after that, until its next turn.

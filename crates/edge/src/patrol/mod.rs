@@ -74,7 +74,7 @@ struct Seat {
     stop: Arc<AtomicBool>,
     leaving: Option<EndReason>,
     cost: VisitCost,
-    /// What the model takes for a visit, on its own thread.
+    /// What the model takes for a look, on its own thread.
     model: f64,
 }
 
@@ -110,7 +110,7 @@ impl Patrol {
         let model = model_time.map_or(MODEL_CPU, |time| time.as_secs_f64());
         let seat = Seat {
             cost: VisitCost::estimated(config.looks, model),
-            model: f64::from(config.looks) * model,
+            model,
             patrolled: Some(Box::new(Patrolled::new(spec, config))),
             stop: Arc::default(),
             leaving: None,
@@ -212,10 +212,9 @@ impl Shared {
         telemetry::patrol_visited(visit.looks > 0, visit.cost.cpu, visit.cost.wall);
         state.schedule.ended(id, visit.looks > 0, factor, now);
         if let Some(seat) = state.seats.get_mut(id) {
-            let looks = patrolled.config().looks;
             // What came to nothing says nothing about those that do.
-            if visit.looks == looks {
-                let cpu = visit.cost.cpu + seat.model;
+            if visit.looks > 0 {
+                let cpu = visit.cost.cpu + f64::from(visit.looks) * seat.model;
                 seat.cost.follow(VisitCost { cpu, wall: visit.cost.wall });
             }
             seat.patrolled = Some(patrolled);

@@ -134,7 +134,9 @@ impl Patrolled {
         let mut given_up = clock.monotonic() + patience;
         let (mut troubles, mut latest) = (0, None);
         let trouble = loop {
-            if *looks >= self.config.looks || stop.load(Ordering::Relaxed) {
+            let decided =
+                *looks > 0 && self.assembled.as_ref().is_some_and(|(watch, _)| !watch.is_undecided());
+            if decided || *looks >= self.config.looks || stop.load(Ordering::Relaxed) {
                 break None;
             }
             let left = given_up.saturating_sub(clock.monotonic());

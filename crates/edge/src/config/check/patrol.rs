@@ -24,9 +24,9 @@ impl Checker<'_, '_> {
             self.tell(&at_patrol, "looks", &message, "1 to 10; 2 tell what stands from what passes");
         }
         let patience = patrol.patience_seconds.as_f64();
-        if !(1.0..every / 2.0).contains(&patience) {
+        if !(1.0..=every / 2.0).contains(&patience) {
             let message = format!("{patience} is out of range");
-            self.tell(&at_patrol, "patience_seconds", &message, "1 to less than half of every_seconds");
+            self.tell(&at_patrol, "patience_seconds", &message, "1 to half of every_seconds");
         }
         self.check_patrolled_source(at, camera);
         for (table, is_there, why, hint) in [
