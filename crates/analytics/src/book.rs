@@ -104,6 +104,8 @@ pub struct IncidentBook {
     camera: CameraId,
     preset: Option<PresetId>,
     ground: Option<GroundMap>,
+    /// A finding that was not restated for so many seconds is over.
+    end_seconds: f64,
     run: Option<RunId>,
     open: BTreeMap<(RuleId, Subject), Open>,
     cooling: Vec<Cooling>,
@@ -119,11 +121,18 @@ impl IncidentBook {
             camera,
             preset,
             ground,
+            end_seconds: END_SECONDS,
             run: None,
             open: BTreeMap::new(),
             cooling: Vec::new(),
             stated: Vec::new(),
         }
+    }
+
+    /// A finding is over only when it was not restated for more than so many seconds, however few frames come.
+    pub(crate) fn waiting(mut self, seconds: f64) -> Self {
+        self.end_seconds = self.end_seconds.max(seconds);
+        self
     }
 
     /// Takes in what a rule found in a frame; `None` while the rule is out of its schedule. Returns what happened:
@@ -140,6 +149,7 @@ impl IncidentBook {
             return self.end_where(|id, _| *id == rule.id, EndReason::OutOfSchedule, at);
         };
         let mut stated = std::mem::take(&mut self.stated);
+        let end_seconds = self.end_seconds;
         let findings = findings.into_iter().enumerate();
         stated.extend(findings.map(|(order, finding)| Stated { finding, order, known: false }));
         // Of two statements about one subject the later holds.
@@ -157,7 +167,7 @@ impl IncidentBook {
                     std::mem::swap(&mut open.latest, &mut stated[place].finding);
                     // What was known before stands for it in the list, to be found by the same subject.
                     // What was not seen for a while is perhaps about to end: nothing new is known of it.
-                    let seen = seconds_between(open.latest.held_at, at) < END_SECONDS;
+                    let seen = seconds_between(open.latest.held_at, at) < end_seconds;
                     let due = seen && seconds_between(open.told_at, at) >= UPDATE_SECONDS;
                     if due && is_material(&open.told, &open.latest) {
                         updates.push((id.clone(), *subject));
@@ -169,7 +179,7 @@ impl IncidentBook {
             }
         }
         let over =
-            |open: &Open| open.missing_since.is_some_and(|since| seconds_between(since, at) >= END_SECONDS);
+            |open: &Open| open.missing_since.is_some_and(|since| seconds_between(since, at) >= end_seconds);
         let mut events = self.end_where(|id, open| *id == rule.id && over(open), EndReason::Cleared, at);
         for key in updates {
             let mut open = self.open.remove(&key).expect("collected above");

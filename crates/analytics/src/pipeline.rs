@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use parapet_core::{
     BBox, CameraId, ChangeDetector, DetectError, Detection, Detector, EndReason, Frame, IncidentEvent, Line,
     PresetId, RuleId, RunId, SceneChange, Timestamp, Track, TrackId, Zone, ZoneId, geo::GroundMap,
+    time::seconds_between,
 };
 
 use crate::{
-    Finding, Gate, GateConfig, IncidentBook, LineCrossing, Look, OpenIncident, PresenceConfig, RuleConfig,
-    StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
+    Finding, Gate, GateConfig, Group, IncidentBook, LineCrossing, Look, OpenIncident, PresenceConfig,
+    RuleConfig, Seconds, StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
     line::LineWatch,
     rule::Rule,
     scene::Scene,
@@ -39,6 +40,9 @@ pub struct PipelineConfig {
     pub rules: BTreeMap<RuleId, RuleConfig>,
     /// Which frames the model looks at; all of them when left out.
     pub gate: Option<GateConfig>,
+    /// The view is looked at by visits of a few frames, at most so long apart; without it, all the time. Whatever forgets
+    /// with time (the tracker, the memory of what stands, the book) waits for another visit before it does.
+    pub longest_gap: Option<Seconds>,
 }
 
 impl PipelineConfig {
@@ -55,6 +59,7 @@ impl PipelineConfig {
             presence: PresenceConfig::default(),
             rules: BTreeMap::new(),
             gate: None,
+            longest_gap: None,
         }
     }
 }
@@ -99,6 +104,9 @@ impl Step {
     }
 }
 
+/// Of the longest time between two visits, the part after which a frame belongs to another visit.
+const VISIT_PART: f64 = 0.5;
+
 /// Watches one view.
 pub struct Pipeline {
     zones: Vec<Zone>,
@@ -113,6 +121,12 @@ pub struct Pipeline {
     book: IncidentBook,
     run: Option<RunId>,
     gate: Option<(Gate, Stir)>,
+    /// A frame that comes so many seconds after the one before begins a visit.
+    visit_after: Option<f64>,
+    /// Time of the latest frame.
+    latest_at: Option<Timestamp>,
+    /// Of the standing things that rules are about.
+    groups: Vec<Group>,
     /// What the latest look found new in the view, and until when that holds.
     latest_change: (Timestamp, SceneChange),
     /// Used again at each frame.
@@ -135,19 +149,25 @@ impl Pipeline {
     ) -> Self {
         let zones = config.zones;
         let gate = config.gate.map(|gate| (Gate::new(&gate), Stir::new(&gate)));
+        let visit_after = config.longest_gap.map(|gap| VISIT_PART * gap.as_f64());
+        let groups = config.rules.values().filter_map(RuleConfig::group).collect();
         let rules = config.rules.into_iter().map(|(id, rule)| Rule::new(id, rule, &zones)).collect();
         Self {
             detector,
             change,
             tracker: Tracker::new(config.tracker),
-            standing: StandingMemory::new(config.standing),
+            standing: StandingMemory::new(config.standing, visit_after.is_some()),
             lines: LineWatch::new(config.lines),
             track_zones: ZonePresence::new(config.presence.clone(), &zones),
             thing_zones: ZonePresence::new(config.presence, &zones),
             rules,
-            book: IncidentBook::new(config.camera, config.preset, config.ground),
+            book: IncidentBook::new(config.camera, config.preset, config.ground)
+                .waiting(visit_after.unwrap_or_default()),
             run: None,
             gate,
+            visit_after,
+            latest_at: None,
+            groups,
             latest_change: (Timestamp::MIN, SceneChange::unknown()),
             findings: Vec::new(),
             occupied: Vec::new(),
@@ -186,6 +206,21 @@ impl Pipeline {
         }
     }
 
+    /// The first frame after a pause begins a visit, in a view that is looked at by visits: who stands there now must look
+    /// like who stood there, and what moves is somebody else.
+    fn notice_visit(&mut self, at: Timestamp) {
+        let before = self.latest_at.replace(at);
+        let (Some(pause), Some(before)) = (self.visit_after, before) else { return };
+        if seconds_between(before, at) > pause {
+            self.restart_gate();
+            self.tracker.forget();
+            self.standing.look_again();
+            self.lines.restart();
+            self.track_zones.clear();
+            self.rules.iter_mut().for_each(Rule::begin_run);
+        }
+    }
+
     /// Looks at the next frame.
     ///
     /// # Errors
@@ -193,6 +228,7 @@ impl Pipeline {
     pub fn step(&mut self, frame: &Frame) -> Result<Step, DetectError> {
         self.begin_run(frame.run);
         let at = frame.captured_at;
+        self.notice_visit(at);
         let aspect = frame.picture.width() as f32 / frame.picture.height() as f32;
         if self.look(frame) == Look::Held {
             return Ok(self.hold(frame, aspect));
@@ -302,6 +338,11 @@ impl Pipeline {
     /// Whether nothing moves in the view and nothing waits for a look: keyframes are enough to see that it stays so.
     pub fn is_quiet(&self, at: Timestamp) -> bool {
         self.gate.as_ref().is_some_and(|(gate, _)| gate.is_quiet(at)) && !self.standing.is_undecided()
+    }
+
+    /// Whether something that a rule is about has just come, or may be gone: another look soon would tell.
+    pub fn is_undecided(&self) -> bool {
+        self.standing.is_undecided_of(&self.groups)
     }
 
     /// Incidents that go on.

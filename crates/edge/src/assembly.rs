@@ -13,8 +13,8 @@ use std::{
 use parapet_analytics::{Pipeline as View, PipelineConfig, schedule};
 use parapet_change::ViewChange;
 use parapet_core::{
-    CameraId, ChangeDetector, Clock, DetectError, Detection, Detector, Frame, Picture, PresetId, Zone,
-    ZonePurpose,
+    CameraId, ChangeDetector, Clock, DetectError, Detection, Detector, Frame, Picture, PresetId, RunId,
+    Timestamp, Zone, ZonePurpose,
 };
 use parapet_infer::{Engine, EngineError, Manifest, ManifestError, Overload};
 
@@ -24,6 +24,10 @@ use crate::{
     dome::{Dome, DomeControl, DomePreset, OnvifControl, Plan, Unled},
     watch::{Watch, WatchedView},
 };
+
+/// Pictures with which the model is measured.
+const MEASURED_SIZE: (usize, usize) = (1280, 720);
+const MEASURED_RUNS: u64 = 4;
 
 /// Why a camera's pipeline cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -174,9 +178,32 @@ impl Assembly {
         Ok(Assembled { watch: Watch::dome(dome), model_time })
     }
 
+    /// What the model takes for a picture on this machine at present: the quickest of a few.
+    pub(crate) fn model_time(&self) -> Option<Duration> {
+        let mut detector = self.engine.detector(&self.camera, self.config.detector.clone()).ok()?;
+        let (w, h) = MEASURED_SIZE;
+        let picture = Arc::new(Picture::from_rgb(w, h, &vec![114; w * h * 3])?);
+        let mut quickest: Option<Duration> = None;
+        for sequence in 0..MEASURED_RUNS {
+            let frame = Frame {
+                camera: self.camera.clone(),
+                preset: None,
+                run: RunId::derive(&["measure"]),
+                sequence,
+                captured_at: Timestamp::UNIX_EPOCH,
+                picture: picture.clone(),
+            };
+            let begun = self.clock.monotonic();
+            detector.detect(&frame).ok()?;
+            let took = self.clock.monotonic().saturating_sub(begun);
+            quickest = Some(quickest.map_or(took, |before| before.min(took)));
+        }
+        quickest
+    }
+
     /// The pipeline of the whole view, or of a preset.
     fn view(&self, preset: Option<&PresetId>, model_time: &ModelTime) -> Result<WatchedView, AssemblyError> {
-        let CameraConfig { detector, tracker, standing, presence, gate, .. } = &self.config;
+        let CameraConfig { detector, tracker, standing, presence, gate, patrol, .. } = &self.config;
         let options = self.config.view(preset).expect("asked for its own presets");
         let pictures = &self.pictures[&preset.cloned()];
         let detector = Timed {
@@ -196,6 +223,8 @@ impl Assembly {
             presence: presence.clone(),
             rules: options.rules.clone(),
             gate: gate.clone(),
+            // In a recording every frame is there.
+            longest_gap: patrol.filter(|_| !self.offline).map(|patrol| patrol.every_seconds),
         };
         let change = self.change(preset, options, &config.zones, pictures.baselines.clone(), &baseline);
         Ok(WatchedView { pipeline: View::new(config, Box::new(detector), change), baseline })

@@ -1,6 +1,8 @@
 //! One camera at work, on a thread of its own: frames in, events out. A panic in it costs this camera a moment and
 //! no other camera anything.
 
+mod tell;
+
 use std::{
     any::Any,
     collections::BTreeMap,
@@ -16,10 +18,9 @@ use std::{
     time::Duration,
 };
 
-use parapet_bus::wire;
 use parapet_core::{
     CameraHealth, CameraId, Clock, DetectError, EndReason, Frame, HealthEvent, HealthState, IncidentEvent,
-    IncidentId, IncidentKind, NodeId, Phase, Picture, PresetId, SiteId, Timestamp,
+    IncidentId, NodeId, Picture, PresetId, SiteId, Timestamp,
 };
 use parapet_ingest::{CameraStream, DecodeMode, StreamEvent};
 use tracing::{error, info};
@@ -27,12 +28,12 @@ use tracing::{error, info};
 use crate::{
     assembly::{Assembled, AssemblyError},
     config::CameraConfig,
-    evidence::{ClipSource, PastPictures, RecorderHandle, Suspicion},
+    evidence::{PastPictures, RecorderHandle},
     live::{CameraInfo, LiveCameras, LiveFrame, Overlay},
     recording::CameraRecorder,
     telemetry::{self, StageTimer},
-    uplink::{UplinkHandle, interrupted},
-    watch::{Looked, WatchNote},
+    uplink::UplinkHandle,
+    watch::Looked,
 };
 
 /// Longest wait for a frame before the thread looks whether it should stop.
@@ -76,15 +77,7 @@ impl CameraThread {
         let (stop, orders) = channel();
         let started = Arc::new(AtomicBool::new(false));
         spec.live.insert(CameraInfo::new(&spec.id, &spec.site, &spec.config));
-        let worker = Worker {
-            open: BTreeMap::new(),
-            health: None,
-            latest: spec.clock.now(),
-            crashes: 0,
-            seen: Seen::default(),
-            started: started.clone(),
-            spec,
-        };
+        let worker = Worker { started: started.clone(), ..Worker::new(spec) };
         let thread = std::thread::Builder::new()
             .name(format!("camera:{}", worker.spec.id))
             .spawn(move || worker.run(&orders))?;
@@ -110,25 +103,26 @@ impl CameraThread {
     }
 }
 
-struct Worker {
-    spec: CameraSpec,
+/// One camera with what it has told.
+pub(crate) struct Worker {
+    pub(crate) spec: CameraSpec,
     /// Latest event of each incident that goes on: what a crashed pipeline can no longer end.
     open: BTreeMap<IncidentId, IncidentEvent>,
-    health: Option<CameraHealth>,
+    pub(crate) health: Option<CameraHealth>,
     /// Capture time of the latest frame.
-    latest: Timestamp,
+    pub(crate) latest: Timestamp,
     crashes: u32,
-    seen: Seen,
+    pub(crate) seen: Seen,
     started: Arc<AtomicBool>,
 }
 
 /// What the retained status says of the frames.
 #[derive(Debug, Clone, Copy, Default)]
-struct Seen {
-    size: Option<(u32, u32)>,
+pub(crate) struct Seen {
+    pub(crate) size: Option<(u32, u32)>,
     frames: u32,
     counted_since: Duration,
-    fps: Option<f32>,
+    pub(crate) fps: Option<f32>,
 }
 
 impl Seen {
@@ -154,12 +148,13 @@ impl Seen {
 type Past = BTreeMap<Option<PresetId>, PastPictures>;
 
 /// What events are proved with.
-struct Scene<'a> {
-    frame: &'a Frame,
-    past: &'a PastPictures,
+pub(crate) struct Scene<'a> {
+    pub(crate) frame: &'a Frame,
+    pub(crate) past: &'a PastPictures,
     /// Approved picture of the view.
-    baseline: Option<Arc<Picture>>,
-    stream: &'a CameraStream,
+    pub(crate) baseline: Option<Arc<Picture>>,
+    /// What clips are cut from; a camera on patrol has none.
+    pub(crate) stream: Option<&'a CameraStream>,
 }
 
 /// Why a watch came to its end.
@@ -172,6 +167,19 @@ enum Over {
 }
 
 impl Worker {
+    /// A camera that has told nothing.
+    pub(crate) fn new(spec: CameraSpec) -> Self {
+        Self {
+            open: BTreeMap::new(),
+            health: None,
+            latest: spec.clock.now(),
+            crashes: 0,
+            seen: Seen::default(),
+            started: Arc::default(),
+            spec,
+        }
+    }
+
     fn run(mut self, orders: &Receiver<EndReason>) {
         loop {
             let attempt = catch_unwind(AssertUnwindSafe(|| self.watch(orders)));
@@ -280,7 +288,7 @@ impl Worker {
                             let events = std::mem::take(&mut step.events);
                             let past = past.entry(frame.preset.clone()).or_default();
                             let baseline = watch.baseline(frame.preset.as_ref());
-                            let scene = Scene { frame: &frame, past, baseline, stream: &stream };
+                            let scene = Scene { frame: &frame, past, baseline, stream: Some(&stream) };
                             self.hand_over(events, Some(&scene));
                             if watched && self.spec.recorder.is_some() {
                                 past.offer(&frame);
@@ -318,146 +326,9 @@ impl Worker {
         let started = CameraRecorder::start(id, dir, recording, ring, seconds, clock.clone());
         started.inspect_err(|error| error!(camera = %id, %error, "the camera is not recorded")).ok()
     }
-
-    /// Sends events on their way, and has what has just started proved.
-    fn hand_over(&mut self, events: Vec<IncidentEvent>, scene: Option<&Scene<'_>>) {
-        if events.is_empty() {
-            return;
-        }
-        for event in &events {
-            match event.phase {
-                Phase::Started => {
-                    telemetry::incident_started(&event.camera, event.kind);
-                    info!(
-                        camera = %event.camera, preset = event.preset.as_ref().map(PresetId::as_str),
-                        kind = event.kind.as_str(), rule = %event.rule, incident = %event.incident_id,
-                        "incident started"
-                    );
-                    self.open.insert(event.incident_id, event.clone());
-                    if let (Some(scene), Some(recorder)) = (scene, &self.spec.recorder) {
-                        recorder.started(self.suspicion(event, scene));
-                    }
-                }
-                Phase::Updated => {
-                    self.open.insert(event.incident_id, event.clone());
-                }
-                Phase::Ended => {
-                    info!(
-                        camera = %event.camera, kind = event.kind.as_str(), incident = %event.incident_id,
-                        reason = ?event.end_reason, "incident ended"
-                    );
-                    self.open.remove(&event.incident_id);
-                    if let Some(recorder) = &self.spec.recorder {
-                        recorder.ended(event.incident_id);
-                    }
-                }
-            }
-        }
-        telemetry::incidents_open(&self.spec.id, self.open.len());
-        self.spec.uplink.send(events.into_iter().map(|event| self.incident_message(event)).collect());
-    }
-
-    fn suspicion(&self, event: &IncidentEvent, scene: &Scene<'_>) -> Suspicion {
-        let view = self.spec.config.view(event.preset.as_ref());
-        let zone = event.zone.as_ref().and_then(|zone| view?.zones.get(zone));
-        let wanted = event.since - Duration::from_secs_f64(self.spec.before_seconds.max(0.0));
-        let preroll = scene.stream.preroll();
-        let clip: ClipSource = Box::new(move |from, to, path| {
-            preroll.write_clip(from, to, path).map(drop).map_err(|error| error.to_string())
-        });
-        let of_roof = event.kind == IncidentKind::RooftopStructure;
-        Suspicion {
-            event: event.clone(),
-            frame: scene.frame.clone(),
-            zone: zone.map(|zone| zone.polygon.points().to_vec()),
-            before: scene.past.at(wanted).cloned(),
-            baseline: scene.baseline.clone().filter(|_| of_roof),
-            clip: Some(clip),
-        }
-    }
-
-    fn incident_message(&self, event: IncidentEvent) -> wire::Message {
-        let (site, node) = (self.spec.site.clone(), self.spec.node.clone());
-        wire::Message::Incident(wire::Incident { site, node, event })
-    }
-
-    /// Ends what is still known as open: after a crash, or when the camera is stopped while it is not watched.
-    fn end_open(&mut self, reason: EndReason) {
-        let open = std::mem::take(&mut self.open);
-        let ended: Vec<wire::Message> = open
-            .into_values()
-            .map(|last| {
-                if let Some(recorder) = &self.spec.recorder {
-                    recorder.ended(last.incident_id);
-                }
-                self.incident_message(interrupted(&last, self.latest, reason))
-            })
-            .collect();
-        telemetry::incidents_open(&self.spec.id, 0);
-        self.spec.uplink.send(ended);
-    }
-
-    fn report_own(&mut self, state: HealthState, event: HealthEvent, detail: Option<String>) {
-        let reconnects = self.health.as_ref().map_or(0, |health| health.reconnects);
-        let camera = self.spec.id.clone();
-        self.report(CameraHealth {
-            camera,
-            state,
-            event,
-            at: self.spec.clock.now(),
-            run: None,
-            reconnects,
-            detail,
-        });
-    }
-
-    /// Something about a camera whose stream is as it was.
-    fn report_note(&mut self, note: WatchNote) {
-        let WatchNote { event, detail } = note;
-        if let Some(health) = self.health.clone() {
-            self.report(CameraHealth { event, detail, at: self.spec.clock.now(), ..health });
-        }
-    }
-
-    fn report(&mut self, health: CameraHealth) {
-        self.spec.live.set_health(&health);
-        if health.state != HealthState::Streaming {
-            self.seen = Seen { size: self.seen.size, ..Seen::default() };
-        }
-        self.spec.uplink.show(&self.status_of(&health));
-        let (site, node) = (self.spec.site.clone(), self.spec.node.clone());
-        self.spec.uplink.send(vec![wire::Message::Health(wire::Health {
-            site,
-            node,
-            health: health.clone(),
-        })]);
-        self.health = Some(health);
-    }
-
-    /// The camera's retained status.
-    fn status_of(&self, health: &CameraHealth) -> wire::Message {
-        let spec = &self.spec;
-        wire::Message::CameraStatus(wire::CameraStatus {
-            site: spec.site.clone(),
-            node: spec.node.clone(),
-            camera: spec.id.clone(),
-            name: spec.config.name.clone(),
-            state: health.state,
-            at: health.at,
-            run: health.run,
-            reconnects: health.reconnects,
-            detail: health.detail.clone(),
-            analysed_fps: self.seen.fps,
-            width: self.seen.size.map(|size| size.0),
-            height: self.seen.size.map(|size| size.1),
-            synthetic: spec.config.synthetic,
-            removed: false,
-            private: spec.config.private_areas(),
-        })
-    }
 }
 
-fn message_of(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("panic without a message").to_owned()
 }
@@ -467,7 +338,7 @@ mod tests {
     use std::{path::Path, sync::atomic::AtomicU32};
 
     use parapet_analytics::{Pipeline as View, PipelineConfig};
-    use parapet_bus::{BusConfig, EmbeddedConfig};
+    use parapet_bus::{BusConfig, EmbeddedConfig, wire};
     use parapet_core::{Detection, Detector, SystemClock};
     use parapet_ingest::{SourceConfig, TestConfig};
     use tokio::{sync::mpsc, time::timeout};

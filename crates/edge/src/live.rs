@@ -213,7 +213,10 @@ impl CameraInfo {
             name: config.name.clone(),
             width: None,
             height: None,
-            analysed_fps: config.source.analysed_fps,
+            analysed_fps: match config.patrol {
+                Some(patrol) => f64::from(patrol.looks) / patrol.every_seconds.as_f64().max(1e-3),
+                None => config.source.analysed_fps,
+            },
             synthetic: config.synthetic,
             zones: config
                 .zones

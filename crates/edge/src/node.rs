@@ -23,11 +23,12 @@ use tracing::{error, info, warn};
 
 use crate::{
     assembly::{Assembly, AssemblyError, Engines},
-    camera::{CameraSpec, CameraThread},
+    camera::CameraSpec,
     config::{self, CameraConfig, ModelConfig, Pipeline},
     evidence::{Ready, Recorder, RecorderHandle},
     http::{self, HttpState},
     live::LiveCameras,
+    patrol::{Duty, Patrol},
     setup,
     surveys::{SurveyWatch, SurveysError, Teller},
     telemetry,
@@ -157,6 +158,8 @@ impl Node {
         let live = LiveCameras::default();
         let mut fleet = Fleet {
             cameras: BTreeMap::new(),
+            patrol: Patrol::new(&pipeline.node.patrol, clock.clone()),
+            model_times: BTreeMap::new(),
             engines: Engines::default(),
             failed: BTreeMap::new(),
             stale_file: None,
@@ -315,7 +318,11 @@ struct Setup {
 
 /// The cameras that run.
 struct Fleet {
-    cameras: BTreeMap<CameraId, (Setup, CameraThread)>,
+    cameras: BTreeMap<CameraId, (Setup, Duty)>,
+    /// Takes the turns of those on patrol.
+    patrol: Patrol,
+    /// What each model takes for a picture, as far as the patrol needs to know.
+    model_times: BTreeMap<Option<String>, Option<Duration>>,
     engines: Engines,
     /// Cameras that could not be put together, and why.
     failed: BTreeMap<CameraId, String>,
@@ -388,24 +395,24 @@ impl Fleet {
             .filter_map(|(_, camera)| pipeline.model_of(camera).map(|(name, _)| name.to_owned()))
             .collect();
         self.engines.retain(|name| used.contains(name));
+        self.patrol.admit();
         self.status.cameras = self.cameras.keys().cloned().collect();
         self.status.at = self.clock.now();
         self.uplink.show(&wire::Message::NodeStatus(self.status.clone()));
         failed
     }
 
-    fn start(
-        &mut self,
-        id: &CameraId,
-        setup: &Setup,
-        pipeline: &Pipeline,
-    ) -> Result<CameraThread, AssemblyError> {
+    fn start(&mut self, id: &CameraId, setup: &Setup, pipeline: &Pipeline) -> Result<Duty, AssemblyError> {
         let assembly =
             Assembly::new(pipeline, id, &setup.camera, &mut self.engines, self.clock.clone(), false)?;
         let recordings = pipeline.recordings_dir().join(id.as_str());
         if setup.camera.recording.is_none() {
             forget_recording(id, &recordings);
         }
+        let model_time = setup.camera.patrol.and_then(|_| {
+            let measured = self.model_times.entry(setup.camera.model.clone());
+            *measured.or_insert_with(|| assembly.model_time())
+        });
         let spec = CameraSpec {
             id: id.clone(),
             node: pipeline.node.id.clone(),
@@ -419,7 +426,7 @@ impl Fleet {
             live: self.live.clone(),
             clock: self.clock.clone(),
         };
-        CameraThread::start(spec).map_err(AssemblyError::Thread)
+        Duty::start(spec, &mut self.patrol, model_time).map_err(AssemblyError::Thread)
     }
 
     /// The retained status of a camera that is no longer watched: switched off, or (`None`) removed.

@@ -1,5 +1,7 @@
 //! Names of the metrics. All start with `parapet_`; those of a camera have the label `camera`.
 
+mod patrol;
+
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -9,10 +11,16 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use parapet_core::{CameraId, Clock, IncidentKind};
 
+pub(crate) use self::patrol::{
+    PatrolState, camera_state, patrol, patrol_looked, patrol_need, patrol_visited,
+};
 use crate::assembly::ModelTime;
 
 /// Upper bounds of the step-time histogram, in seconds.
 const STEP_BUCKETS: [f64; 10] = [0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 5.0];
+
+/// Upper bounds of the histogram of times between two looks on patrol, in seconds.
+const INTERVAL_BUCKETS: [f64; 10] = [2.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 45.0, 60.0, 120.0];
 
 /// Starts collecting metrics in this process and gives what `/metrics` renders. Later calls give the same.
 pub fn install() -> PrometheusHandle {
@@ -21,7 +29,11 @@ pub fn install() -> PrometheusHandle {
         .get_or_init(|| {
             let recorder = PrometheusBuilder::new()
                 .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &STEP_BUCKETS)
-                .expect("the list of buckets is not empty")
+                .and_then(|builder| {
+                    let interval = Matcher::Full("parapet_patrol_interval_seconds".into());
+                    builder.set_buckets_for_metric(interval, &INTERVAL_BUCKETS)
+                })
+                .expect("the lists of buckets are not empty")
                 .build_recorder();
             let handle = recorder.handle();
             if metrics::set_global_recorder(recorder).is_err() {
@@ -52,6 +64,7 @@ fn describe() {
         "parapet_stage_microseconds_total",
         "Wall time of the camera thread by stage: wait (source), infer (the model, with its queue), analyse, rest"
     );
+    patrol::describe();
     describe_counter!("parapet_incidents_started_total", "Incidents that started, by kind");
     describe_gauge!("parapet_incidents_open", "Incidents that are open");
     describe_gauge!("parapet_camera_streaming", "1 while frames come and change");

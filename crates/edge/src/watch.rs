@@ -78,6 +78,14 @@ impl Watch {
         }
     }
 
+    /// Whether another look soon would tell more; of a dome that is not known.
+    pub(crate) fn is_undecided(&self) -> bool {
+        match &self.0 {
+            Kind::Fixed(view) => view.pipeline.is_undecided(),
+            Kind::Dome(_) => true,
+        }
+    }
+
     /// Ends all open incidents of all views.
     pub fn end_all(&mut self, reason: EndReason, at: Timestamp) -> Vec<IncidentEvent> {
         match &mut self.0 {

@@ -154,3 +154,61 @@ fn no_rule_is_about_what_is_private() {
     let wanted = "zone \"window\" is private, and no rule may be about what is private";
     assert!(told.iter().any(|(path, message)| path.contains("zones") && message == wanted), "{told:?}");
 }
+
+#[test]
+fn what_a_camera_on_patrol_cannot_do_is_told() {
+    let told = mistakes(
+        r#"
+        [node]
+        id = "n"
+        site = "s"
+        patrol = { at_once = 0 }
+        [bus.embedded]
+        [models.m]
+        manifest = "m"
+        [cameras.well]
+        source.rtsp.url = "rtsp://10.0.0.1/"
+        patrol = {}
+        zones.kerb = { purpose = "forbidden", polygon = [[0, 0], [1, 0], [1, 1]] }
+        rules.bikes.misparked_ebike = {}
+        [cameras.busy]
+        source.rtsp.url = "rtsp://10.0.0.2/"
+        source.keyframes_while_quiet = true
+        patrol = { every_seconds = 40, looks = 0, patience_seconds = 30 }
+        gate = {}
+        recording = {}
+        lines.in = { points = [[0, 0], [1, 1]] }
+        zones.kerb = { purpose = "forbidden", polygon = [[0, 0], [1, 0], [1, 1]] }
+        rules.bikes.misparked_ebike = { limit_seconds = 39 }
+        rules.dogs.stray_dog = {}
+        [cameras.film]
+        source.file.path = "Cargo.toml"
+        patrol.every_seconds = 3
+        [cameras.called]
+        source.srt = { url = "srt://0.0.0.0:9000", mode = "listener" }
+        patrol = {}
+        "#,
+    );
+    let mut paths: Vec<&str> = told.iter().map(|(path, _)| path.as_str()).collect();
+    paths.retain(|path| !path.starts_with("models"));
+    paths.sort_unstable();
+    assert_eq!(
+        paths,
+        [
+            "cameras.busy.gate",
+            "cameras.busy.lines",
+            "cameras.busy.patrol.looks",
+            "cameras.busy.patrol.patience_seconds",
+            "cameras.busy.recording",
+            "cameras.busy.rules.bikes.misparked_ebike.limit_seconds",
+            "cameras.busy.rules.dogs.stray_dog",
+            "cameras.busy.source.keyframes_while_quiet",
+            "cameras.called.source.srt.mode",
+            "cameras.film.patrol.every_seconds",
+            "cameras.film.patrol.patience_seconds",
+            "cameras.film.source.file",
+            "node.patrol.at_once",
+        ],
+        "{told:#?}"
+    );
+}

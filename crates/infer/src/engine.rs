@@ -6,7 +6,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver},
     },
@@ -136,7 +136,23 @@ pub(crate) struct Shared {
     info: EngineInfo,
     queue: Queue,
     counts: Counts,
+    spare: Spare,
     clock: SystemClock,
+}
+
+/// Input tensors of which no frame makes use at present. There are as many as frames were ever prepared at once, and not as
+/// many as cameras: on patrol that are hundreds.
+#[derive(Debug, Default)]
+struct Spare(Mutex<Vec<Vec<Vec<f32>>>>);
+
+impl Spare {
+    fn take(&self) -> Vec<Vec<f32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn put_back(&self, tensors: Vec<Vec<f32>>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(tensors);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -186,6 +202,7 @@ impl Engine {
             info,
             queue: Queue::new(config.queue, config.overload),
             counts: Counts::default(),
+            spare: Spare::default(),
             clock: SystemClock::new(),
         });
         let thread = std::thread::Builder::new().name(format!("infer-{}", shared.info.model)).spawn({
@@ -389,8 +406,6 @@ pub struct EngineDetector {
     thresholds: Vec<Option<f32>>,
     nms_iou: Option<f32>,
     class_agnostic: bool,
-    /// Kept to be used again.
-    tensors: Vec<Vec<f32>>,
 }
 
 impl EngineDetector {
@@ -411,7 +426,6 @@ impl EngineDetector {
             nms_iou: options.nms_iou.or(defaults.nms_iou),
             class_agnostic: defaults.class_agnostic,
             options,
-            tensors: Vec::new(),
             shared,
         })
     }
@@ -440,7 +454,7 @@ impl Detector for EngineDetector {
         let normalization = manifest.normalization();
         let shape = (regions[0].width, regions[0].height);
         let input = self.options.input_size(manifest, shape);
-        let mut tensors = std::mem::take(&mut self.tensors);
+        let mut tensors = self.shared.spare.take();
         tensors.resize_with(regions.len(), Vec::new);
         for (tensor, region) in tensors.iter_mut().zip(&regions) {
             tensor.resize(3 * input.0 * input.1, 0.0);
@@ -451,7 +465,7 @@ impl Detector for EngineDetector {
         let threshold = self.thresholds.iter().flatten().copied().fold(1.0, f32::min);
         let job = Job { camera: self.camera.clone(), input, threshold, tensors, reply };
         let (outputs, tensors) = self.shared.ask(job, &answer, frame.sequence)?;
-        self.tensors = tensors;
+        self.shared.spare.put_back(tensors);
 
         let mut found: Vec<(usize, Candidate)> = Vec::new();
         for (tile, (output, region)) in outputs.into_iter().zip(&regions).enumerate() {

@@ -24,6 +24,7 @@ use tracing::debug;
 use self::branches::attach;
 use crate::{
     config::{SrtMode, TestConfig, Transport},
+    cpu,
     elements::{add_row, element, filter, pad},
     error::{OpenError, explain},
     images, pixels,
@@ -159,6 +160,8 @@ pub(crate) enum Notice {
     Failed(String),
     /// The first data has reached every sink (after `open_paused` and each seek).
     Prerolled,
+    /// A thread has ended its work for the connection, which took so much of a processor.
+    Worked(Duration),
 }
 
 pub(crate) type Notify = Arc<dyn Fn(Notice) + Send + Sync>;
@@ -191,6 +194,16 @@ impl Connection {
                 gst::MessageView::Error(e) => {
                     notify_bus(Notice::Failed(explain(&e.error(), e.debug().as_deref())));
                 }
+                // Called on the thread in question.
+                gst::MessageView::StreamStatus(status) => match status.get().0 {
+                    gst::StreamStatusType::Enter => cpu::work_begins(),
+                    gst::StreamStatusType::Leave => {
+                        if let Some(took) = cpu::work_ends() {
+                            notify_bus(Notice::Worked(took));
+                        }
+                    }
+                    _ => {}
+                },
                 gst::MessageView::Warning(w) => {
                     debug!(warning = %explain(&w.error(), w.debug().as_deref()), "GStreamer warns");
                 }

@@ -11,6 +11,7 @@ mod clock;
 mod codec;
 mod config;
 mod connection;
+mod cpu;
 mod elements;
 mod error;
 pub mod flight;
@@ -39,11 +40,13 @@ pub use config::{
     BackoffConfig, ConfigProblem, DeviceConfig, FileConfig, ImagesConfig, RtmpConfig, RtspConfig,
     SourceConfig, SrtConfig, SrtMode, TestConfig, Transport, WatchdogConfig,
 };
+pub use cpu::{CpuTime, thread_cpu_time};
 pub use error::{ClipError, OpenError};
 pub use glance::{GlanceAt, GlanceError, first_picture, glance};
 pub use preroll::PrerollHandle;
 pub use probe::{MediaInfo, probe};
 pub use queue::StreamEvent;
+pub use still::StillWatch;
 pub use stream::CameraStream;
 pub use thin::DecodeMode;
 pub use url::{InvalidUrl, RtmpUrl, SrtUrl, StreamUrl, redact, split_credentials};

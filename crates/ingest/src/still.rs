@@ -48,7 +48,7 @@ impl Signature {
 /// Watches the pictures of one camera, across its reconnects: a camera that comes back with the very picture on which
 /// it froze is still frozen.
 #[derive(Debug)]
-pub(crate) struct StillWatch {
+pub struct StillWatch {
     limit: Duration,
     interval: Duration,
     tolerance: u16,
@@ -57,7 +57,8 @@ pub(crate) struct StillWatch {
 }
 
 impl StillWatch {
-    pub(crate) fn new(limit_seconds: f64, tolerance_levels: f64) -> Self {
+    /// Nothing seen yet. A picture that stood for so long stands still; each cell's mean may differ by so many levels.
+    pub fn new(limit_seconds: f64, tolerance_levels: f64) -> Self {
         let limit = Duration::from_secs_f64(limit_seconds);
         Self {
             limit,
@@ -71,7 +72,7 @@ impl StillWatch {
     /// Takes a picture that came at `now`; true once the picture has stood still for the limit.
     ///
     /// It is compared with the first of the still time, not with the one before, so slow dusk is a change.
-    pub(crate) fn observe(&mut self, luma: &Plane, now: Duration) -> bool {
+    pub fn observe(&mut self, luma: &Plane, now: Duration) -> bool {
         if let Some((_, since, looked)) = &self.reference
             && now.saturating_sub(*looked) < self.interval
         {

@@ -12,6 +12,7 @@ use parapet_core::{CameraId, Clock, RunId, Timestamp};
 use crate::{
     config::{ConfigProblem, RtmpConfig, RtspConfig, SourceConfig, SrtConfig},
     connection::{ModeSwitch, Origin, RtmpOrigin, RtspOrigin, SrtOrigin},
+    cpu::CpuTime,
     error::OpenError,
     health::HealthDesk,
     images,
@@ -40,6 +41,7 @@ pub struct CameraStream {
     preroll: PrerollHandle,
     telemetry: LiveTelemetry,
     mode: Arc<ModeSwitch>,
+    cpu: CpuTime,
     supervisors: Vec<(mpsc::Sender<Errand>, JoinHandle<()>)>,
 }
 
@@ -49,6 +51,25 @@ impl CameraStream {
     /// # Errors
     /// The configuration has mistakes, the password, file or folder cannot be read, or a part of GStreamer is missing.
     pub fn open(camera: CameraId, config: &SourceConfig, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::start(camera, config, clock, false)
+    }
+
+    /// Opens a live camera for a short look: keyframes alone are decoded from the first on, nothing is kept for clips, and
+    /// of its health only the reader is told, neither log nor metrics.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn visit(camera: CameraId, config: &SourceConfig, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let config = SourceConfig { keyframes_only: true, ..config.clone() };
+        Self::start(camera, &config, clock, true)
+    }
+
+    fn start(
+        camera: CameraId,
+        config: &SourceConfig,
+        clock: Arc<dyn Clock>,
+        visit: bool,
+    ) -> Result<Self, OpenError> {
         let problems = config.check();
         if !problems.is_empty() {
             return Err(OpenError::Config(problems));
@@ -56,7 +77,8 @@ impl CameraStream {
         crate::elements::start_library()?;
         let live = config.is_live();
         let queue = Arc::new(FrameQueue::new(if live { LIVE_FRAMES } else { OFFLINE_FRAMES }, live));
-        let desk = Arc::new(HealthDesk::new(camera.clone(), Arc::clone(&queue)));
+        let desk = if visit { HealthDesk::quiet } else { HealthDesk::new };
+        let desk = Arc::new(desk(camera.clone(), Arc::clone(&queue)));
         let limit = Duration::from_secs_f64(config.preroll_seconds);
         let ring = Arc::new(Ring::new(limit, config.preroll_megabytes as usize * 1_000_000));
         let origin = origin_of(config)?;
@@ -68,15 +90,16 @@ impl CameraStream {
             }
             _ => PrerollHandle::of_ring(Arc::clone(&ring)),
         };
-        let needs_ring = preroll.is_ring();
+        let needs_ring = preroll.is_ring() && !visit;
         let main = match (&config.rtsp, &origin) {
-            (Some(rtsp), Origin::Rtsp(_)) if rtsp.substream_url.is_some() => {
+            (Some(rtsp), Origin::Rtsp(_)) if rtsp.substream_url.is_some() && !visit => {
                 Some(Origin::Rtsp(rtsp_origin(rtsp, &rtsp.url, config)?))
             }
             _ => None,
         };
         let telemetry = LiveTelemetry::default();
         let mode = Arc::<ModeSwitch>::default();
+        let cpu = CpuTime::default();
         let analysis = Supervisor {
             run: (!live).then(|| offline_run(&camera, &origin)),
             camera: camera.clone(),
@@ -88,9 +111,10 @@ impl CameraStream {
             telemetry: telemetry.clone(),
             mode: Arc::clone(&mode),
             start_at,
+            cpu: cpu.clone(),
         };
-        let mut stream = Self { queue, preroll, telemetry, mode, supervisors: Vec::new() };
-        stream.start("ingest", analysis)?;
+        let mut stream = Self { queue, preroll, telemetry, mode, cpu: cpu.clone(), supervisors: Vec::new() };
+        stream.supervise("ingest", analysis)?;
         if let Some(origin) = main {
             let keeper = Supervisor {
                 run: None,
@@ -103,8 +127,9 @@ impl CameraStream {
                 telemetry: LiveTelemetry::default(),
                 mode: Arc::default(),
                 start_at,
+                cpu,
             };
-            stream.start("preroll", keeper)?;
+            stream.supervise("preroll", keeper)?;
         }
         Ok(stream)
     }
@@ -131,12 +156,17 @@ impl CameraStream {
         self.mode.set(mode);
     }
 
+    /// What the stream's threads take of the processors; complete once it was stopped.
+    pub fn cpu_time(&self) -> CpuTime {
+        self.cpu.clone()
+    }
+
     /// Disconnects and waits for the threads.
     pub fn stop(self) {
         drop(self);
     }
 
-    fn start(&mut self, role: &str, supervisor: Supervisor) -> Result<(), OpenError> {
+    fn supervise(&mut self, role: &str, supervisor: Supervisor) -> Result<(), OpenError> {
         let (errands, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name(format!("{role}:{}", supervisor.camera))

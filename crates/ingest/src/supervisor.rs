@@ -23,6 +23,7 @@ use crate::{
         Connection, EncodedWanted, FramesWanted, ModeSwitch, Notice, Notify, Origin, SampleSink, Units,
         Wanted,
     },
+    cpu::{CpuTime, thread_cpu_time},
     health::HealthDesk,
     intake::{Counters, Intake, Progress, RunState},
     queue::{FrameQueue, StreamEvent},
@@ -72,6 +73,8 @@ pub(crate) struct Supervisor {
     pub(crate) run: Option<RunId>,
     /// When an offline source begins.
     pub(crate) start_at: Timestamp,
+    /// What the threads of this source take of the processors.
+    pub(crate) cpu: CpuTime,
 }
 
 /// Why a connection is over.
@@ -92,6 +95,8 @@ impl Supervisor {
             Some(run) => self.run_offline(run, inbox),
             None => self.run_live(inbox),
         }
+        // The thread lives as long as the source.
+        self.cpu.add(thread_cpu_time().unwrap_or_default());
     }
 
     fn run_live(&self, inbox: &Inbox) {
@@ -160,7 +165,7 @@ impl Supervisor {
         let time = Arc::new(TimeBase::live(Arc::clone(&self.clock)));
         let wanted = self.wanted(generation, run, &time, &progress, still, inbox);
         let (started, started_at) = (self.clock.monotonic(), self.clock.now());
-        let connection = Connection::open(&self.origin, wanted, &notify(generation, inbox));
+        let connection = Connection::open(&self.origin, wanted, &notify(generation, inbox, &self.cpu));
         let _connection = match connection {
             Ok(connection) => connection,
             Err(error) => return Over::Trouble(HealthEvent::Failed, Some(error.to_string())),
@@ -212,7 +217,7 @@ impl Supervisor {
         let last_at = Arc::new(AtomicU64::new(0));
         let wanted = self.wanted(1, &run, &time, &progress, None, inbox);
         let wanted = remember_time(wanted, &time, self.start_at, &last_at);
-        let failure = match Connection::open(&self.origin, wanted, &notify(1, inbox)) {
+        let failure = match Connection::open(&self.origin, wanted, &notify(1, inbox, &self.cpu)) {
             Ok(_connection) => match wait_for_end(inbox, queue) {
                 Ok(failure) => failure,
                 Err(Stopped) => return,
@@ -341,9 +346,12 @@ fn remember_time(
     wanted
 }
 
-fn notify(generation: u64, inbox: &Inbox) -> Notify {
-    let sender = inbox.sender.clone();
-    Arc::new(move |notice| drop(sender.send(Errand::Notice(generation, notice))))
+fn notify(generation: u64, inbox: &Inbox, cpu: &CpuTime) -> Notify {
+    let (sender, cpu) = (inbox.sender.clone(), cpu.clone());
+    Arc::new(move |notice| match notice {
+        Notice::Worked(took) => cpu.add(took),
+        notice => drop(sender.send(Errand::Notice(generation, notice))),
+    })
 }
 
 /// Waits; true if the camera is not wanted any more. News of past connections is thrown away.

@@ -24,7 +24,7 @@ use self::{
     misparked_ebike::MisparkedEbike, occupied_roadway::OccupiedRoadway, rooftop_structure::RooftopStructure,
     stray_dog::StrayDog,
 };
-use crate::{Finding, Schedule, Seconds, book::RuleFacts, scene::Scene};
+use crate::{Finding, Group, Schedule, Seconds, book::RuleFacts, scene::Scene};
 
 /// A rule as a pipeline file has it: `[cameras.gate.rules.bikes.misparked_ebike]`, exactly one kind for each name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -91,6 +91,15 @@ impl RuleConfig {
     /// Whether it needs a change detector with an approved baseline.
     pub fn needs_baseline(&self) -> bool {
         matches!(self, Self::RooftopStructure(_))
+    }
+
+    /// The group of the standing things that it is about, if it is about any.
+    pub(crate) fn group(&self) -> Option<Group> {
+        match self {
+            Self::MisparkedEbike(_) => Some(Group::Bike),
+            Self::OccupiedRoadway(c) => c.vehicles.then_some(Group::Vehicle),
+            Self::StrayDog(_) | Self::RooftopStructure(_) => None,
+        }
     }
 
     /// All mistakes that show once the camera's zones are known.

@@ -68,11 +68,15 @@ const PART_SECONDS: f64 = 5.0;
 /// Pictures of the view that are kept to tell how a place looked before its thing came, and the time between them.
 const BEFORE_PICTURES: usize = 3;
 const BEFORE_SECONDS: f64 = 1.5;
+/// Largest side of the one that is kept of a view that is looked at by visits: there are hundreds of such views.
+const VISITED_SIDE: usize = 480;
 
 /// Everything that stands or has just stopped in one view.
 #[derive(Debug)]
 pub struct StandingMemory {
     config: StandingConfig,
+    /// The view is looked at by visits of a few frames, and nobody knows what happens in between.
+    by_visits: bool,
     next: u64,
     things: Vec<Thing>,
     first_frame_at: Option<Timestamp>,
@@ -121,10 +125,11 @@ struct Fresh {
 }
 
 impl StandingMemory {
-    /// An empty memory.
-    pub fn new(config: StandingConfig) -> Self {
+    /// An empty memory, of a view that is looked at `by_visits` or all the time.
+    pub fn new(config: StandingConfig, by_visits: bool) -> Self {
         Self {
             config,
+            by_visits,
             next: 1,
             things: Vec::new(),
             first_frame_at: None,
@@ -180,6 +185,16 @@ impl StandingMemory {
         }
         self.judged_at = None;
         self.lately.clear();
+    }
+
+    /// Another visit to a view that is looked at by visits. Places stay, and that one is empty counts over the time between
+    /// the visits; but who stands there now must look like who stood there.
+    pub(crate) fn look_again(&mut self) {
+        for thing in &mut self.things {
+            thing.track = None;
+            thing.unwatched = true;
+            thing.beside.clear();
+        }
     }
 
     /// First half of a frame: ties the tracks seen in it to places.
@@ -306,7 +321,13 @@ impl StandingMemory {
         for &(s, t) in pairs {
             let (seen, thing) = (&mut scratch.seen[s], &mut self.things[t]);
             let doubtful = thing.left || thing.unwatched || thing.empty_seconds >= 1.0;
-            if thing.settled && doubtful && thing.looks_different(frame) {
+            // What was seen on one visit only may have been in passing, and this one too.
+            let another = if thing.settled {
+                doubtful && thing.looks_different(frame)
+            } else {
+                self.by_visits && thing.unwatched && !thing.looks_same(frame)
+            };
+            if another {
                 replaced.push(thing.number);
                 continue;
             }
@@ -364,6 +385,11 @@ impl StandingMemory {
         self.things.iter().any(Thing::is_undecided)
     }
 
+    /// The same, of things of these groups.
+    pub(crate) fn is_undecided_of(&self, groups: &[Group]) -> bool {
+        self.things.iter().any(|thing| groups.contains(&thing.group) && thing.is_undecided())
+    }
+
     /// Nothing has moved since the latest look: what was there then is there now, and what was not seen is neither more
     /// nor less likely gone.
     pub(crate) fn hold(&mut self, frame: &Frame) {
@@ -381,8 +407,13 @@ impl StandingMemory {
         if self.lately.back().is_some_and(|(last, _)| seconds_between(*last, at) < BEFORE_SECONDS) {
             return;
         }
-        self.lately.push_back((at, frame.picture.clone()));
-        if self.lately.len() > BEFORE_PICTURES {
+        let (picture, kept) = if self.by_visits {
+            (Arc::new(frame.picture.fitted(VISITED_SIDE, VISITED_SIDE)), 1)
+        } else {
+            (frame.picture.clone(), BEFORE_PICTURES)
+        };
+        self.lately.push_back((at, picture));
+        if self.lately.len() > kept {
             self.lately.pop_front();
         }
     }
@@ -424,12 +455,15 @@ impl StandingMemory {
     }
 
     /// Boxes of persons and of moving objects, and what is out of sight: they belong neither to the background nor to what
-    /// was put down.
+    /// was put down. A visit is too short to believe or not to believe a track.
     pub(crate) fn find_occupied(&self, tracks: &[Track], at: Timestamp, occupied: &mut Vec<BBox>) {
         let stands = |id| self.things.iter().any(|t| t.track == Some(id) && t.settled);
         let boxes = tracks
             .iter()
-            .filter(|t| seconds_between(t.last_seen_at, at) <= 1.0 && t.state != TrackState::Tentative)
+            .filter(|t| {
+                seconds_between(t.last_seen_at, at) <= 1.0
+                    && (self.by_visits || t.state != TrackState::Tentative)
+            })
             .filter(
                 |t| if Group::of(&t.label) == Group::Person { !self.is_fixture(t.id) } else { !stands(t.id) },
             )

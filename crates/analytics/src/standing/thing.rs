@@ -290,6 +290,10 @@ impl Thing {
         self.compare(frame) == Likeness::Different
     }
 
+    pub(super) fn looks_same(&self, frame: &Frame) -> bool {
+        self.compare(frame) == Likeness::Same
+    }
+
     pub(super) fn is_gone(&self, at: Timestamp, visit_at: Timestamp, config: &StandingConfig) -> bool {
         // While nobody looked, nothing was missed.
         if seconds_between(self.seen_at.max(visit_at), at) >= config.hold_seconds.as_f64() {

@@ -2,7 +2,10 @@
 
 use std::{io::Write, path::PathBuf};
 
-use parapet_edge::config::{self, CameraConfig, LoadError};
+use parapet_edge::{
+    PatrolEstimate,
+    config::{self, CameraConfig, LoadError},
+};
 
 use crate::failure::{Mistake, Silent};
 
@@ -27,6 +30,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
                     .sum();
                 let cameras = pipeline.cameras.len();
                 writeln!(out, "{}: ok, {cameras} cameras, {rules} rules", file.display())?;
+                if let Some(estimate) = PatrolEstimate::of(&pipeline) {
+                    writeln!(out, "{}: {estimate}", file.display())?;
+                }
             }
             Err(LoadError::Invalid { rendered, .. }) => {
                 wrong = true;

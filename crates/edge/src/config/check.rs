@@ -5,6 +5,7 @@
 //! tables are checked on the tree as written, so that a mistake elsewhere in a camera does not hide them.
 
 mod dome;
+mod patrol;
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -127,6 +128,12 @@ struct Checker<'t, 'i> {
 
 fn keys(path: &[&str]) -> Vec<Step> {
     path.iter().map(|key| Step::Key((*key).to_owned())).collect()
+}
+
+fn below(at: &[Step], steps: &[&str]) -> Vec<Step> {
+    let mut path = at.to_vec();
+    path.extend(keys(steps));
+    path
 }
 
 impl Checker<'_, '_> {
@@ -430,6 +437,14 @@ impl Checker<'_, '_> {
                 "set enabled = false to keep nothing",
             );
         }
+        if pipeline.node.patrol.at_once == Some(0) || pipeline.node.patrol.share.as_f32() <= 0.0 {
+            let key = if pipeline.node.patrol.at_once == Some(0) { "at_once" } else { "share" };
+            self.note_at(
+                &["node", "patrol", key],
+                "no camera would ever be looked at",
+                "leave it out for what suits the machine",
+            );
+        }
         let errors = match pipeline.bus.choice() {
             Ok(parapet_bus::BusChoice::Broker(broker)) => broker.problems(),
             Ok(parapet_bus::BusChoice::Embedded(_)) => Vec::new(),
@@ -493,6 +508,7 @@ impl Checker<'_, '_> {
             self.note_texts(&below(&["recording"]), recording.problems());
         }
         self.check_dome(at, camera);
+        self.check_patrol(at, camera);
         for (preset, view) in camera.views() {
             let at_view = preset.map_or_else(|| at.to_vec(), |preset| below(&["presets", preset.as_str()]));
             self.check_view(&at_view, view, manifest);

@@ -30,7 +30,11 @@ pub use problem::{Problem, render_all};
 pub use reference::{reference, schema};
 
 use crate::{
-    evidence::EvidenceConfig, http::HttpConfig, recording::RecordingConfig, setup::SetupConfig,
+    evidence::EvidenceConfig,
+    http::HttpConfig,
+    patrol::{CameraPatrolConfig, NodePatrolConfig},
+    recording::RecordingConfig,
+    setup::SetupConfig,
     surveys::SurveysConfig,
 };
 
@@ -74,6 +78,9 @@ pub struct NodeConfig {
     /// Setting the node up from the command center.
     #[serde(default)]
     pub setup: SetupConfig,
+    /// How the cameras with a `patrol` are looked at in turn.
+    #[serde(default)]
+    pub patrol: NodePatrolConfig,
     /// Time zone of the compound: baselines are kept by the time of its day. Rules have their own.
     #[serde(default)]
     pub time_zone: schedule::Zone,
@@ -147,6 +154,8 @@ pub struct CameraConfig {
     pub presence: PresenceConfig,
     /// Have the model look only while something moves, and every few seconds; every frame is looked at when left out.
     pub gate: Option<GateConfig>,
+    /// The camera is looked at in turn with others (轮巡) instead of all the time.
+    pub patrol: Option<CameraPatrolConfig>,
     /// The camera is a PTZ dome.
     pub dome: Option<DomeConfig>,
     /// The places that a dome returns to, by name.

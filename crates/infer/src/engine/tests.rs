@@ -26,6 +26,7 @@ fn shared(overload: Overload) -> Arc<Shared> {
         info,
         queue: Queue::new(8, overload),
         counts: Counts::default(),
+        spare: Spare::default(),
         clock: SystemClock::new(),
     })
 }

@@ -42,8 +42,8 @@ struct State {
 }
 
 impl Feeder {
-    pub(super) fn new(tape: Tape, clock: SystemClock) -> Self {
-        Self { tape: Arc::new(tape), clock, state: Mutex::default(), changed: Condvar::new() }
+    pub(super) fn new(tape: Arc<Tape>, clock: SystemClock) -> Self {
+        Self { tape, clock, state: Mutex::default(), changed: Condvar::new() }
     }
 
     pub(super) fn tape(&self) -> &Tape {

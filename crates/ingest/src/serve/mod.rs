@@ -1,13 +1,14 @@
 //! RTSP cameras made out of files, on this machine only: for the demo, for trying things out and for tests.
 //!
-//! Each file plays round and round without a seam, whether someone watches or not. Not for real cameras' streams: it
-//! keeps whole files in memory.
+//! Each file plays round and round without a seam, whether someone watches or not; nothing is sent, and no thread runs,
+//! for a camera that nobody watches. Not for real cameras' streams: it keeps whole files in memory, each once.
 
 mod feeder;
 mod tape;
 
 use std::{
-    path::PathBuf,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread::JoinHandle,
     time::Duration,
@@ -121,8 +122,14 @@ impl CameraServer {
         crate::elements::start_library()?;
         let clock = SystemClock::new();
         let mut feeders = Vec::new();
+        // Hundreds of cameras may show one file: it is read and kept once.
+        let mut tapes: BTreeMap<&Path, Arc<Tape>> = BTreeMap::new();
         for camera in cameras {
-            let tape = Tape::read(&camera.file, &options.cache)?;
+            let tape = match tapes.get(camera.file.as_path()) {
+                Some(tape) => Arc::clone(tape),
+                None => Arc::new(Tape::read(&camera.file, &options.cache)?),
+            };
+            tapes.insert(&camera.file, Arc::clone(&tape));
             feeders.push((camera.name.clone(), Arc::new(Feeder::new(tape, clock))));
         }
         let mut server = Self { port: options.port, options, cameras: feeders, listening: None };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Checker, choice, keys};
+use super::{Checker, below, choice};
 use crate::config::{CameraConfig, DomeConfig, OnvifConfig, PresetConfig, tree::Step};
 
 impl Checker<'_, '_> {
@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn tell(&mut self, at: &[Step], field: &str, message: &str, hint: &str) {
+    pub(super) fn tell(&mut self, at: &[Step], field: &str, message: &str, hint: &str) {
         self.note_field(at, field, message.to_owned(), Some(hint.to_owned()));
     }
 
@@ -151,12 +151,6 @@ impl Checker<'_, '_> {
     fn is_written(&self, at: &[Step], key: &str) -> bool {
         crate::config::tree::at(self.tree, &below(at, &[key])).is_some()
     }
-}
-
-fn below(at: &[Step], steps: &[&str]) -> Vec<Step> {
-    let mut path = at.to_vec();
-    path.extend(keys(steps));
-    path
 }
 
 /// Whether the head of the file is that of a picture.

@@ -1,0 +1,393 @@
+//! 轮巡: more cameras than the machine could watch all the time are visited in turn, each at least every so often. Threads
+//! that mostly wait take the turns; whose turn it is ([`schedule`]) and what can be promised ([`admission`]) is pure. What
+//! cannot be kept is taken back for all cameras alike and told; nothing queues.
+
+mod admission;
+mod config;
+mod estimate;
+mod schedule;
+mod visit;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use parapet_core::{CameraId, Clock, EndReason};
+use tracing::{error, info, warn};
+
+pub use self::{
+    admission::PatrolEstimate,
+    config::{CameraPatrolConfig, NodePatrolConfig},
+};
+use self::{
+    admission::{MODEL_CPU, Need, Room, Stretch, VisitCost},
+    schedule::{Schedule, Turn},
+    visit::{Patrolled, Visit},
+};
+use crate::{
+    camera::{CameraSpec, CameraThread},
+    live::CameraInfo,
+    telemetry,
+};
+
+/// Metrics are brought up to date this often.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+/// What is needed is looked at again this often, in times of [`PUBLISH_EVERY`].
+const ADMIT_EVERY: u32 = 5;
+
+/// The threads that visit cameras in turn; none run while there is no camera to visit.
+pub(crate) struct Patrol {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    room: Room,
+    clock: Arc<dyn Clock>,
+}
+
+struct State {
+    schedule: Schedule,
+    seats: BTreeMap<CameraId, Seat>,
+    stretch: Stretch,
+    /// Late looks since the need was looked at.
+    late: u32,
+    /// Longest time between two looks at a camera that answers, since the start.
+    longest_ever: Duration,
+    closed: bool,
+}
+
+/// A camera on patrol, from outside of its visits.
+struct Seat {
+    /// `None` while it is visited.
+    patrolled: Option<Box<Patrolled>>,
+    /// Told to a visit that goes on.
+    stop: Arc<AtomicBool>,
+    leaving: Option<EndReason>,
+    cost: VisitCost,
+    /// What the model takes for a look, on its own thread.
+    model: f64,
+}
+
+impl Patrol {
+    /// Nobody is visited yet.
+    pub(crate) fn new(config: &NodePatrolConfig, clock: Arc<dyn Clock>) -> Self {
+        let processors = processors();
+        let room = Room {
+            cores: processors as f64 * f64::from(config.share.as_f32()),
+            at_once: config.at_once_on(processors),
+        };
+        let state = State {
+            schedule: Schedule::new(room.at_once),
+            seats: BTreeMap::new(),
+            stretch: Stretch::new(),
+            late: 0,
+            longest_ever: Duration::ZERO,
+            closed: false,
+        };
+        let shared = Shared { state: Mutex::new(state), changed: Condvar::new(), room, clock };
+        Self { shared: Arc::new(shared), threads: Vec::new() }
+    }
+
+    /// Takes a camera in. `model_time`: what the model takes for one of its pictures, where that was measured.
+    fn add(
+        &mut self,
+        spec: CameraSpec,
+        config: CameraPatrolConfig,
+        model_time: Option<Duration>,
+    ) -> io::Result<PatrolSeat> {
+        let id = spec.id.clone();
+        spec.live.insert(CameraInfo::new(&id, &spec.site, &spec.config));
+        let model = model_time.map_or(MODEL_CPU, |time| time.as_secs_f64());
+        let seat = Seat {
+            cost: VisitCost::estimated(config.looks, model),
+            model,
+            patrolled: Some(Box::new(Patrolled::new(spec, config))),
+            stop: Arc::default(),
+            leaving: None,
+        };
+        let every = Duration::from_secs_f64(config.every_seconds.as_f64());
+        let mut state = self.shared.lock();
+        let factor = state.stretch.factor();
+        state.schedule.add(id.clone(), every, factor, self.shared.clock.monotonic());
+        state.seats.insert(id.clone(), seat);
+        let wanted = state.seats.len().min(self.shared.room.at_once) + 1;
+        drop(state);
+        self.shared.changed.notify_all();
+        while self.threads.len() < wanted {
+            let (shared, first) = (self.shared.clone(), self.threads.is_empty());
+            let name = if first { "patrol".to_owned() } else { format!("patrol:{}", self.threads.len()) };
+            let run = move || if first { shared.keep_watch() } else { shared.walk() };
+            self.threads.push(std::thread::Builder::new().name(name).spawn(run)?);
+        }
+        Ok(PatrolSeat { id, shared: self.shared.clone() })
+    }
+
+    /// Says what the cameras need and what they are promised, once they are all there.
+    pub(crate) fn admit(&self) {
+        let mut state = self.shared.lock();
+        if !state.seats.is_empty() {
+            self.shared.follow(&mut state, true);
+        }
+    }
+}
+
+impl Drop for Patrol {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.changed.notify_all();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                error!("a thread of the patrol panicked");
+            }
+        }
+    }
+}
+
+/// Processors of this machine that this process may use.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while the patrol is held")
+    }
+
+    /// A thread that takes turns until the patrol is closed.
+    fn walk(&self) {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return;
+            }
+            let id = match state.schedule.next(self.clock.monotonic()) {
+                Turn::Visit(id) => id,
+                Turn::Wait(None) => {
+                    state = self.changed.wait(state).expect("no panic while the patrol is held");
+                    continue;
+                }
+                Turn::Wait(Some(time)) => {
+                    let waited = self.changed.wait_timeout(state, time);
+                    state = waited.expect("no panic while the patrol is held").0;
+                    continue;
+                }
+            };
+            let factor = state.stretch.factor();
+            let Some(seat) = state.seats.get_mut(&id) else { continue };
+            let (Some(mut patrolled), stop) = (seat.patrolled.take(), seat.stop.clone()) else { continue };
+            drop(state);
+            let detail = promise_in_words(patrolled.config(), factor);
+            let visit = patrolled.visit(&detail, &stop, &mut || self.looked(&id));
+            state = self.lock();
+            self.ended(&mut state, &id, patrolled, visit);
+            self.changed.notify_all();
+        }
+    }
+
+    /// A picture of the camera was looked at.
+    fn looked(&self, id: &CameraId) {
+        let (now, at) = (self.clock.monotonic(), self.clock.now());
+        let mut state = self.lock();
+        let factor = state.stretch.factor();
+        let Some(looked) = state.schedule.looked(id, factor, now) else { return };
+        if let Some(interval) = looked.interval {
+            state.longest_ever = state.longest_ever.max(interval);
+            telemetry::patrol_looked(id, at, interval, looked.late);
+        }
+        state.late += u32::from(looked.late);
+    }
+
+    fn ended(&self, state: &mut State, id: &CameraId, patrolled: Box<Patrolled>, visit: Visit) {
+        let (now, factor) = (self.clock.monotonic(), state.stretch.factor());
+        telemetry::patrol_visited(visit.looks > 0, visit.cost.cpu, visit.cost.wall);
+        state.schedule.ended(id, visit.looks > 0, factor, now);
+        if let Some(seat) = state.seats.get_mut(id) {
+            // What came to nothing says nothing about those that do.
+            if visit.looks > 0 {
+                let cpu = visit.cost.cpu + f64::from(visit.looks) * seat.model;
+                seat.cost.follow(VisitCost { cpu, wall: visit.cost.wall });
+            }
+            seat.patrolled = Some(patrolled);
+        }
+    }
+
+    /// The thread that keeps the metrics and the promise up to date until the patrol is closed.
+    fn keep_watch(&self) {
+        let mut state = self.lock();
+        let mut rounds = 0;
+        while !state.closed {
+            rounds += 1;
+            if rounds % ADMIT_EVERY == 0 {
+                self.follow(&mut state, false);
+            }
+            let (longest, promised) = state.schedule.longest(self.clock.monotonic());
+            state.longest_ever = state.longest_ever.max(longest);
+            let (cameras, failing) = state.schedule.count();
+            telemetry::patrol(&telemetry::PatrolState {
+                longest,
+                longest_ever: state.longest_ever,
+                promised,
+                stretch: state.stretch.factor(),
+                answering: cameras - failing,
+                failing,
+            });
+            let until = self.clock.monotonic() + PUBLISH_EVERY;
+            while !state.closed {
+                let left = until.saturating_sub(self.clock.monotonic());
+                if left.is_zero() {
+                    break;
+                }
+                let waited = self.changed.wait_timeout(state, left);
+                state = waited.expect("no panic while the patrol is held").0;
+            }
+        }
+    }
+
+    /// Looks at what is needed, and takes back or gives again what is promised.
+    fn follow(&self, state: &mut State, say: bool) {
+        let costs = state.seats.values().filter_map(|seat| {
+            let config = seat.patrolled.as_ref().map(|patrolled| *patrolled.config());
+            Some((config?.every_seconds.as_f64(), seat.cost))
+        });
+        // Those that are visited just now are as the others.
+        let (all, known) = (state.seats.len() as f64, costs.clone().count() as f64);
+        let mut need = Need::of(costs);
+        if known > 0.0 {
+            need = Need { cores: need.cores * all / known, visits: need.visits * all / known };
+        }
+        let late = std::mem::take(&mut state.late);
+        let changed = state.stretch.follow(need, self.room, late);
+        telemetry::patrol_need(need.cores, self.room.cores);
+        if !(changed || say) {
+            return;
+        }
+        let (stretch, cameras) = (state.stretch.factor(), state.seats.len());
+        let (need_cores, room_cores) = (round(need.cores), round(self.room.cores));
+        let at_once = self.room.at_once;
+        if stretch > 1.0 {
+            warn!(
+                cameras,
+                need_cores,
+                room_cores,
+                visits = round(need.visits),
+                at_once,
+                late,
+                stretch = round(stretch),
+                "more is on patrol than the machine can look at: all intervals are longer by one factor"
+            );
+        } else {
+            info!(
+                cameras,
+                need_cores,
+                room_cores,
+                visits = round(need.visits),
+                at_once,
+                "each camera on patrol is looked at within its interval"
+            );
+        }
+    }
+}
+
+/// To hundredths, for people.
+fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+/// What a camera's status says.
+fn promise_in_words(config: &CameraPatrolConfig, stretch: f64) -> String {
+    let every = config.every_seconds.as_f64();
+    if stretch > 1.0 {
+        let promised = (every * stretch).ceil();
+        format!(
+            "on patrol: looked at every {promised} s at the latest instead of every {every} s, for more is configured than the machine can look at"
+        )
+    } else {
+        format!("on patrol: looked at every {every} s at the latest")
+    }
+}
+
+/// A camera's place on the patrol.
+pub(crate) struct PatrolSeat {
+    id: CameraId,
+    shared: Arc<Shared>,
+}
+
+impl PatrolSeat {
+    fn ask_to_leave(&self, reason: EndReason) {
+        let mut state = self.shared.lock();
+        // Not visited again.
+        state.schedule.remove(&self.id);
+        if let Some(seat) = state.seats.get_mut(&self.id) {
+            seat.leaving.get_or_insert(reason);
+            seat.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits for the end of a visit, and ends what is open.
+    fn leave(self) {
+        self.ask_to_leave(EndReason::Interrupted);
+        let mut state = self.shared.lock();
+        while state.seats.get(&self.id).is_some_and(|seat| seat.patrolled.is_none()) {
+            state = self.shared.changed.wait(state).expect("no panic while the patrol is held");
+        }
+        let seat = state.seats.remove(&self.id);
+        drop(state);
+        if let Some(Seat { patrolled: Some(patrolled), leaving, .. }) = seat {
+            patrolled.finish(leaving.unwrap_or(EndReason::Interrupted));
+        }
+    }
+}
+
+/// A camera at work: watched all the time by a thread of its own, or on patrol.
+pub(crate) enum Duty {
+    Always(CameraThread),
+    Patrolled(PatrolSeat),
+}
+
+impl Duty {
+    /// Starts to watch as the camera's options say. `model_time` measures the model, for the first camera that asks.
+    pub(crate) fn start(
+        spec: CameraSpec,
+        patrol: &mut Patrol,
+        model_time: Option<Duration>,
+    ) -> io::Result<Self> {
+        match spec.config.patrol {
+            Some(config) => patrol.add(spec, config, model_time).map(Self::Patrolled),
+            None => CameraThread::start(spec).map(Self::Always),
+        }
+    }
+
+    /// Whether the source was opened and is watched; a camera on patrol has its turn.
+    pub(crate) fn is_started(&self) -> bool {
+        match self {
+            Self::Always(thread) => thread.is_started(),
+            Self::Patrolled(_) => true,
+        }
+    }
+
+    /// Asks it to end, giving `reason` to what is open; [`Self::join`] waits for it.
+    pub(crate) fn ask_to_stop(&self, reason: EndReason) {
+        match self {
+            Self::Always(thread) => thread.ask_to_stop(reason),
+            Self::Patrolled(seat) => seat.ask_to_leave(reason),
+        }
+    }
+
+    /// Waits for the end.
+    pub(crate) fn join(self) {
+        match self {
+            Self::Always(thread) => thread.join(),
+            Self::Patrolled(seat) => seat.leave(),
+        }
+    }
+}
