@@ -127,6 +127,8 @@ pub struct Pipeline {
     latest_at: Option<Timestamp>,
     /// Of the standing things that rules are about.
     groups: Vec<Group>,
+    /// At least so often a look is needed; `None`: at every frame.
+    look_seconds: Option<f64>,
     /// What the latest look found new in the view, and until when that holds.
     latest_change: (Timestamp, SceneChange),
     /// Used again at each frame.
@@ -150,6 +152,12 @@ impl Pipeline {
         let zones = config.zones;
         let gate = config.gate.map(|gate| (Gate::new(&gate), Stir::new(&gate)));
         let visit_after = config.longest_gap.map(|gap| VISIT_PART * gap.as_f64());
+        let slowest = if config.lines.is_empty() { Some(f64::INFINITY) } else { None };
+        let look_seconds = config
+            .rules
+            .values()
+            .map(RuleConfig::look_seconds)
+            .fold(slowest, |least, rule| Some(least?.min(rule?)));
         let groups = config.rules.values().filter_map(RuleConfig::group).collect();
         let rules = config.rules.into_iter().map(|(id, rule)| Rule::new(id, rule, &zones)).collect();
         Self {
@@ -168,6 +176,7 @@ impl Pipeline {
             visit_after,
             latest_at: None,
             groups,
+            look_seconds,
             latest_change: (Timestamp::MIN, SceneChange::unknown()),
             findings: Vec::new(),
             occupied: Vec::new(),
@@ -338,6 +347,12 @@ impl Pipeline {
     /// Whether nothing moves in the view and nothing waits for a look: keyframes are enough to see that it stays so.
     pub fn is_quiet(&self, at: Timestamp) -> bool {
         self.gate.as_ref().is_some_and(|(gate, _)| gate.is_quiet(at)) && !self.standing.is_undecided()
+    }
+
+    /// At least so often a rule of this view needs a look, in seconds, to decide as it does with one at every frame; `None`:
+    /// at every frame.
+    pub fn look_seconds(&self) -> Option<f64> {
+        self.look_seconds
     }
 
     /// Whether something that a rule is about has just come, or may be gone: another look soon would tell.

@@ -33,7 +33,7 @@ use crate::{
     recording::CameraRecorder,
     telemetry::{self, StageTimer},
     uplink::UplinkHandle,
-    watch::Looked,
+    watch::{Looked, Watch},
 };
 
 /// Longest wait for a frame before the thread looks whether it should stop.
@@ -274,13 +274,8 @@ impl Worker {
                             if step.held {
                                 telemetry::frame_held(&id);
                             }
-                            if self.spec.config.source.keyframes_while_quiet {
-                                let quiet = watch.is_quiet(frame.captured_at);
-                                stream.set_mode(if quiet {
-                                    DecodeMode::KeyframesOnly
-                                } else {
-                                    DecodeMode::Full
-                                });
+                            if self.spec.config.source.keyframes_when_enough {
+                                stream.set_mode(self.enough(&watch, &stream));
                             }
                             for note in notes {
                                 self.report_note(note);
@@ -315,6 +310,20 @@ impl Worker {
                     }
                 }
             }
+        }
+    }
+
+    /// What has to be decoded from now on.
+    fn enough(&self, watch: &Watch, stream: &CameraStream) -> DecodeMode {
+        let seldom = watch.look_seconds().zip(stream.keyframes_apart());
+        if self.spec.live.is_watched(&self.spec.id) {
+            DecodeMode::Full
+        } else if seldom.is_some_and(|(looks, keyframes)| keyframes.as_secs_f64() <= looks) {
+            DecodeMode::KeyframesOnly
+        } else if watch.is_quiet(self.latest) {
+            DecodeMode::KeyframesWhileQuiet
+        } else {
+            DecodeMode::Full
         }
     }
 

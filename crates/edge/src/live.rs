@@ -281,6 +281,12 @@ impl LiveCameras {
         cameras.get(camera).map(|entry| entry.sender.subscribe())
     }
 
+    /// Whether somebody follows a camera's frames now.
+    pub(crate) fn is_watched(&self, camera: &CameraId) -> bool {
+        let cameras = self.0.read().expect("no panic while the list is held");
+        cameras.get(camera).is_some_and(|entry| entry.sender.receiver_count() > 0)
+    }
+
     /// All cameras, with the size of their newest frame.
     pub(crate) fn list(&self) -> Vec<CameraInfo> {
         let cameras = self.0.read().expect("no panic while the list is held");

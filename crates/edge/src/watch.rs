@@ -70,6 +70,14 @@ impl Watch {
         }
     }
 
+    /// At least so often a fixed view needs a look, in seconds; `None`: at every frame, as a dome does.
+    pub(crate) fn look_seconds(&self) -> Option<f64> {
+        match &self.0 {
+            Kind::Fixed(view) => view.pipeline.look_seconds(),
+            Kind::Dome(_) => None,
+        }
+    }
+
     /// Whether nothing moves in a fixed view; a dome is never quiet.
     pub(crate) fn is_quiet(&self, at: Timestamp) -> bool {
         match &self.0 {

@@ -173,7 +173,7 @@ fn what_a_camera_on_patrol_cannot_do_is_told() {
         rules.bikes.misparked_ebike = {}
         [cameras.busy]
         source.rtsp.url = "rtsp://10.0.0.2/"
-        source.keyframes_while_quiet = true
+        source.keyframes_when_enough = true
         patrol = { every_seconds = 40, looks = 0, patience_seconds = 30 }
         gate = {}
         recording = {}
@@ -202,7 +202,7 @@ fn what_a_camera_on_patrol_cannot_do_is_told() {
             "cameras.busy.recording",
             "cameras.busy.rules.bikes.misparked_ebike.limit_seconds",
             "cameras.busy.rules.dogs.stray_dog",
-            "cameras.busy.source.keyframes_while_quiet",
+            "cameras.busy.source.keyframes_when_enough",
             "cameras.called.source.srt.mode",
             "cameras.film.patrol.every_seconds",
             "cameras.film.patrol.patience_seconds",

@@ -1,5 +1,5 @@
-//! What the gate costs in accuracy and spares in time, against a look at every frame: a measurement, not a test of every
-//! run. `cargo test -p parapet-edge --test gate -- --ignored --nocapture`; it takes the recordings that are there.
+//! What the gate, and looks at keyframes alone, cost in accuracy and spare in time, against a look at every frame: a
+//! measurement, not a test of every run. `cargo test -p parapet-edge --test gate -- --ignored --nocapture`; it takes the recordings that are there.
 
 #![expect(clippy::unwrap_used, reason = "all of this file is a measurement")]
 
@@ -78,10 +78,27 @@ struct Outcome {
     starts: Vec<(IncidentKind, Option<String>, f64)>,
 }
 
-fn run(watched: &Watched, gate: Option<GateConfig>) -> Outcome {
+/// How a recording is watched.
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    EveryFrame,
+    Gated,
+    /// One frame a second, as keyframes give them, and gated: only where all rules are content with that.
+    Keyframes,
+}
+
+/// `None` where a rule needs more frames.
+fn run(watched: &Watched, how: How) -> Option<Outcome> {
     let mut pipeline = load(&watched.pipeline).unwrap();
     let camera = watched.camera.parse().unwrap();
-    pipeline.cameras.get_mut(&camera).unwrap().gate = gate;
+    let config = pipeline.cameras.get_mut(&camera).unwrap();
+    config.gate = (how != How::EveryFrame).then(GateConfig::default);
+    if how == How::Keyframes {
+        config.source.analysed_fps = 1.0;
+        if config.rules.values().any(|rule| rule.look_seconds().is_none_or(|seconds| seconds < 1.0)) {
+            return None;
+        }
+    }
     let (mut log, before) = (Vec::new(), cpu_seconds());
     let recording = Recording::Video(watched.video.clone());
     let summary =
@@ -98,17 +115,29 @@ fn run(watched: &Watched, gate: Option<GateConfig>) -> Outcome {
         (event.phase == Phase::Started).then(|| (event.kind, event.zone.map(|zone| zone.to_string()), at))
     };
     let held = summary.held as f64 / summary.frames.max(1) as f64;
-    Outcome { cpu, held, seconds: summary.video.as_secs_f64(), starts: events.filter_map(started).collect() }
+    let seconds = summary.video.as_secs_f64();
+    Some(Outcome { cpu, held, seconds, starts: events.filter_map(started).collect() })
 }
 
 #[test]
 #[ignore = "a measurement of minutes, of recordings that may not be there"]
 fn what_the_gate_costs_and_spares() {
+    against_every_frame(How::Gated);
+}
+
+#[test]
+#[ignore = "a measurement of minutes, of recordings that may not be there"]
+fn what_keyframes_cost_and_spare() {
+    against_every_frame(How::Keyframes);
+}
+
+fn against_every_frame(how: How) {
     let only = env::var("ONLY").unwrap_or_default();
     let (mut cpu, mut seconds, mut starts, mut lost, mut new) = ((0.0, 0.0), 0.0, 0, 0, 0);
     let mut later: Vec<f64> = Vec::new();
     for watched in recordings().into_iter().filter(|w| w.video.to_string_lossy().contains(&only)) {
-        let (all, gated) = (run(&watched, None), run(&watched, Some(GateConfig::default())));
+        let Some(gated) = run(&watched, how) else { continue };
+        let all = run(&watched, How::EveryFrame).unwrap();
         let mut left = gated.starts.clone();
         let mut told = String::new();
         for (kind, zone, at) in &all.starts {

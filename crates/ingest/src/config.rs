@@ -32,11 +32,13 @@ pub struct SourceConfig {
     /// Decode keyframes only: the cheapest way to watch a scene in which things stand for minutes.
     #[serde(default)]
     pub keyframes_only: bool,
-    /// Of a live source decode keyframes only while nothing moves; the camera's `gate` says when that is. When something
-    /// moves, the pictures since the latest keyframe are decoded after it. What comes is noticed at the next
-    /// keyframe at the latest, mostly at once by the sizes of the encoded pictures.
+    /// Of a live source decode keyframes only, as long as looks at them are enough: always where the camera's rules ask for a
+    /// look every second or two (what stands there for a while), and while nothing moves where a rule needs more (dogs,
+    /// lines); the camera's `gate` says when that is. When something moves then, the pictures since the latest keyframe
+    /// are decoded after it, so that it is noticed at the next keyframe at the latest, mostly at once by the sizes
+    /// of the encoded pictures. Full rate while somebody looks at the live picture.
     #[serde(default)]
-    pub keyframes_while_quiet: bool,
+    pub keyframes_when_enough: bool,
     /// Seconds of encoded video kept for clips: pre-roll and post-roll of the evidence together.
     #[serde(default = "default_preroll_seconds")]
     pub preroll_seconds: f64,
@@ -274,7 +276,7 @@ impl SourceConfig {
             test: None,
             analysed_fps: default_analysed_fps(),
             keyframes_only: false,
-            keyframes_while_quiet: false,
+            keyframes_when_enough: false,
             preroll_seconds: default_preroll_seconds(),
             preroll_megabytes: default_preroll_megabytes(),
             max_width: None,

@@ -12,7 +12,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -115,15 +115,33 @@ pub(crate) struct Wanted {
 
 /// A [`DecodeMode`] that may change at any time.
 #[derive(Debug, Default)]
-pub(crate) struct ModeSwitch(AtomicBool);
+pub(crate) struct ModeSwitch {
+    mode: AtomicU8,
+    /// Between the latest two keyframes; 0 as long as there were no two.
+    apart_microseconds: AtomicU64,
+}
 
 impl ModeSwitch {
     pub(crate) fn set(&self, mode: DecodeMode) {
-        self.0.store(mode == DecodeMode::KeyframesOnly, Ordering::Relaxed);
+        self.mode.store(mode as u8, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> DecodeMode {
-        if self.0.load(Ordering::Relaxed) { DecodeMode::KeyframesOnly } else { DecodeMode::Full }
+        match self.mode.load(Ordering::Relaxed) {
+            mode if mode == DecodeMode::KeyframesOnly as u8 => DecodeMode::KeyframesOnly,
+            mode if mode == DecodeMode::KeyframesWhileQuiet as u8 => DecodeMode::KeyframesWhileQuiet,
+            _ => DecodeMode::Full,
+        }
+    }
+
+    /// A keyframe came so long after the one before.
+    pub(crate) fn keyframes_are(&self, apart: Duration) {
+        self.apart_microseconds.store(apart.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn keyframes_apart(&self) -> Option<Duration> {
+        let apart = self.apart_microseconds.load(Ordering::Relaxed);
+        (apart > 0).then(|| Duration::from_micros(apart))
     }
 }
 

@@ -161,6 +161,11 @@ impl CameraStream {
         self.cpu.clone()
     }
 
+    /// How far apart the latest two keyframes of a live source were; `None` until there were two.
+    pub fn keyframes_apart(&self) -> Option<Duration> {
+        self.mode.keyframes_apart()
+    }
+
     /// Disconnects and waits for the threads.
     pub fn stop(self) {
         drop(self);

@@ -9,6 +9,8 @@ pub enum DecodeMode {
     #[default]
     Full,
     /// Keyframes alone, as long as the encoder's units say that nothing moves: the cheapest way to watch a quiet view.
+    KeyframesWhileQuiet,
+    /// Keyframes alone, whatever moves: a look at each is enough.
     KeyframesOnly,
 }
 
@@ -60,7 +62,9 @@ impl<T: Clone> KeyframeGate<T> {
         }
         let stirs = self.sizes.stir(bytes);
         self.waiting |= gap;
-        if self.waiting || self.keyframes_only {
+        if self.waiting || self.keyframes_only || mode == DecodeMode::KeyframesOnly {
+            // Without what was left out here, the rest of the group means nothing.
+            self.waiting = true;
             self.forget();
             return Passage::Dropped;
         }
@@ -184,7 +188,7 @@ mod tests {
     #[test]
     fn what_was_held_back_of_a_group_goes_first_when_all_is_wanted_again() {
         let quiet = |unit| (13..36).contains(&unit);
-        let mode = |unit| if quiet(unit) { DecodeMode::KeyframesOnly } else { DecodeMode::Full };
+        let mode = |unit| if quiet(unit) { DecodeMode::KeyframesWhileQuiet } else { DecodeMode::Full };
         let all = decoded((0..50).map(|unit| (unit, 900, mode(unit))));
         let expected: Vec<u32> = (0..13).chain([20]).chain(30..50).collect();
         assert_eq!(all, expected);
@@ -193,13 +197,21 @@ mod tests {
     #[test]
     fn units_that_grow_wake_it_with_all_of_their_group_until_the_next_keyframe() {
         let size = |unit| if (25..28).contains(&unit) { 5_000 } else { 900 };
-        let all = decoded((0..50).map(|unit| (unit, size(unit), DecodeMode::KeyframesOnly)));
+        let all = decoded((0..50).map(|unit| (unit, size(unit), DecodeMode::KeyframesWhileQuiet)));
         let expected: Vec<u32> = [0, 10].into_iter().chain(20..31).chain([40]).collect();
         assert_eq!(all, expected);
         let once = decoded(
-            (0..30).map(|unit| (unit, if unit == 15 { 5_000 } else { 900 }, DecodeMode::KeyframesOnly)),
+            (0..30).map(|unit| (unit, if unit == 15 { 5_000 } else { 900 }, DecodeMode::KeyframesWhileQuiet)),
         );
         assert_eq!(once, [0, 10, 20]);
+    }
+
+    #[test]
+    fn where_keyframes_are_enough_nothing_wakes_it_and_all_comes_from_the_next_keyframe_on() {
+        let mode = |unit| if (13..26).contains(&unit) { DecodeMode::KeyframesOnly } else { DecodeMode::Full };
+        let all = decoded((0..50).map(|unit| (unit, if unit > 15 { 5_000 } else { 900 }, mode(unit))));
+        let expected: Vec<u32> = (0..13).chain([20]).chain(30..50).collect();
+        assert_eq!(all, expected);
     }
 
     fn passed(source_fps: f64, analysed_fps: f64, frames: u64) -> Vec<u64> {

@@ -102,6 +102,24 @@ impl RuleConfig {
         }
     }
 
+    /// At least so often it needs a look to decide as it does with one at every frame: eight in the shortest time that it
+    /// waits for, and one every two seconds. `None`: every frame.
+    pub fn look_seconds(&self) -> Option<f64> {
+        let shortest = match self {
+            Self::MisparkedEbike(c) => {
+                let others = c.zone_limit_seconds.values().chain(c.label_limit_seconds.values());
+                others.fold(c.limit_seconds.as_f64(), |least, limit| least.min(limit.as_f64()))
+            }
+            Self::OccupiedRoadway(c) => {
+                let others = c.zone_limit_seconds.values().chain(c.label_limit_seconds.values());
+                others.fold(c.limit_seconds.as_f64(), |least, limit| least.min(limit.as_f64()))
+            }
+            Self::RooftopStructure(_) => f64::INFINITY,
+            Self::StrayDog(_) => return None,
+        };
+        Some((shortest / LOOKS_IN_LIMIT).min(SELDOM_SECONDS))
+    }
+
     /// All mistakes that show once the camera's zones are known.
     pub fn problems(&self, zones: &[Zone]) -> Vec<Problem> {
         match self {
@@ -112,6 +130,11 @@ impl RuleConfig {
         }
     }
 }
+
+/// Looks in the time that a thing must stand.
+const LOOKS_IN_LIMIT: f64 = 8.0;
+/// The tracker follows what stands over no more than this between two looks.
+const SELDOM_SECONDS: f64 = 2.0;
 
 /// One rule at work in one view.
 #[derive(Debug)]

@@ -128,3 +128,16 @@ fn every_option_is_in_the_schema_with_its_text() {
     assert_eq!(schema["$defs"]["Seconds"]["type"], "number");
     assert_eq!(schema["$defs"]["Hours"]["type"], "string");
 }
+
+#[test]
+fn what_stands_needs_a_look_every_second_or_two_and_a_dog_every_frame() {
+    let of = |text: &str| serde_json::from_str::<RuleConfig>(text).unwrap().look_seconds();
+    assert_eq!(of(r#"{"misparked_ebike": {}}"#), Some(2.0));
+    assert_eq!(of(r#"{"misparked_ebike": {"zone_limit_seconds": {"gate": 8}}}"#), Some(1.0));
+    assert_eq!(
+        of(r#"{"occupied_roadway": {"limit_seconds": 20, "label_limit_seconds": {"truck": 12}}}"#),
+        Some(1.5)
+    );
+    assert_eq!(of(r#"{"rooftop_structure": {}}"#), Some(2.0));
+    assert_eq!(of(r#"{"stray_dog": {}}"#), None);
+}

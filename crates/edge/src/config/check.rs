@@ -465,10 +465,13 @@ impl Checker<'_, '_> {
             path.extend(keys(steps));
             path
         };
-        if camera.source.keyframes_while_quiet && camera.gate.is_none() {
-            let message = "nothing says when the view is quiet".to_owned();
+        let needs_all =
+            !camera.lines.is_empty() || camera.rules.values().any(|rule| rule.look_seconds().is_none());
+        if camera.source.keyframes_when_enough && camera.gate.is_none() && needs_all {
+            let message =
+                "a rule or a line needs every frame, and nothing says when the view is quiet".to_owned();
             let hint = "add the table `gate` to the camera".to_owned();
-            self.note_field(&below(&["source"]), "keyframes_while_quiet", message, Some(hint));
+            self.note_field(&below(&["source"]), "keyframes_when_enough", message, Some(hint));
         }
         for problem in camera.source.check() {
             if problem.field.is_empty()

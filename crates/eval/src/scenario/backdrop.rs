@@ -214,7 +214,7 @@ fn every_frame() -> SourceConfig {
         test: None,
         analysed_fps: 1000.0,
         keyframes_only: false,
-        keyframes_while_quiet: false,
+        keyframes_when_enough: false,
         preroll_seconds: 1.0,
         preroll_megabytes: 1,
         max_width: None,

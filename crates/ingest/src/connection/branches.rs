@@ -175,7 +175,14 @@ fn gate(pad: &gst::Pad, units: Units, live: bool, mode: Arc<ModeSwitch>) {
         Units::All if !live => return,
         Units::All | Units::Keyframes => {
             let mut gate = KeyframeGate::new(matches!(units, Units::Keyframes));
+            let mut latest: Option<gst::ClockTime> = None;
             Box::new(move |_, buffer, keyframe| {
+                if keyframe
+                    && let Some(at) = buffer.pts()
+                    && let Some(apart) = latest.replace(at).and_then(|latest| at.checked_sub(latest))
+                {
+                    mode.keyframes_are(apart.into());
+                }
                 let gap = buffer.flags().contains(gst::BufferFlags::DISCONT);
                 gate.pass(buffer, buffer.size(), keyframe, gap, mode.get())
             })

@@ -79,9 +79,9 @@ impl Checker<'_, '_> {
     /// Only what can be opened again and again, and then shows the present.
     fn check_patrolled_source(&mut self, at: &[Step], camera: &CameraConfig) {
         let (source, at_source) = (&camera.source, below(at, &["source"]));
-        if source.keyframes_while_quiet {
+        if source.keyframes_when_enough {
             let message = "on patrol only keyframes are decoded anyway";
-            self.tell(&at_source, "keyframes_while_quiet", message, "remove it");
+            self.tell(&at_source, "keyframes_when_enough", message, "remove it");
         }
         let listens = source.srt.as_ref().is_some_and(|srt| srt.mode == SrtMode::Listener);
         let hint = "only live cameras that can be called are: rtsp, rtmp, srt as caller, device";
