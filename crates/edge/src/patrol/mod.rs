@@ -12,7 +12,7 @@ use std::{
     collections::BTreeMap,
     io,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
@@ -42,6 +42,9 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// What is needed is looked at again this often, in times of [`PUBLISH_EVERY`].
 const ADMIT_EVERY: u32 = 5;
 
+/// Looks at once for each processor: below the number of frames for which the model's queue has room, so that none is shed.
+const LOOKS_EACH: usize = 2;
+
 /// The threads that visit cameras in turn; none run while there is no camera to visit.
 pub(crate) struct Patrol {
     shared: Arc<Shared>,
@@ -52,7 +55,38 @@ struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     room: Room,
+    /// Looks that are taken at once: waiting for a camera costs nothing, looking does.
+    looks: Turnstile,
     clock: Arc<dyn Clock>,
+}
+
+/// Lets so many through at once.
+struct Turnstile {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Turnstile {
+    fn new(at_once: usize) -> Self {
+        Self { free: Mutex::new(at_once), freed: Condvar::new() }
+    }
+
+    /// Waits for a place; it is free again when what is returned is dropped.
+    fn pass(&self) -> Passed<'_> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.freed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Passed(self)
+    }
+}
+
+struct Passed<'a>(&'a Turnstile);
+
+impl Drop for Passed<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
 }
 
 struct State {
@@ -94,7 +128,8 @@ impl Patrol {
             longest_ever: Duration::ZERO,
             closed: false,
         };
-        let shared = Shared { state: Mutex::new(state), changed: Condvar::new(), room, clock };
+        let looks = Turnstile::new(LOOKS_EACH * processors);
+        let shared = Shared { state: Mutex::new(state), changed: Condvar::new(), room, looks, clock };
         Self { shared: Arc::new(shared), threads: Vec::new() }
     }
 
@@ -187,7 +222,7 @@ impl Shared {
             let (Some(mut patrolled), stop) = (seat.patrolled.take(), seat.stop.clone()) else { continue };
             drop(state);
             let detail = promise_in_words(patrolled.config(), factor);
-            let visit = patrolled.visit(&detail, &stop, &mut || self.looked(&id));
+            let visit = patrolled.visit(&detail, &stop, &self.looks, &mut || self.looked(&id));
             state = self.lock();
             self.ended(&mut state, &id, patrolled, visit);
             self.changed.notify_all();

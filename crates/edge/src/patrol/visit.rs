@@ -10,7 +10,7 @@ use parapet_core::{CameraHealth, DetectError, EndReason, Frame, HealthEvent, Hea
 use parapet_ingest::{CameraStream, StillWatch, StreamEvent, thread_cpu_time};
 use tracing::{debug, error};
 
-use super::{CameraPatrolConfig, admission::VisitCost};
+use super::{CameraPatrolConfig, Turnstile, admission::VisitCost};
 use crate::{
     assembly::{Assembled, ModelTime},
     camera::{CameraSpec, Scene, Worker, message_of},
@@ -77,12 +77,19 @@ impl Patrolled {
 
     /// Connects, takes its looks and disconnects. `looked` is called at each look. `detail`: what the camera's status says
     /// of the patrol.
-    pub(super) fn visit(&mut self, detail: &str, stop: &AtomicBool, looked: &mut dyn FnMut()) -> Visit {
+    pub(super) fn visit(
+        &mut self,
+        detail: &str,
+        stop: &AtomicBool,
+        turnstile: &Turnstile,
+        looked: &mut dyn FnMut(),
+    ) -> Visit {
         let clock = self.worker.spec.clock.clone();
         let (begun, cpu_before) = (clock.monotonic(), thread_cpu_time());
         let (mut looks, mut stream_cpu) = (0, Duration::ZERO);
-        let attempt =
-            catch_unwind(AssertUnwindSafe(|| self.take_looks(stop, &mut looks, &mut stream_cpu, looked)));
+        let attempt = catch_unwind(AssertUnwindSafe(|| {
+            self.take_looks(stop, turnstile, &mut looks, &mut stream_cpu, looked)
+        }));
         match attempt {
             // What the looks were good for is known; that a later one did not come is no trouble.
             Ok(_) if looks > 0 => self.tell_well(detail),
@@ -112,6 +119,7 @@ impl Patrolled {
     fn take_looks(
         &mut self,
         stop: &AtomicBool,
+        turnstile: &Turnstile,
         looks: &mut u32,
         cpu: &mut Duration,
         looked: &mut dyn FnMut(),
@@ -154,15 +162,21 @@ impl Patrolled {
                     latest = Some(Trouble { event, detail: detail.unwrap_or_default() });
                 }
                 None | Some(StreamEvent::Health(_) | StreamEvent::Ended) => {}
-                Some(StreamEvent::Frame(frame)) => match self.look(frame) {
-                    Ok(true) => {
-                        *looks += 1;
-                        given_up = clock.monotonic() + patience;
-                        looked();
+                Some(StreamEvent::Frame(frame)) => {
+                    let passed = turnstile.pass();
+                    let seen = self.look(frame);
+                    drop(passed);
+                    // Having waited for its place is not the camera's fault.
+                    given_up = clock.monotonic() + patience;
+                    match seen {
+                        Ok(true) => {
+                            *looks += 1;
+                            looked();
+                        }
+                        Ok(false) => {}
+                        Err(trouble) => break Some(trouble),
                     }
-                    Ok(false) => {}
-                    Err(trouble) => break Some(trouble),
-                },
+                }
             }
         };
         stream.stop();
