@@ -120,7 +120,7 @@ export const en: Dictionary = {
 
   "wall.layout": "Tiles",
   "wall.layout.auto": "Auto",
-  "wall.layout.count": "{count} tiles",
+  "wall.layout.count": "{count:tile|tiles}",
   "wall.page": "Page {page} of {pages}",
   "wall.previous": "Previous page",
   "wall.next": "Next page",
@@ -230,7 +230,7 @@ export const en: Dictionary = {
   "cameras.node.online": "Online",
   "cameras.node.offline": "Offline",
   "cameras.node.version": "version {version}",
-  "cameras.node.cameras": "{count} cameras",
+  "cameras.node.cameras": "{count:camera|cameras}",
   "cameras.summary": "{up} of {all} up",
 
   "nav.roofs": "Roofs",
