@@ -2,6 +2,7 @@ import * as admin from "./texts/admin";
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as draw from "./texts/draw";
+import * as holds from "./texts/holds";
 import * as map from "./texts/map";
 import * as report from "./texts/report";
 import * as review from "./texts/review";
@@ -16,6 +17,7 @@ export const en: Dictionary = {
   ...common.en,
   ...session.en,
   ...cases.en,
+  ...holds.en,
   ...map.en,
   ...report.en,
   ...review.en,

@@ -3,6 +3,7 @@ import * as admin from "./texts/admin";
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as draw from "./texts/draw";
+import * as holds from "./texts/holds";
 import * as map from "./texts/map";
 import * as report from "./texts/report";
 import * as review from "./texts/review";
@@ -16,6 +17,7 @@ export const zh = {
   ...common.zh,
   ...session.zh,
   ...cases.zh,
+  ...holds.zh,
   ...map.zh,
   ...report.zh,
   ...review.zh,

@@ -20,6 +20,7 @@ import { CaseActions } from "./CaseActions";
 import { Answers, Orders } from "./CaseAnswers";
 import { CaseHistory } from "./CaseHistory";
 import { CaseProgress } from "./CaseProgress";
+import { Holds } from "./Holds";
 import { Thumbnail } from "./IncidentCard";
 import { SiteMap, useSitePlan, type Marker } from "./SiteMap";
 import { Empty, Failed, Loading } from "./States";
@@ -97,6 +98,10 @@ export function CasePanel({ id, onClose }: { id: string; onClose(): void }) {
         <section>
           <h3>{t("case.answers")}</h3>
           <Answers detail={detail} onChanged={changed} />
+        </section>
+        <section>
+          <h3>{t("hold.title")}</h3>
+          <Holds key={id} subject="case" id={id} holds={detail.holds} keptAnyway={file.closed_at === null} />
         </section>
         <section>
           <h3>{t("case.history")}</h3>

@@ -13,6 +13,8 @@ import { useShortcuts } from "../lib/shortcuts";
 import { useLive } from "../state/live";
 import { useMay } from "../state/session";
 import { PhaseBadge, StatusBadge } from "./Badges";
+import { Deletions } from "./Deletions";
+import { Holds } from "./Holds";
 import { Thumbnail } from "./IncidentCard";
 import { Media, MEDIA, firstMedium, has, type Medium } from "./Media";
 import { PlaceHistory } from "./PlaceHistory";
@@ -132,6 +134,11 @@ export function IncidentPanel({ id, onClose, onStep }: Props) {
           <section>
             <h3>{t("incident.timeline")}</h3>
             <Timeline detail={detail} />
+            <h3>{t("hold.title")}</h3>
+            <div className="keeping">
+              <Holds key={id} subject="incident" id={id} holds={detail.holds} keptAnyway={detail.held} />
+              <Deletions key={`${id}/deletion`} detail={detail} />
+            </div>
           </section>
         </div>
         <section className="panel-place">
