@@ -57,6 +57,7 @@ export const zh = {
   "purposeHint.roof": "与基线图比较的屋顶范围。",
   "purposeHint.area": "规则可以点名使用的一般区域。",
   "purposeHint.ignore": "遮盖：其中的一切都不分析。",
+  "purposeHint.private": "隐私：画面打码，仅有解封权限的人可见；照常检测，但没有规则。",
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
@@ -117,4 +118,5 @@ export const en: Record<keyof typeof zh, string> = {
   "purposeHint.roof": "A roof that is compared with its baseline.",
   "purposeHint.area": "An area that rules may name.",
   "purposeHint.ignore": "A mask: nothing in it is looked at.",
+  "purposeHint.private": "Shown as a mosaic to all but those who may unseal it; no rule is about it.",
 };
