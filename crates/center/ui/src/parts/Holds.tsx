@@ -71,7 +71,7 @@ export function Holds({ subject, id, holds, keptAnyway = false }: Props) {
           onClose={() => setAsking(null)}
           onDone={(made) => {
             // What a case's hold keeps goes into the vault by and by.
-            if ("kept" in made) setTold(t(made.missing > 0 ? "hold.kept.missing" : "hold.kept", { kept: made.kept, missing: made.missing }));
+            if ("kept" in made) setTold(t(made.missing > 0 ? "hold.kept.missing" : made.kept > 0 ? "hold.kept" : "hold.kept.none", { kept: made.kept, missing: made.missing }));
           }}
         />
       )}

@@ -130,15 +130,15 @@ export function IncidentPanel({ id, onClose, onStep }: Props) {
             <h3>{t("incident.facts")}</h3>
             <Facts incident={incident} place={cameraName(camera, incident.camera)} />
             {detail.sightings.length > 0 && <Sightings sightings={detail.sightings} />}
-          </section>
-          <section>
-            <h3>{t("incident.timeline")}</h3>
-            <Timeline detail={detail} />
             <h3>{t("hold.title")}</h3>
             <div className="keeping">
               <Holds key={id} subject="incident" id={id} holds={detail.holds} keptAnyway={detail.held} />
               <Deletions key={`${id}/deletion`} detail={detail} />
             </div>
+          </section>
+          <section>
+            <h3>{t("incident.timeline")}</h3>
+            <Timeline detail={detail} />
           </section>
         </div>
         <section className="panel-place">
