@@ -3,7 +3,9 @@ import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as draw from "./texts/draw";
 import * as holds from "./texts/holds";
+import * as labels from "./texts/labels";
 import * as map from "./texts/map";
+import * as record from "./texts/record";
 import * as report from "./texts/report";
 import * as review from "./texts/review";
 import * as rules from "./texts/rules";
@@ -18,6 +20,8 @@ export const en: Dictionary = {
   ...session.en,
   ...cases.en,
   ...holds.en,
+  ...labels.en,
+  ...record.en,
   ...map.en,
   ...report.en,
   ...review.en,

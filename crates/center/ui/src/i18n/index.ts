@@ -10,7 +10,7 @@ export const dictionaries: Record<Language, Dictionary> = { "zh-CN": zh, en };
 export interface Translate {
   (key: Key, values?: Record<string, string | number>): string;
   /** A text whose key is put together from data (a kind, a class): `fallback` when the dictionary has none. */
-  maybe(key: string, fallback: string): string;
+  maybe(key: string, fallback: string, values?: Record<string, string | number>): string;
   language: Language;
 }
 
@@ -26,7 +26,7 @@ export function translator(language: Language): Translate {
       return one === undefined ? String(value) : `${value} ${String(value) === "1" ? one : other}`;
     });
   return Object.assign(t, {
-    maybe: (key: string, fallback: string) => (key in dictionary ? dictionary[key as Key] : fallback),
+    maybe: (key: string, fallback: string, values?: Record<string, string | number>) => (key in dictionary ? t(key as Key, values) : fallback),
     language,
   });
 }

@@ -30,8 +30,10 @@ export function deletedText({ asked_by, approved_by, at }: Deleted, t: Translate
   return t("deletion.done.by", { asked: asked_by, approved: approved_by, time: fullTime(at, t.language) });
 }
 
+const ORDER = ["annotated", "snapshot", "before", "after", "clip"];
+
 export function roleNames(roles: string[], t: Translate): string {
-  return roles.map((role) => t.maybe(`role.${role}`, role)).join(t.language === "en" ? ", " : "、");
+  return [...roles].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b)).map((role) => t.maybe(`role.${role}`, role)).join(t.language === "en" ? ", " : "、");
 }
 
 export function Deletions({ detail }: { detail: IncidentDetail }) {

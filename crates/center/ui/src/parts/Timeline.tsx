@@ -42,7 +42,7 @@ export function entries(detail: IncidentDetail, t: Translate): Entry[] {
       at: entry.at,
       tone: "person",
       title: t.maybe(`audit.${entry.action}`, entry.action),
-      detail: [entry.operator, reason, note].filter(Boolean).join(" · "),
+      detail: [t.maybe(`actor.${entry.operator}`, entry.operator), reason, note].filter(Boolean).join(" · "),
     });
   }
   return out.sort((a, b) => b.at.localeCompare(a.at));
