@@ -57,11 +57,14 @@ export async function liveIncident({ page }, besides = [], timeout = 150_000) {
   return found.jsonValue();
 }
 
-/** Waits until at least so many were raised and shown. */
-export async function liveIncidents({ page }, count, timeout) {
+/** Waits until at least so many were raised after this moment and shown; without one, after the wall was opened. */
+export async function liveIncidents({ page }, count, timeout, since = 0) {
   await page.waitForFunction(
-    (count) => Object.values(window.walk.incidents).filter((i) => Date.parse(i.started_at) > window.walk.opened && window.walk.shown[i.id]).length >= count,
-    count,
+    ([count, since]) => {
+      const { incidents, opened, shown } = window.walk;
+      return Object.values(incidents).filter((i) => Date.parse(i.started_at) > Math.max(opened, since) && shown[i.id]).length >= count;
+    },
+    [count, since],
     { timeout, polling: 500 },
   );
 }
@@ -74,7 +77,7 @@ export async function delays(person, decisions) {
     if (!decisions.has(id) || !shown[id]) continue;
     const { events } = await read(person, `/api/incidents/${id}`);
     const captured = Date.parse(events.find((event) => event.sequence === 0).at);
-    if (captured > opened) rows.push({ kind, decided: decisions.get(id) - captured, told: told[id] - captured, shown: shown[id] - captured });
+    if (captured > opened) rows.push({ kind, captured, decided: decisions.get(id) - captured, told: told[id] - captured, shown: shown[id] - captured });
   }
   return rows;
 }

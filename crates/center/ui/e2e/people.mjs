@@ -36,7 +36,7 @@ export async function openWindow({ context, language, faults }) {
   page.on("request", (request) => {
     // What the page before asked for is never told of again.
     if (request.isNavigationRequest()) asked.clear();
-    if (request.resourceType() === "fetch") asked.add(request);
+    if (["fetch", "script"].includes(request.resourceType())) asked.add(request);
   });
   for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => asked.delete(request));
   return { context, language, faults, page, asked };
@@ -70,9 +70,14 @@ export async function visit({ page }, place) {
 
 /** Until all that the page asked for has come, with its pictures, and nothing on it waits. */
 export async function settled({ page, asked }) {
-  while (asked.size > 0) await Promise.race(["requestfinished", "requestfailed"].map((end) => page.waitForEvent(end)));
-  await page.locator("main .spin").waitFor({ state: "detached" });
-  await page.waitForFunction(() => [...document.images].every((picture) => picture.complete || picture.loading === "lazy"));
+  const waits = () => page.locator("main .spin").count();
+  do {
+    while (asked.size > 0) await Promise.race(["requestfinished", "requestfailed"].map((end) => page.waitForEvent(end)));
+    await page.locator("main .spin").first().waitFor({ state: "detached" });
+    await page.waitForFunction(() => [...document.images].every((picture) => picture.complete || picture.loading === "lazy"));
+    // What has come is drawn, and may ask for more.
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
+  } while (asked.size > 0 || (await waits()) > 0);
 }
 
 /** Asks the center with the person's session, with the token that a change needs; answers status and body. */

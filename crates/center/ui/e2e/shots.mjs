@@ -12,7 +12,7 @@ const APPEARANCES = [
 
 /** Names of pictures, and where each is taken. */
 export function views(incident, file) {
-  const admin = ["users", "tokens", "departments", "kinds", "time", "filing", "mutes", "audit", "ledger"];
+  const admin = ["users", "tokens", "departments", "kinds", "time", "filing", "mutes", "holds", "audit", "ledger"];
   return [
     ["wall", "wall"],
     ["wall-incident", `wall/${incident}`],

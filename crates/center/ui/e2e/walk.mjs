@@ -4,7 +4,8 @@
  *
  *     node e2e/walk.mjs PATH_TO_PARAPET [--latency COUNT] [--page DIR]
  *
- * `--latency` stays on the wall until so many live incidents were timed; `--page` shows the page that was built into DIR
+ * `--latency` stays on the wall, when all else is done and closed, until so many more live incidents were timed, and
+ * reports them apart from those that were raised while other work was going on; `--page` shows the page that was built into DIR
  * instead of the program's own. Chromium is Debian's, or the one that CHROMIUM names.
  */
 import { mkdir, readFile, rm } from "node:fs/promises";
@@ -15,6 +16,7 @@ import { chromium } from "playwright-core";
 import { delays, liveIncident, liveIncidents, quantile, startRecording } from "./clock.mjs";
 import { startDemo } from "./demo.mjs";
 import { administratorLooks, dispatcherSends, judgedAndHandedOver, operatorComesIn, settledAndClosed } from "./deeds.mjs";
+import { evidenceIsHeld } from "./holds.mjs";
 import { comeIn, openWindow } from "./people.mjs";
 import { administratorSetsUp } from "./setup.mjs";
 import { take, takeAll, views } from "./shots.mjs";
@@ -80,28 +82,43 @@ async function walk() {
   await dispatcherSends(dispatcher, demo, file, SHOTS, holds);
   await settledAndClosed(desk, dispatcher, file, incident, SHOTS, holds);
   await administratorLooks(administrator, desk, demo, file, program, holds);
+  await evidenceIsHeld(dispatcher, administrator, file, incident, SHOTS, holds);
   await administratorSetsUp(administrator, holds);
   await takeAll(administrator, SHOTS, views(incident.id, file.id));
   holds(`pictures of every view are in ${SHOTS}`);
 
-  await liveIncidents(operator, Number(values.latency), MORE_INCIDENTS_MS);
-  report(await delays(operator, demo.decisions));
+  await liveIncidents(operator, 1, MORE_INCIDENTS_MS);
+  const more = Number(values.latency) > 1 ? Number(values.latency) : 0;
+  const since = Date.now();
+  if (more > 0) {
+    // Nothing but the wall: other pages, hidden or not, would take their share of the machine.
+    const wall = operator.page;
+    await Promise.all(browser.contexts().flatMap((context) => context.pages()).filter((page) => page !== wall).map((page) => page.close()));
+    await wall.bringToFront();
+    holds(`nothing is open but the wall; it waits for ${more} more live incidents`);
+    await liveIncidents(operator, more, more * MORE_INCIDENTS_MS, since);
+  }
+  const rows = await delays(operator, demo.decisions);
+  const during = report("during the walk", rows.filter((row) => row.captured <= since));
+  const most = more > 0 ? report("with the wall alone", rows.filter((row) => row.captured > since)) : during;
+  if (most >= MOST_DELAY_MS) throw new Error(`an incident took more than ${MOST_DELAY_MS} ms from its decision to the screen`);
   const faults = people.flatMap((person) => person.faults);
   if (faults.length > 0) throw new Error(`the page had faults:\n${faults.join("\n")}`);
   holds("no error on any page, and no answer of the center above 499");
 }
 
-/** Says how long each live incident took to the screen. */
-function report(rows) {
-  if (rows.length === 0) throw new Error("no live incident was timed");
+/** Says how long each live incident of a part of the walk took to the screen; answers the longest from its decision. */
+function report(when, rows) {
+  if (rows.length === 0) throw new Error(`no live incident was timed ${when}`);
+  console.log(`     ${when}: ${rows.length} live incident${rows.length === 1 ? "" : "s"}`);
   for (const { kind, decided, told, shown } of rows) {
     console.log(`     ${kind.padEnd(20)} captured → decided ${decided} ms; decided → told to the page ${told - decided} ms → on the screen ${shown - decided} ms`);
   }
-  const line = (name, values) => `     ${name} of ${values.length} incidents: p50 ${quantile(values, 0.5)} ms, p95 ${quantile(values, 0.95)} ms, max ${quantile(values, 1)} ms`;
+  const line = (name, values) => `     ${when}, ${name} of ${values.length} incidents: p50 ${quantile(values, 0.5)} ms, p95 ${quantile(values, 0.95)} ms, max ${quantile(values, 1)} ms`;
   const fromDecision = rows.map((row) => row.shown - row.decided);
   console.log(line("decided → on the screen", fromDecision));
   console.log(line("captured → on the screen", rows.map((row) => row.shown)));
-  if (quantile(fromDecision, 1) >= MOST_DELAY_MS) throw new Error(`an incident took more than ${MOST_DELAY_MS} ms from its decision to the screen`);
+  return quantile(fromDecision, 1);
 }
 
 /** Serves the page's own files from a directory; the rest still comes from the center. */

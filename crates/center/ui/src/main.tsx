@@ -18,6 +18,7 @@ import "./styles/admin.css";
 import "./styles/setup.css";
 import "./styles/file.css";
 import "./styles/draw.css";
+import "./styles/holds.css";
 
 applyAddress(window.location.search);
 followOtherWindows();

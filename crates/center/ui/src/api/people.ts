@@ -25,7 +25,7 @@ export const people = {
   addToken: (token: { name: string; grants: Grant[]; expires_at?: string }) => change<{ id: string; secret: string }>("POST", "/api/tokens", token),
   removeToken: (id: string) => change<void>("DELETE", `/api/tokens/${id}`),
 
-  audit: (filter: AuditFilter, before?: string | number) => call<AuditPage>(`/api/audit?${queryOf({ ...filter, before, limit: 100 })}`),
+  audit: (filter: AuditFilter, before?: string | number, limit = 100) => call<AuditPage>(`/api/audit?${queryOf({ ...filter, before, limit })}`),
   ledger: () => call<Ledger>("/api/ledger"),
 };
 

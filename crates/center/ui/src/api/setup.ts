@@ -1,103 +1,56 @@
 /** Calls about a node's pipeline file: its text and what it says, edits, cameras by address, baselines and trials. */
 import { ApiError, call, caller, change, isMissing, queryOf } from "./client";
-import type { Point, Problem } from "./types";
+import type { components } from "./schema";
+import type { Box, Point, Problem } from "./types";
 
-export const PURPOSES = ["bay", "forbidden", "roadway", "sidewalk", "fire_lane", "roof", "area", "ignore"] as const;
-export type Purpose = (typeof PURPOSES)[number];
+type Schemas = components["schemas"];
+/** A shape of the API in which some parts are said more closely. */
+type With<Shape, Parts> = Omit<Shape, keyof Parts> & Parts;
+
+export type Purpose = Schemas["ZonePurpose"];
+const ALL_PURPOSES: Record<Purpose, true> = { bay: true, forbidden: true, roadway: true, sidewalk: true, fire_lane: true, roof: true, area: true, ignore: true, private: true };
+export const PURPOSES = Object.keys(ALL_PURPOSES) as Purpose[];
+/** Rules are about neither: a mask is not looked at, and what is private is not shown. */
+export const isMask = (purpose: Purpose | null) => purpose === "ignore" || purpose === "private";
 export const RULE_KINDS = ["misparked_ebike", "occupied_roadway", "stray_dog", "rooftop_structure"] as const;
 export type RuleKind = (typeof RULE_KINDS)[number];
 
-/** A mistake in the text. Line and column from 1, `from` and `to` from 0, all in characters. */
-export interface SetupProblem {
-  path: string;
-  message: string;
-  hint: string | null;
-  line: number;
-  column: number;
-  from: number;
-  to: number;
-}
+export type SetupProblem = Schemas["SetupProblem"];
+export type SetupVersion = Schemas["SetupVersion"];
+export type Saved = Schemas["Saved"];
+export type Device = Schemas["FoundDevice"];
+export type StreamProfile = Schemas["DeviceProfile"];
+export type Probe = Schemas["Device"];
+export type Span = Schemas["RecordedSpan"];
+export type RecordingState = Schemas["Recorded"];
+export type BaselineAct = Schemas["BaselineAct"];
+
+/**
+ * The center passes on what a file says as it is written, right or wrong, and describes it as text, numbers and objects.
+ * What the page can show of it is said here; `lib/setupmodel` leaves out the rest.
+ */
 export type Membership = "foot_point" | { overlap: number };
-export interface SetupZone {
-  zone: string;
-  purpose: Purpose;
-  polygon: Point[];
-  membership: Membership | null;
-  labels: string[] | null;
-}
-export interface SetupLine {
-  line: string;
-  points: Point[];
-}
+export type SetupZone = With<Schemas["SetupZone"], { purpose: Purpose; polygon: Point[]; membership: Membership | null }>;
+export type SetupLine = With<Schemas["SetupLine"], { points: Point[] }>;
 export type Options = Record<string, unknown>;
-export interface SetupRule {
-  rule: string;
-  kind: RuleKind;
-  options: Options;
-}
+export type SetupRule = With<Schemas["SetupRule"], { kind: RuleKind; options: Options }>;
 /** What a fixed camera sees (`preset: null`), or a dome at one of its presets. */
-export interface SetupView {
-  preset: string | null;
-  name: string | null;
-  reference_pictures: number;
-  background: boolean;
-  baseline: boolean;
-  zones: SetupZone[];
-  lines: SetupLine[];
-  rules: SetupRule[];
-}
+export type SetupView = With<Schemas["SetupView"], { zones: SetupZone[]; lines: SetupLine[]; rules: SetupRule[] }>;
 /** What is left out has a default. */
 export interface Recording {
   hours?: number;
   megabytes?: number;
 }
-export interface SetupCamera {
-  camera: string;
-  name: string | null;
-  site: string | null;
-  disabled: boolean;
-  synthetic: boolean;
-  dome: boolean;
-  model: string | null;
-  source: {
-    kind: string | null;
-    address: string | null;
-    substream: string | null;
-    username: string | null;
-    password: "none" | "file" | "environment" | "address";
-    analysed_fps: number | null;
-  };
-  recording: Recording | null;
-  views: SetupView[];
-}
-export interface Model {
-  models: string[];
-  cameras: SetupCamera[];
-}
-export interface SetupVersion {
-  version: string;
-  saved_at: string;
-  revision: string;
-  bytes: number;
-}
-export interface SetupFile {
-  file: string;
-  revision: string;
-  text: string;
-  problems: SetupProblem[];
-  model: Model | null;
-  hot_reload: boolean;
-  versions: SetupVersion[];
-}
-export interface Draft {
-  text: string;
-  revision: string;
-  changed: boolean;
-  problems: SetupProblem[];
-  model: Model | null;
-}
+export type SetupSource = With<Schemas["SetupSource"], { password: "none" | "file" | "environment" | "address" }>;
+export type SetupCamera = With<Schemas["SetupCamera"], { source: SetupSource; recording: Recording | null; views: SetupView[] }>;
+export type Model = With<Schemas["SetupModel"], { cameras: SetupCamera[] }>;
+export type SetupFile = With<Omit<Schemas["SetupFile"], "schema">, { model: Model | null }>;
+export type Draft = With<Schemas["Draft"], { model: Model | null }>;
 
-/** In an edit a key that is absent leaves the option as it is, and `null` takes it out. */
+/**
+ * Edits go to the node as they are, and the API names no more of them than that they are objects. A key that is absent
+ * leaves the option as it is, and `null` takes it out.
+ */
 export interface PutCamera {
   op: "put_camera";
   camera: string;
@@ -106,7 +59,7 @@ export interface PutCamera {
   substream_url?: string | null;
   username?: string | null;
   password?: string | null;
-  transport?: "tcp" | "udp" | "auto" | null;
+  transport?: Transport | null;
   disabled?: boolean | null;
   synthetic?: boolean | null;
   model?: string | null;
@@ -129,96 +82,16 @@ export type Edit =
   | { op: "set"; path: string[]; value: unknown }
   | { op: "unset"; path: string[] };
 
-export interface Saved {
-  revision: string;
-  previous: string;
-  version: string;
-}
-export interface Device {
-  address: string;
-  host: string;
-  name: string | null;
-  hardware: string | null;
-  /** The camera of the file that has this host already. */
-  camera: string | null;
-}
-export interface StreamProfile {
-  profile: string;
-  name: string;
-  codec: string | null;
-  width: number | null;
-  height: number | null;
-  fps: number | null;
-  url: string | null;
-  turns: boolean;
-}
-export interface Probe {
-  manufacturer: string | null;
-  model: string | null;
-  firmware: string | null;
-  turns: boolean;
-  profiles: StreamProfile[];
-  url: string | null;
-  substream_url: string | null;
-}
-export type StillRequest =
-  | { url: string; username?: string | null; password?: string | null; transport?: "tcp" | "udp" | "auto" }
-  | { text: string; camera: string };
-
+/** The words that nodes answer with are text to the API: the page has a text for each of these. */
+export type Transport = "tcp" | "udp" | "auto";
 export type Standing = "proposed" | "in_force" | "replaced" | "rejected";
-export interface Baseline {
-  baseline: string;
-  captured_at: string;
-  season: string;
-  part_of_day: string;
-  standing: Standing;
-  at: string;
-  by: string;
-  act: "proposed" | "approved" | "rejected";
-  reason: string;
-}
-export interface BaselineView {
-  preset: string | null;
-  can_propose: boolean;
-  baselines: Baseline[];
-}
-
-export interface Span {
-  from: string;
-  to: string;
-}
-export interface RecordingState {
-  recording: boolean;
-  bytes: number;
-  spans: Span[];
-}
+export type Baseline = With<Schemas["Baseline"], { standing: Standing; act: "proposed" | "approved" | "rejected" }>;
+export type BaselineView = With<Schemas["BaselineView"], { baselines: Baseline[] }>;
 /** Something that would have been raised. */
-export interface Raised {
-  number: number;
-  at: string;
-  ended_at: string | null;
-  kind: string;
-  rule: string;
-  zone: string | null;
-  preset: string | null;
-  bbox: [number, number, number, number];
-  confidence: number;
-  severity: string;
-  picture: boolean;
-}
-export interface Trial {
-  trial: string;
-  camera: string;
-  state: "running" | "done" | "cancelled" | "failed";
-  detail: string | null;
-  from: string;
-  to: string;
-  analysed_seconds: number;
-  total_seconds: number;
-  share: number;
-  draft: Raised[];
-  current: Raised[] | null;
-}
+export type Raised = With<Schemas["Raised"], { bbox: Box }>;
+export type Trial = With<Schemas["Trial"], { state: "running" | "done" | "cancelled" | "failed"; draft: Raised[]; current: Raised[] | null }>;
+/** An address, or a camera of a draft: the API has both in one shape. */
+export type StillRequest = Required<Pick<Schemas["StillAsked"], "url">> & Pick<Schemas["StillAsked"], "username" | "password"> & { transport?: Transport } | { text: string; camera: string };
 
 /** A node, named by its site and its id. */
 export interface Place {
@@ -242,20 +115,20 @@ export function setupOf({ site, node }: Place) {
     read: () => call<SetupFile>(base),
     draft: (text: string, edits: Edit[]) => change<Draft>("POST", `${base}/draft`, { text, edits }),
     save: (revision: string, text: string, reason: string | null) => change<Saved>("PUT", base, { base: revision, text, reason }),
-    version: (version: string) => call<Omit<SetupVersion, "bytes"> & { text: string }>(`${base}/versions/${encodeURIComponent(version)}`),
+    version: (version: string) => call<Omit<Schemas["Earlier"], "model">>(`${base}/versions/${encodeURIComponent(version)}`),
 
-    discover: (seconds: number) => change<{ devices: Device[] }>("POST", `${base}/discover`, { seconds }),
-    probe: (address: string, username: string | null, password: string | null) => change<Probe>("POST", `${base}/probe`, { address, username, password }),
+    discover: (seconds: number) => change<Schemas["Discovered"]>("POST", `${base}/discover`, { seconds } satisfies Schemas["DiscoverAsked"]),
+    probe: (address: string, username: string | null, password: string | null) => change<Probe>("POST", `${base}/probe`, { address, username, password } satisfies Schemas["ProbeAsked"]),
     still: (request: StillRequest) => stillFrom(`${base}/still`, request),
     referenceUrl: (id: string, preset: string) => `${camera(id)}/reference.jpg?${queryOf({ preset })}`,
 
     baselines: (id: string) => call<BaselineView[]>(`${camera(id)}/baselines`),
     baselineUrl: (id: string, preset: string | null, baseline: string) => `${camera(id)}/baselines/${encodeURIComponent(baseline)}/picture.jpg${ofPreset(preset)}`,
-    judgeBaseline: (id: string, preset: string | null, act: "propose" | "approve" | "reject", baseline: string | null, reason: string) =>
-      change<Baseline>("POST", `${camera(id)}/baselines`, { preset, act, baseline, reason }),
+    judgeBaseline: (id: string, preset: string | null, act: BaselineAct, baseline: string | null, reason: string) =>
+      change<Baseline>("POST", `${camera(id)}/baselines`, { preset, act, baseline, reason } satisfies Schemas["BaselineAsked"]),
 
     recording: (id: string) => call<RecordingState>(`${camera(id)}/recording`),
-    startTrial: (text: string, id: string, span: Span, compare: boolean) => change<Trial>("POST", `${base}/trial`, { text, camera: id, ...span, compare }),
+    startTrial: (text: string, id: string, span: Span, compare: boolean) => change<Trial>("POST", `${base}/trial`, { text, camera: id, ...span, compare } satisfies Schemas["TrialAsked"]),
     /** `null` when none was ever started. */
     trial: () =>
       call<Trial>(`${base}/trial`).catch((error: unknown) => {

@@ -18,6 +18,10 @@ export type EvidenceRole = Schemas["EvidenceRole"];
 export type Status = Schemas["Status"];
 export type DismissReason = Schemas["DismissReason"];
 export type Verdict = Schemas["VerdictRequest"];
+export type Hold = Schemas["Hold"];
+export type NewHold = Schemas["NewHold"];
+export type Deletion = Schemas["Deletion"];
+export type Deleted = Schemas["Deleted"];
 export type FrameHeader = Schemas["FrameHeader"];
 export type LiveMessage =
   | Exclude<Schemas["LiveMessage"], { type: "incident" }>
@@ -265,6 +269,8 @@ export interface CaseDetail {
   related: Case[];
   /** What the caller may do now; besides the named actions `answer`. */
   actions: string[];
+  /** Why its evidence stays beyond its end. */
+  holds: Hold[];
 }
 export interface CasePage {
   cases: Case[];

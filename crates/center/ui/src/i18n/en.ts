@@ -2,7 +2,10 @@ import * as admin from "./texts/admin";
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as draw from "./texts/draw";
+import * as holds from "./texts/holds";
+import * as labels from "./texts/labels";
 import * as map from "./texts/map";
+import * as record from "./texts/record";
 import * as report from "./texts/report";
 import * as review from "./texts/review";
 import * as rules from "./texts/rules";
@@ -16,6 +19,9 @@ export const en: Dictionary = {
   ...common.en,
   ...session.en,
   ...cases.en,
+  ...holds.en,
+  ...labels.en,
+  ...record.en,
   ...map.en,
   ...report.en,
   ...review.en,
@@ -120,7 +126,7 @@ export const en: Dictionary = {
 
   "wall.layout": "Tiles",
   "wall.layout.auto": "Auto",
-  "wall.layout.count": "{count} tiles",
+  "wall.layout.count": "{count:tile|tiles}",
   "wall.page": "Page {page} of {pages}",
   "wall.previous": "Previous page",
   "wall.next": "Next page",
@@ -230,7 +236,7 @@ export const en: Dictionary = {
   "cameras.node.online": "Online",
   "cameras.node.offline": "Offline",
   "cameras.node.version": "version {version}",
-  "cameras.node.cameras": "{count} cameras",
+  "cameras.node.cameras": "{count:camera|cameras}",
   "cameras.summary": "{up} of {all} up",
 
   "nav.roofs": "Roofs",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { dictionaries, translator } from ".";
 
 const { "zh-CN": zh, en } = dictionaries;
-const slots = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
+const slots = (text: string) => [...text.matchAll(/\{(\w+)(?::[^{}|]+\|[^{}|]+)?\}/g)].map((m) => m[1]).sort();
 
 describe("dictionaries", () => {
   it("have the same keys in both languages, and no empty text", () => {
@@ -28,6 +28,12 @@ describe("translator", () => {
     expect(t("kind.suspected", { kind: "stray dog" })).toBe("Suspected stray dog");
     expect(t("kind.suspected")).toBe("Suspected {kind}");
     expect(t.maybe("kind.store_overflow", "Store overflow")).toBe("Store overflow");
+  });
+
+  it("counts one thing and many things", () => {
+    const t = translator("en");
+    expect([0, 1, 2, 21].map((count) => t("cameras.node.cameras", { count }))).toEqual(["0 cameras", "1 camera", "2 cameras", "21 cameras"]);
+    expect(translator("zh-CN")("cameras.node.cameras", { count: 1 })).toBe("1 路摄像机");
   });
 
   it("calls every kind a suspicion", () => {

@@ -10,16 +10,23 @@ export const dictionaries: Record<Language, Dictionary> = { "zh-CN": zh, en };
 export interface Translate {
   (key: Key, values?: Record<string, string | number>): string;
   /** A text whose key is put together from data (a kind, a class): `fallback` when the dictionary has none. */
-  maybe(key: string, fallback: string): string;
+  maybe(key: string, fallback: string, values?: Record<string, string | number>): string;
   language: Language;
 }
+
+/** `{count}`, or with the thing that is counted, of one and of any other number of it: `{count:camera|cameras}`. */
+const SLOT = /\{(\w+)(?::([^{}|]+)\|([^{}|]+))?\}/g;
 
 export function translator(language: Language): Translate {
   const dictionary = dictionaries[language];
   const t = (key: Key, values?: Record<string, string | number>) =>
-    dictionary[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values?.[name] ?? whole));
+    dictionary[key].replace(SLOT, (whole, name: string, one?: string, other?: string) => {
+      const value = values?.[name];
+      if (value === undefined) return whole;
+      return one === undefined ? String(value) : `${value} ${String(value) === "1" ? one : other}`;
+    });
   return Object.assign(t, {
-    maybe: (key: string, fallback: string) => (key in dictionary ? dictionary[key as Key] : fallback),
+    maybe: (key: string, fallback: string, values?: Record<string, string | number>) => (key in dictionary ? t(key as Key, values) : fallback),
     language,
   });
 }

@@ -3,7 +3,10 @@ import * as admin from "./texts/admin";
 import * as cases from "./texts/cases";
 import * as common from "./texts/common";
 import * as draw from "./texts/draw";
+import * as holds from "./texts/holds";
+import * as labels from "./texts/labels";
 import * as map from "./texts/map";
+import * as record from "./texts/record";
 import * as report from "./texts/report";
 import * as review from "./texts/review";
 import * as rules from "./texts/rules";
@@ -16,6 +19,9 @@ export const zh = {
   ...common.zh,
   ...session.zh,
   ...cases.zh,
+  ...holds.zh,
+  ...labels.zh,
+  ...record.zh,
   ...map.zh,
   ...report.zh,
   ...review.zh,

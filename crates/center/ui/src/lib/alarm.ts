@@ -47,7 +47,7 @@ function notify(incident: Incident): void {
   const { language } = useSettings.getState();
   const t = translator(language);
   const camera = useLive.getState().cameras[incident.camera];
-  const notice = new Notification(suspected(incident.kind, t), { body: cameraName(camera, incident.camera), tag: incident.id, lang: language });
+  const notice = new Notification(suspected(incident.kind, t), { body: cameraName(camera, incident.camera, t), tag: incident.id, lang: language });
   notice.onclick = () => {
     window.focus();
     go("wall", incident.id);

@@ -43,7 +43,7 @@ const event = (sequence: number, from: CaseEvent["from"], to: CaseEvent["to"], a
   due: null,
   detail: null,
 });
-const detail = (change: Partial<Case>, history: CaseEvent[]) => ({ case: file(change), history, incidents: [], orders: [], answers: [], related: [], actions: [] }) as CaseDetail;
+const detail = (change: Partial<Case>, history: CaseEvent[]) => ({ case: file(change), history, incidents: [], orders: [], answers: [], related: [], actions: [], holds: [] }) as CaseDetail;
 
 describe("the way of a case", () => {
   it("has what is behind, where it stands and what is due next", () => {

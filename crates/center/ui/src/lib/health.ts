@@ -1,5 +1,6 @@
 /** A camera's condition in one word: the node's silence counts more than what it last said. */
 import type { Camera } from "../api/types";
+import type { Translate } from "../i18n";
 
 export type Condition = Camera["state"] | "node_offline";
 export type Tone = "good" | "warn" | "bad" | "off";
@@ -29,6 +30,10 @@ export function byTrouble(a: Camera, b: Camera): number {
   return WORST[tone(condition(a))] - WORST[tone(condition(b))] || cameraName(a).localeCompare(cameraName(b), "zh-CN");
 }
 
-export function cameraName(camera: Pick<Camera, "camera" | "name"> | undefined, id?: string): string {
-  return camera?.name ?? camera?.camera ?? id ?? "";
+/** The name under which surveys raise what drones saw, unless a node's file has another one: no camera of any node. */
+const SURVEYS = "drone";
+
+/** A camera's name, of what it raised also when there is no such camera (any more). */
+export function cameraName(camera: Pick<Camera, "camera" | "name"> | undefined, id?: string, t?: Translate): string {
+  return camera?.name ?? camera?.camera ?? (id === SURVEYS && t ? t("camera.surveys") : id) ?? "";
 }

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { RULE_KINDS } from "../api/setup";
+import { PURPOSES, RULE_KINDS } from "../api/setup";
 import { hoursOf, OWN_OPTIONS, percentOf, RULE_FIELDS, shareOf, trimmed, unshown } from "./rules";
 
 interface Shape {
   default?: unknown;
   properties: Record<string, Shape>;
   $ref?: string;
+  oneOf?: { const: string }[];
 }
 const { $defs } = JSON.parse(readFileSync("../../../pipelines/schema.json", "utf8")) as { $defs: Record<string, Shape> };
 const CONFIGS = { misparked_ebike: "MisparkedEbikeConfig", occupied_roadway: "OccupiedRoadwayConfig", stray_dog: "StrayDogConfig", rooftop_structure: "RooftopStructureConfig" };
@@ -28,6 +29,10 @@ describe.each(RULE_KINDS)("the form of %s", (kind) => {
       else expect(holds === undefined || holds === null || JSON.stringify(holds) === "{}", field.name).toBe(true);
     }
   });
+});
+
+it("a zone can be drawn for each purpose that the program knows, what is private too", () => {
+  expect([...PURPOSES].sort()).toEqual($defs["ZonePurpose"]?.oneOf?.map((purpose) => purpose.const).sort());
 });
 
 it("shares are shown in percent without noise", () => {

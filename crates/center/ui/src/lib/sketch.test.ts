@@ -96,8 +96,8 @@ describe("editing by keys", () => {
   });
 });
 
-it("masks lie over zones and lines over both", () => {
-  const masked = { ...view, zones: [{ ...view.zones[0]!, purpose: "ignore" as const }, view.zones[1]!], lines: [{ line: "edge", points: [[0, 0], [1, 1]] as [number, number][] }] };
+it.each(["ignore", "private"] as const)("masks (%s) lie over zones and lines over both", (purpose) => {
+  const masked = { ...view, zones: [{ ...view.zones[0]!, purpose }, view.zones[1]!], lines: [{ line: "edge", points: [[0, 0], [1, 1]] as [number, number][] }] };
   expect(shapesOf(masked).map((s) => s.key)).toEqual(["zone:racks", "zone:lane", "line:edge"]);
-  expect(chosenOf(lane, masked)?.purpose).toBe("ignore");
+  expect(chosenOf(lane, masked)?.purpose).toBe(purpose);
 });

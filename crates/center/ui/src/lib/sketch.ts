@@ -1,5 +1,5 @@
 /** The drawing on a still as a state and what keys and hands do to it; the page only passes on and paints. */
-import type { Purpose, SetupView } from "../api/setup";
+import { isMask, type Purpose, type SetupView } from "../api/setup";
 import type { Point } from "../api/types";
 import { freeName } from "./edits";
 import { middleOfEdge, moved, placed, same } from "./outline";
@@ -21,7 +21,7 @@ export const keyOf = (type: ShapeType, name: string) => `${type}:${name}`;
 export function shapesOf(view: SetupView): Shape[] {
   const zones = view.zones.map((z): Shape => ({ key: keyOf("zone", z.zone), type: "zone", name: z.zone, purpose: z.purpose, points: z.polygon, closed: true }));
   const lines = view.lines.map((l): Shape => ({ key: keyOf("line", l.line), type: "line", name: l.line, purpose: null, points: l.points, closed: false }));
-  return [...zones.filter((z) => z.purpose !== "ignore"), ...zones.filter((z) => z.purpose === "ignore"), ...lines];
+  return [...zones.filter((z) => !isMask(z.purpose)), ...zones.filter((z) => isMask(z.purpose)), ...lines];
 }
 
 export function withPoints(view: SetupView, key: string, points: Point[]): SetupView {

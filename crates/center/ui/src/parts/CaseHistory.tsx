@@ -21,7 +21,7 @@ export function CaseHistory({ history }: { history: CaseEvent[] }) {
           <li key={event.sequence} className={`entry ${step ? "entry-person" : ""}`}>
             <time dateTime={event.at}>{fullTime(event.at, t.language)}</time>
             <span className="entry-title">
-              {t("case.changed", { action, actor: event.actor })}
+              {t("case.changed", { action, actor: t.maybe(`actor.${event.actor}`, event.actor) })}
               {step && step !== action ? ` → ${step}` : ""}
             </span>
             <span className="entry-detail">{details.join(" · ")}</span>

@@ -20,6 +20,7 @@ import { CaseActions } from "./CaseActions";
 import { Answers, Orders } from "./CaseAnswers";
 import { CaseHistory } from "./CaseHistory";
 import { CaseProgress } from "./CaseProgress";
+import { Holds } from "./Holds";
 import { Thumbnail } from "./IncidentCard";
 import { SiteMap, useSitePlan, type Marker } from "./SiteMap";
 import { Empty, Failed, Loading } from "./States";
@@ -99,6 +100,10 @@ export function CasePanel({ id, onClose }: { id: string; onClose(): void }) {
           <Answers detail={detail} onChanged={changed} />
         </section>
         <section>
+          <h3>{t("hold.title")}</h3>
+          <Holds key={id} subject="case" id={id} holds={detail.holds} keptAnyway={file.closed_at === null} />
+        </section>
+        <section>
           <h3>{t("case.history")}</h3>
           <CaseHistory history={detail.history} />
         </section>
@@ -135,7 +140,7 @@ function Facts({ file }: { file: Case }) {
     [t("case.openedBy"), file.opened_by],
     [t("case.level"), t.maybe(`level.${file.level}`, file.level)],
   ];
-  if (file.camera) facts.splice(1, 0, [t("case.camera"), cameraName(cameras[file.camera], file.camera)]);
+  if (file.camera) facts.splice(1, 0, [t("case.camera"), cameraName(cameras[file.camera], file.camera, t)]);
   if (file.department) facts.push([t("case.department"), departmentName(departments, file.department, t)]);
   if (file.due) facts.push([t("case.due"), fullTime(file.due, t.language)]);
   if (file.place_text) facts.push([t("case.place"), file.place_text]);
@@ -165,7 +170,7 @@ function Incidents({ detail }: { detail: CaseDetail }) {
             <Thumbnail incident={incident} />
             <span>
               <b>{suspected(incident.kind, t)}</b>
-              <span className="muted">{cameraName(cameras[incident.camera], incident.camera)}</span>
+              <span className="muted">{cameraName(cameras[incident.camera], incident.camera, t)}</span>
               <span className="muted">{fullTime(incident.started_at, t.language)}</span>
             </span>
             <StatusBadge incident={incident} />

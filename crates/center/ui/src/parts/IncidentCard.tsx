@@ -52,7 +52,7 @@ export const IncidentCard = memo(function IncidentCard({ incident, selected, onO
           <KindIcon kind={incident.kind} />
           <span className="card-kind">{suspected(incident.kind, t)}</span>
         </span>
-        <span className="card-place">{cameraName(camera, incident.camera)}</span>
+        <span className="card-place">{cameraName(camera, incident.camera, t)}</span>
         <span className="card-foot">
           {incident.claimed_by !== null && incident.status === "new" ? (
             <span className="status status-claimed" title={t("review.claimed", { actor: incident.claimed_by })}>

@@ -13,6 +13,8 @@ import { useShortcuts } from "../lib/shortcuts";
 import { useLive } from "../state/live";
 import { useMay } from "../state/session";
 import { PhaseBadge, StatusBadge } from "./Badges";
+import { Deletions } from "./Deletions";
+import { Holds } from "./Holds";
 import { Thumbnail } from "./IncidentCard";
 import { Media, MEDIA, firstMedium, has, type Medium } from "./Media";
 import { PlaceHistory } from "./PlaceHistory";
@@ -105,6 +107,8 @@ export function IncidentPanel({ id, onClose, onStep }: Props) {
       </section>
     );
   }
+  // There is nothing left to hold.
+  const isGone = detail.holds.length === 0 && detail.evidence.length > 0 && detail.evidence.every((file) => file.deleted);
   return (
     <section className="panel" data-kind={incident.kind} aria-label={suspected(incident.kind, t)}>
       <header className="panel-head">
@@ -126,8 +130,13 @@ export function IncidentPanel({ id, onClose, onStep }: Props) {
         <div className="panel-columns">
           <section>
             <h3>{t("incident.facts")}</h3>
-            <Facts incident={incident} place={cameraName(camera, incident.camera)} />
+            <Facts incident={incident} place={cameraName(camera, incident.camera, t)} />
             {detail.sightings.length > 0 && <Sightings sightings={detail.sightings} />}
+            <h3>{t("hold.title")}</h3>
+            <div className="keeping">
+              {!isGone && <Holds key={id} subject="incident" id={id} holds={detail.holds} keptAnyway={detail.held} />}
+              <Deletions key={`${id}/deletion`} detail={detail} />
+            </div>
           </section>
           <section>
             <h3>{t("incident.timeline")}</h3>
@@ -164,7 +173,7 @@ function Sightings({ sightings }: { sightings: Incident[] }) {
         {sightings.map((seen) => (
           <li key={seen.id}>
             <Thumbnail incident={seen} />
-            <b>{cameraName(cameras[seen.camera], seen.camera)}</b>
+            <b>{cameraName(cameras[seen.camera], seen.camera, t)}</b>
             <span className="muted">{fullTime(seen.started_at, t.language)}</span>
           </li>
         ))}

@@ -1,5 +1,5 @@
 /** The evidence of an incident: marked picture, original, before and after, clip, and the camera as it is now. */
-import { Clapperboard, Download, EyeOff, ImageOff } from "lucide-react";
+import { Clapperboard, Download, EyeOff, ImageOff, Trash2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { evidenceUrl } from "../api/client";
 import type { Camera, EvidenceRole, IncidentDetail } from "../api/types";
@@ -7,6 +7,7 @@ import { useT, type Key } from "../i18n";
 import { size } from "../lib/format";
 import { useMay } from "../state/session";
 import { BeforeAfter } from "./BeforeAfter";
+import { deletedText } from "./Deletions";
 import { LivePicture } from "./LivePicture";
 import { Empty } from "./States";
 
@@ -68,7 +69,7 @@ export function Media({ detail, camera, medium, onMedium }: Props) {
             {t(`media.${m}` as Key)}
           </button>
         ))}
-        {item && medium !== "live" && !sealed && (
+        {item && !item.deleted && medium !== "live" && !sealed && (
           <a className="icon-button tabs-end" href={evidenceUrl(id, item.role)} download title={`${t("media.download")} · ${t("media.bytes", { size: size(item.bytes), hash: item.sha256 })}`}>
             <Download size={15} aria-hidden />
             <span className="visually-hidden">{t("media.download")}</span>
@@ -76,7 +77,9 @@ export function Media({ detail, camera, medium, onMedium }: Props) {
         )}
       </div>
       <div className="stage">
-        {failed === key ? (
+        {item?.deleted ? (
+          <Empty icon={Trash2} title={t("deletion.done")} hint={deletedText(item.deleted, t)} />
+        ) : failed === key ? (
           <Empty icon={ImageOff} title={t("media.failed")} hint={t("media.failed.hint")}>
             <button className="button" onClick={() => setFailed(null)}>
               {t("state.retry")}

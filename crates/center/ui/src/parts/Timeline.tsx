@@ -33,14 +33,16 @@ export function entries(detail: IncidentDetail, t: Translate): Entry[] {
     out.push({ key: event.event_id, at: event.at, tone: event.phase, title: t(`phase.${event.phase}`) + times, detail: facts.join(" · ") });
   });
   for (const [index, entry] of detail.audit.entries()) {
-    const reason = entry.reason ? t.maybe(`reason.${entry.reason.split(": ")[0]}`, entry.reason) : "";
-    const note = entry.reason?.includes(": ") ? entry.reason.slice(entry.reason.indexOf(": ") + 2) : "";
+    const [code = "", ...rest] = entry.reason?.split(": ") ?? [];
+    const known = t.maybe(`reason.${code}`, "");
+    // A verdict's reason is a code, perhaps with a note; that of another deed is what somebody wrote.
+    const [reason, note] = known ? [known, rest.join(": ")] : [entry.reason ?? "", ""];
     out.push({
       key: `audit-${index}`,
       at: entry.at,
       tone: "person",
       title: t.maybe(`audit.${entry.action}`, entry.action),
-      detail: [entry.operator, reason, note].filter(Boolean).join(" · "),
+      detail: [t.maybe(`actor.${entry.operator}`, entry.operator), reason, note].filter(Boolean).join(" · "),
     });
   }
   return out.sort((a, b) => b.at.localeCompare(a.at));

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { Case, PlaceHistory as History } from "../api/types";
 import { incident } from "../state/fixture";
 import { latest } from "../views/CasesView";
-import { detailText } from "../views/admin/Records";
+import { translator } from "../i18n";
+import { cameraName } from "../lib/health";
+import { deedText, detailText } from "../views/admin/Records";
 import { MAX_BYTES, refusal } from "./CaseAnswers";
 import { pathOf } from "./MarkedPicture";
 import { moments } from "./PlaceHistory";
@@ -50,4 +52,24 @@ it("a view that needs a permission is not offered without it", () => {
 it("a detail on record is one line, whatever it holds", () => {
   expect(detailText({ order: "7", due: { days: 1 } })).toBe('order: 7 · due: {"days":1}');
   expect([detailText(null), detailText("x"), detailText(3)]).toEqual(["", "x", "3"]);
+});
+
+describe("names", () => {
+  const [zh, en] = [translator("zh-CN"), translator("en")];
+
+  it("of deeds on record are in the reader's language, those of cases too, and none for what is not known", () => {
+    expect([deedText("hold.made", zh), deedText("case.dispatch", en), deedText("user.add", en)]).toEqual(["保全证据", "Dispatch", "User added"]);
+    expect(deedText("something.new", en)).toBe("");
+  });
+
+  it("of what drones saw say so, though no node has such a camera", () => {
+    expect([cameraName(undefined, "drone", zh), cameraName(undefined, "drone", en)]).toEqual(["无人机巡查", "Drone survey"]);
+    expect(cameraName({ camera: "drone", name: "大疆" }, "drone", zh)).toBe("大疆");
+    expect(cameraName(undefined, "gate", zh)).toBe("gate");
+  });
+
+  it("of amounts count one as one", () => {
+    const amount = (amount: number, unit: string) => en.maybe(`amount.${unit}`, unit, { amount });
+    expect([amount(1, "working_days"), amount(4, "hours"), amount(2, "weeks")]).toEqual(["1 working day", "4 hours", "weeks"]);
+  });
 });

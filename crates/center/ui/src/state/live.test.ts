@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Incident } from "../api/types";
 import { incident } from "./fixture";
 import { KEPT, byUrgency, empty, neighbour, newer, reduce, withIncidents } from "./live";
 
@@ -26,6 +27,35 @@ describe("newer", () => {
 
   it("never loses evidence", () => {
     expect(newer(incident({ evidence: ["snapshot"] }), incident({ sequence: 1, evidence: ["clip"] })).evidence).toEqual(["snapshot", "clip"]);
+  });
+});
+
+describe("who looks at an incident", () => {
+  const claimed = incident({ claimed_by: "li" });
+  const told = (...messages: Incident[]) =>
+    messages.reduce((state, incident) => reduce(state, { type: "incident", incident }, 0), withIncidents(empty, [claimed])).incidents["a"]?.claimed_by;
+
+  it("stays known when a message that lacks it tells of something else", () => {
+    expect(told(incident({ sequence: 1 }))).toBe("li");
+    expect(told(incident({ evidence: ["clip"] }))).toBe("li");
+    expect(told(incident({ muted: true }))).toBe("li");
+    expect(told(incident({ sequence: 1 }), incident({ sequence: 1, evidence: ["clip"] }))).toBe("li");
+  });
+
+  it("stays known when lists are read again, which never name them", () => {
+    expect(withIncidents(withIncidents(empty, [claimed]), [incident()]).incidents["a"]?.claimed_by).toBe("li");
+  });
+
+  it("is nobody after a message that tells nothing else, and another one after a claim", () => {
+    expect(told(incident())).toBeNull();
+    expect(told(incident({ sequence: 1 }), incident({ sequence: 1 }))).toBeNull();
+    expect(told(incident({ claimed_by: "wang" }))).toBe("wang");
+  });
+
+  it("is nobody once it is judged, also when the verdict is taken back", () => {
+    const judged = incident({ status: "confirmed", judged_at: "2026-11-22T00:01:00Z" });
+    expect(told(judged)).toBeNull();
+    expect(told(judged, incident({ status: "new", judged_at: "2026-11-22T00:02:00Z" }))).toBeNull();
   });
 });
 

@@ -39,10 +39,26 @@ export const empty: LiveState = {
 export const KEPT = 1500;
 
 /**
+ * Who looks at an incident. Only messages about claims and the incident itself name them; lists, the node's news and
+ * answers to a deed do not, and take nobody away. What lets an incident go is a message that tells nothing else.
+ */
+function claimedBy(old: Incident, next: Incident, told: boolean): string | null {
+  if (next.claimed_by !== null || old.claimed_by === null) return next.claimed_by;
+  const alone =
+    next.sequence === old.sequence &&
+    next.judged_at === old.judged_at &&
+    next.case_id === old.case_id &&
+    next.muted === old.muted &&
+    next.evidence.every((role) => old.evidence.includes(role));
+  return told && alone ? null : old.claimed_by;
+}
+
+/**
  * The newer of two versions of one incident. The node writes its course (`sequence` grows), people write its status
  * (`judged_at` grows), and answers may overtake each other on the way: so each half is taken from where it is newer.
+ * `told` is what the live feed brought, not what was read.
  */
-export function newer(old: Incident | undefined, next: Incident): Incident {
+export function newer(old: Incident | undefined, next: Incident, told = false): Incident {
   if (!old) return next;
   const course = next.sequence >= old.sequence ? next : old;
   const judged = (next.judged_at ?? "") >= (old.judged_at ?? "") ? next : old;
@@ -56,7 +72,8 @@ export function newer(old: Incident | undefined, next: Incident): Incident {
     evidence,
     // Neither of the two: what came last holds.
     muted: next.muted,
-    claimed_by: next.claimed_by,
+    // What is judged waits for nobody.
+    claimed_by: judged.status === "new" ? claimedBy(old, next, told) : null,
     case_id: next.case_id ?? old.case_id,
   };
 }
@@ -69,10 +86,10 @@ function pruned(incidents: Record<string, Incident>): Record<string, Incident> {
   return Object.fromEntries(all.slice(0, KEPT).map((i) => [i.id, i]));
 }
 
-/** Takes in a list that was read. */
-export function withIncidents(state: LiveState, list: Incident[]): LiveState {
+/** Takes in a list that was read, or what the live feed told. */
+export function withIncidents(state: LiveState, list: Incident[], told = false): LiveState {
   const incidents = { ...state.incidents };
-  for (const incident of list) incidents[incident.id] = newer(incidents[incident.id], incident);
+  for (const incident of list) incidents[incident.id] = newer(incidents[incident.id], incident, told);
   return { ...state, incidents: pruned(incidents) };
 }
 
@@ -82,7 +99,7 @@ export function reduce(state: LiveState, message: LiveMessage, now: number): Liv
     case "hello":
       return { ...state, clockOffset: Date.parse(message.server_time) - now, epoch: state.epoch + 1 };
     case "incident":
-      return withIncidents(state, [message.incident]);
+      return withIncidents(state, [message.incident], true);
     case "case":
       return { ...state, cases: { ...state.cases, [message.case.id]: message.case } };
     case "camera":

@@ -6,6 +6,7 @@ import { may, useSession } from "../state/session";
 import { AuditPart, LedgerPart } from "./admin/Records";
 import { DepartmentsPart } from "./admin/Departments";
 import { FilingPart } from "./admin/Filing";
+import { HoldsPart } from "./admin/Holds";
 import { KindsPart } from "./admin/Kinds";
 import { MutesPart } from "./admin/Mutes";
 import { TimePart } from "./admin/Time";
@@ -20,6 +21,7 @@ const PARTS = [
   ["time", "configure", TimePart],
   ["filing", "configure", FilingPart],
   ["mutes", "judge", MutesPart],
+  ["holds", "delete", HoldsPart],
   ["audit", "audit", AuditPart],
   ["ledger", "audit", LedgerPart],
 ] as const satisfies readonly (readonly [string, Permission, () => unknown])[];

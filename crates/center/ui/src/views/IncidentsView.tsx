@@ -124,7 +124,7 @@ function Rows({ rows, id, t }: { rows: Incident[]; id: string | null; t: Transla
                 {kindName(i.kind, t)}
               </a>
             </td>
-            <td className="place">{cameraName(cameras[i.camera], i.camera)}</td>
+            <td className="place">{cameraName(cameras[i.camera], i.camera, t)}</td>
             <td className="time">{fullTime(i.started_at, t.language)}</td>
             <td className="number">{between(i.since, i.phase === "ended" ? (i.ended_at ?? i.updated_at) : now, t)}</td>
             <td className="number wide">{percent(i.score)}</td>

@@ -92,7 +92,7 @@ function Others() {
   return (
     <ul className="review-others" aria-label={t("review.others")}>
       {theirs.slice(0, 4).map((i) => (
-        <li key={i.id} title={cameraName(cameras[i.camera], i.camera)}>
+        <li key={i.id} title={cameraName(cameras[i.camera], i.camera, t)}>
           <Users size={14} aria-hidden />
           {t("review.other", { actor: i.claimed_by ?? "", what: suspected(i.kind, t) })}
         </li>
@@ -159,7 +159,7 @@ function One({ detail: first, until, loading, onNext, onTold }: OneProps) {
           </span>
           <div className="panel-title">
             <h2>
-              {suspected(incident.kind, t)} · {cameraName(camera, incident.camera)}
+              {suspected(incident.kind, t)} · {cameraName(camera, incident.camera, t)}
             </h2>
             <p>{t("incident.notice")}</p>
           </div>
@@ -178,7 +178,7 @@ function One({ detail: first, until, loading, onNext, onTold }: OneProps) {
         <div className="review-columns">
           <section>
             <h3>{t("incident.facts")}</h3>
-            <Facts incident={incident} place={cameraName(camera, incident.camera)} />
+            <Facts incident={incident} place={cameraName(camera, incident.camera, t)} />
           </section>
           <section>
             <h3>{t("incident.place")}</h3>

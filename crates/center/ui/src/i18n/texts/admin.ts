@@ -212,7 +212,7 @@ export const en: Record<keyof typeof zh, string> = {
   "ledger.length": "Records",
   "ledger.head": "Head",
   "ledger.checkpoint": "Signed checkpoint",
-  "ledger.since": "{count} since the checkpoint",
+  "ledger.since": "{count:record|records} since the checkpoint",
   "ledger.none": "no checkpoint yet",
   "ledger.key": "Public key",
 };

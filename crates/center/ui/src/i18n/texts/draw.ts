@@ -57,6 +57,7 @@ export const zh = {
   "purposeHint.roof": "与基线图比较的屋顶范围。",
   "purposeHint.area": "规则可以点名使用的一般区域。",
   "purposeHint.ignore": "遮盖：其中的一切都不分析。",
+  "purposeHint.private": "隐私：画面打码，仅有解封权限的人可见；照常检测，但没有规则。",
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
@@ -83,8 +84,8 @@ export const en: Record<keyof typeof zh, string> = {
   "draw.membership.foot_point": "its foot point",
   "draw.membership.overlap": "overlap",
   "draw.membership.share": "At least (%)",
-  "draw.used": "Named by the rules {rules}.",
-  "draw.corners": "{count} corners",
+  "draw.used": "Named by rules: {rules}.",
+  "draw.corners": "{count:corner|corners}",
   "draw.area": "{percent}% of the picture",
   "draw.corner.x": "{number} across (%)",
   "draw.corner.y": "{number} down (%)",
@@ -103,9 +104,9 @@ export const en: Record<keyof typeof zh, string> = {
   "draw.keys.zone": "Click the corners; click the first one, double-click or Enter to finish · keys: arrows move the cross, Space sets a corner · Backspace takes one back · Esc cancels",
   "draw.keys.line": "Click both ends · keys: arrows move the cross, Space sets an end · Esc cancels",
   "draw.said.set": "Corner {count} set at {x}% across, {y}% down",
-  "draw.said.cursor": "Cross at {x}% across, {y}% down, {count} corners so far",
-  "draw.said.chosen": "{name} chosen, {count} corners, middle at {x}% across, {y}% down",
-  "draw.said.moved": "{name} ({count} corners) moved to {x}% across, {y}% down",
+  "draw.said.cursor": "Cross at {x}% across, {y}% down, {count:corner|corners} so far",
+  "draw.said.chosen": "{name} chosen, {count:corner|corners}, middle at {x}% across, {y}% down",
+  "draw.said.moved": "{name} ({count:corner|corners}) moved to {x}% across, {y}% down",
   "draw.said.corner": "{name}, corner {number} of {count}, at {x}% across, {y}% down",
   "draw.said.removed": "Removed",
   "draw.said.left": "Nothing chosen",
@@ -117,4 +118,5 @@ export const en: Record<keyof typeof zh, string> = {
   "purposeHint.roof": "A roof that is compared with its baseline.",
   "purposeHint.area": "An area that rules may name.",
   "purposeHint.ignore": "A mask: nothing in it is looked at.",
+  "purposeHint.private": "Shown as a mosaic to all but those who may unseal it; no rule is about it.",
 };

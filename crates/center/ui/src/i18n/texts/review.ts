@@ -43,7 +43,7 @@ export const zh = {
 
 export const en: Record<keyof typeof zh, string> = {
   "review.title": "Review queue",
-  "review.waiting": "{count} wait to be checked",
+  "review.waiting": "{count:waits|wait} to be checked",
   "review.empty": "Nothing waits to be checked",
   "review.empty.hint": "A new suspicion appears here by itself.",
   "review.again": "Look again at those that were skipped",
@@ -78,7 +78,7 @@ export const en: Record<keyof typeof zh, string> = {
   "mute.muted": "Muted",
   "place.title": "History of the place",
   "place.none": "Nothing else is on record here.",
-  "place.axis": "{count} records of this place over time",
+  "place.axis": "{count:record|records} of this place over time",
   "place.incident": "Incident",
   "place.case": "Case",
 };

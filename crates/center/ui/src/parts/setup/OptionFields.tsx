@@ -1,7 +1,7 @@
 /** Fields for options of the pipeline file. What is left empty is left out of the file, and its default holds. */
 import { X } from "lucide-react";
 import { useEffect, useId, useState } from "react";
-import type { Options, SetupView } from "../../api/setup";
+import { isMask, type Options, type SetupView } from "../../api/setup";
 import { useT, type Translate } from "../../i18n";
 import { duration } from "../../lib/format";
 import { percentOf, shareOf, type RuleField } from "../../lib/rules";
@@ -132,7 +132,7 @@ export function OptionField({ field, options, view, onChange }: Props) {
       return <ZonesField field={field} label={label} hint={hint} value={Array.isArray(value) ? value.map(String) : null} view={view} onChange={onChange} />;
     case "zoneSeconds":
     case "zoneSeverity":
-      return <TableField field={field} label={label} hint={hint} value={value} names={view.zones.filter((z) => z.purpose !== "ignore").map((z) => z.zone)} onChange={onChange} />;
+      return <TableField field={field} label={label} hint={hint} value={value} names={view.zones.filter((z) => !isMask(z.purpose)).map((z) => z.zone)} onChange={onChange} />;
     case "labelSeconds":
       return <TableField field={field} label={label} hint={hint} value={value} names={null} onChange={onChange} />;
   }
@@ -141,7 +141,7 @@ export function OptionField({ field, options, view, onChange }: Props) {
 /** All zones of the fitting purposes, or only those that are named. */
 function ZonesField({ field, label, hint, value, view, onChange }: { field: RuleField; label: string; hint: string; value: string[] | null; view: SetupView; onChange(value: unknown): void }) {
   const t = useT();
-  const fitting = view.zones.filter((z) => z.purpose !== "ignore" && (!field.purposes || field.purposes.includes(z.purpose) || value?.includes(z.zone)));
+  const fitting = view.zones.filter((z) => !isMask(z.purpose) && (!field.purposes || field.purposes.includes(z.purpose) || value?.includes(z.zone)));
   const all = field.purposes ? t("option.zones.all", { purposes: field.purposes.map((p) => t(`purpose.${p}`)).join(t.language === "en" ? ", " : "、") }) : t("option.zones.every");
   return (
     <fieldset className="choices option-zones">

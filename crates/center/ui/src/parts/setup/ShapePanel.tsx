@@ -1,7 +1,7 @@
 /** What is drawn in a view as a list, and the chosen one's name, purpose and corners as a form. */
 import { Trash2, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
-import { PURPOSES, type Membership, type Purpose, type SetupProblem, type SetupView } from "../../api/setup";
+import { PURPOSES, isMask, type Membership, type Purpose, type SetupProblem, type SetupView } from "../../api/setup";
 import { useT } from "../../i18n";
 import { NAME, renamedZone, rulesNaming } from "../../lib/edits";
 import { area, faults, placed } from "../../lib/outline";
@@ -64,8 +64,8 @@ export function ShapeForm({ view, sketch, problems, onOutcome }: Props) {
       {zone && (
         <>
           <SelectField label={t("draw.purpose")} hint={t(`purposeHint.${zone.purpose}`)} value={zone.purpose} onChange={(purpose) => setZone({ purpose: purpose as Purpose })} choices={PURPOSES.map((p) => [p, t(`purpose.${p}`)] as const)} />
-          {zone.purpose !== "ignore" && <MembershipField value={zone.membership} onChange={(membership, tag) => setZone({ membership }, tag)} />}
-          {zone.purpose !== "ignore" && <WordsField label={t("draw.labels")} hint={t("draw.labels.hint")} value={zone.labels ?? []} onChange={(labels) => setZone({ labels: labels.length > 0 ? labels : null })} />}
+          {!isMask(zone.purpose) && <MembershipField value={zone.membership} onChange={(membership, tag) => setZone({ membership }, tag)} />}
+          {!isMask(zone.purpose) && <WordsField label={t("draw.labels")} hint={t("draw.labels.hint")} value={zone.labels ?? []} onChange={(labels) => setZone({ labels: labels.length > 0 ? labels : null })} />}
         </>
       )}
       {wrong.map((fault) => (

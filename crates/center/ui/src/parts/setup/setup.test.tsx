@@ -132,7 +132,7 @@ describe("options", () => {
 
 it("a difference is told by words too, not by colour alone", () => {
   render(<DiffTable old={"a\nb\n"} next={"a\nc\n"} />);
-  expect(screen.getByText("1 lines added, 1 removed")).toBeTruthy();
+  expect(screen.getByText("1 line added, 1 removed")).toBeTruthy();
   expect(screen.getAllByRole("row").map((row) => row.textContent)).toEqual(["11a", "2−removed: b", "2+added: c"]);
 });
 

@@ -45,7 +45,7 @@ export function KindsPart() {
             <td>{[kind.category_code, t.language === "en" ? kind.category_en : kind.category_zh].filter(Boolean).join(" ")}</td>
             <td>{kind.class_code}</td>
             <td className="time">
-              {kind.deadline_amount} {t.maybe(`unit.${kind.deadline_unit}`, kind.deadline_unit)}
+              {t.maybe(`amount.${kind.deadline_unit}`, `${kind.deadline_amount} ${kind.deadline_unit}`, { amount: kind.deadline_amount })}
             </td>
             <td className="note kind-basis">{t.language === "en" ? kind.basis_en : kind.basis_zh}</td>
             <td>

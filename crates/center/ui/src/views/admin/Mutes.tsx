@@ -30,7 +30,7 @@ export function MutesPart() {
           <tr key={mute.id}>
             <td>{kindName(mute.kind, t)}</td>
             <td>{siteName(sites, mute.site, t)}</td>
-            <td>{cameraName(cameras[mute.camera], mute.camera)}</td>
+            <td>{cameraName(cameras[mute.camera], mute.camera, t)}</td>
             <td>{mute.zone}</td>
             <td className="time">{fullTime(mute.until, t.language)}</td>
             <td>{mute.reason}</td>

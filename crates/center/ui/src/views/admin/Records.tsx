@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { people, type AuditFilter } from "../../api/people";
-import { useT } from "../../i18n";
+import { useT, type Translate } from "../../i18n";
 import { fullTime } from "../../lib/format";
 import { dayEdge } from "../../lib/month";
 import { AdminHead } from "../../parts/AdminParts";
@@ -15,6 +15,11 @@ export function detailText(detail: unknown): string {
   return Object.entries(detail)
     .map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
     .join(" · ");
+}
+
+/** A deed's name in the reader's language; what the page does not know has its code alone. */
+export function deedText(action: string, t: Translate): string {
+  return t.maybe(`audit.${action}`, t.maybe(`case.action.${action.replace(/^case\./, "")}`, ""));
 }
 
 export function AuditPart() {
@@ -77,10 +82,10 @@ export function AuditPart() {
                 <tr key={entry.id}>
                   <td className="time">{fullTime(entry.at, t.language)}</td>
                   <td>
-                    <b>{entry.actor}</b>
+                    <b title={t.maybe(`actor.${entry.actor}`, entry.actor)}>{entry.actor}</b>
                   </td>
                   <td>
-                    <code>{entry.action}</code>
+                    {deedText(entry.action, t)} <code className="muted">{entry.action}</code>
                   </td>
                   <td>
                     {entry.subject_kind} <span className="muted">{entry.subject_id}</span>
