@@ -1,23 +1,25 @@
-//! The cameras that run on this node: made to be those that the pipeline file names, one thread each.
+//! The cameras that run on this node: made to be those that the pipeline file names and, where nodes share them, that
+//! this one holds a lease of; one thread each.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fs,
     path::Path,
     sync::Arc,
 };
 
 use parapet_bus::wire;
-use parapet_core::{CameraId, Clock, EndReason, HealthState, SiteId};
+use parapet_core::{CameraId, Clock, EndReason, HealthState, IncidentEvent, SiteId};
 use tracing::{error, info, warn};
 
 use crate::{
     assembly::{Assembly, AssemblyError, Engines},
-    camera::{CameraSpec, CameraThread},
+    camera::{CameraSpec, CameraThread, Order},
     config::{CameraConfig, ModelConfig, Pipeline},
     evidence::RecorderHandle,
     live::LiveCameras,
     node::chain,
+    share::Leases,
     uplink::UplinkHandle,
 };
 
@@ -34,6 +36,16 @@ struct Setup {
     site: SiteId,
 }
 
+impl Setup {
+    fn new(pipeline: &Pipeline, camera: &CameraConfig) -> Self {
+        Self {
+            camera: camera.clone(),
+            model: pipeline.model_of(camera).map(|(_, model)| model.clone()),
+            site: camera.site.clone().unwrap_or_else(|| pipeline.node.site.clone()),
+        }
+    }
+}
+
 /// The cameras that run.
 pub(crate) struct Fleet {
     cameras: BTreeMap<CameraId, (Setup, CameraThread)>,
@@ -47,16 +59,29 @@ pub(crate) struct Fleet {
     live: LiveCameras,
     clock: Arc<dyn Clock>,
     status: wire::NodeStatus,
+    /// What is to be watched, as it was read last.
+    pipeline: Option<Pipeline>,
+    /// Where nodes share cameras.
+    sharing: Option<Sharing>,
+}
+
+/// Which cameras are this node's.
+struct Sharing {
+    leases: Leases,
+    held: BTreeSet<CameraId>,
+    /// Whether it was told of any share yet.
+    told: bool,
 }
 
 impl Fleet {
-    /// No cameras yet.
+    /// No cameras yet. With `leases`, none but those that [`hold`](Self::hold) names.
     pub(crate) fn new(
         uplink: UplinkHandle,
         recorder: Option<RecorderHandle>,
         live: LiveCameras,
         clock: Arc<dyn Clock>,
         status: wire::NodeStatus,
+        leases: Option<Leases>,
     ) -> Self {
         Self {
             cameras: BTreeMap::new(),
@@ -68,6 +93,8 @@ impl Fleet {
             live,
             clock,
             status,
+            pipeline: None,
+            sharing: leases.map(|leases| Sharing { leases, held: BTreeSet::new(), told: false }),
         }
     }
 
@@ -86,44 +113,93 @@ impl Fleet {
         self.stale_file = why;
     }
 
-    /// Makes the running cameras those of the pipeline. Cameras that did not change go on undisturbed.
+    /// Makes the running cameras those of the pipeline, as far as they are this node's. Cameras that did not change go on
+    /// undisturbed.
     pub(crate) fn apply(&mut self, pipeline: &Pipeline) -> Vec<(CameraId, AssemblyError)> {
+        if let Some(sharing) = &self.sharing {
+            let setups =
+                watched(pipeline).map(|(id, camera)| (id.clone(), Setup::new(pipeline, camera).site));
+            sharing.leases.offer(setups.collect());
+        }
+        self.pipeline = Some(pipeline.clone());
+        self.settle(pipeline)
+    }
+
+    /// Makes the running cameras those that this node holds, and has them go on with incidents that were left open.
+    pub(crate) fn hold(&mut self, held: BTreeSet<CameraId>, left_open: Vec<IncidentEvent>) {
+        let (Some(sharing), Some(pipeline)) = (&mut self.sharing, self.pipeline.clone()) else { return };
+        sharing.held = held;
+        let first = !std::mem::replace(&mut sharing.told, true);
+        if first {
+            // What an earlier life of this node said of cameras that are now another's holds no longer.
+            for (id, camera) in watched(&pipeline).filter(|(id, _)| !self.is_ours(id)) {
+                self.show_gone(id, &Setup::new(&pipeline, camera), None);
+            }
+        }
+        self.settle(&pipeline);
+        let mut by_camera: BTreeMap<CameraId, Vec<IncidentEvent>> = BTreeMap::new();
+        for event in left_open {
+            by_camera.entry(event.camera.clone()).or_default().push(event);
+        }
+        for (id, events) in by_camera {
+            if let Some((_, thread)) = self.cameras.get(&id) {
+                thread.tell(Order::Adopt(events));
+            }
+        }
+    }
+
+    fn is_ours(&self, camera: &CameraId) -> bool {
+        self.sharing.as_ref().is_none_or(|sharing| sharing.held.contains(camera))
+    }
+
+    /// Whether the thread of a camera ends by itself, for its lease had run out.
+    fn has_left(&self, camera: &CameraId) -> bool {
+        self.sharing.as_ref().is_some_and(|sharing| sharing.leases.has_left(camera))
+    }
+
+    fn settle(&mut self, pipeline: &Pipeline) -> Vec<(CameraId, AssemblyError)> {
         let wanted: BTreeMap<CameraId, Setup> = watched(pipeline)
-            .map(|(id, camera)| {
-                let setup = Setup {
-                    camera: camera.clone(),
-                    model: pipeline.model_of(camera).map(|(_, model)| model.clone()),
-                    site: camera.site.clone().unwrap_or_else(|| pipeline.node.site.clone()),
-                };
-                (id.clone(), setup)
-            })
+            .filter(|(id, _)| self.is_ours(id))
+            .map(|(id, camera)| (id.clone(), Setup::new(pipeline, camera)))
             .collect();
         let leaving: Vec<CameraId> = self
             .cameras
             .iter()
-            .filter(|(id, (setup, _))| wanted.get(*id) != Some(setup))
+            .filter(|(id, (setup, _))| wanted.get(*id) != Some(setup) || self.has_left(id))
             .map(|(id, _)| id.clone())
             .collect();
         // All are asked before the first is waited for.
         for id in &leaving {
-            self.cameras[id].1.ask_to_stop(EndReason::Reconfigured);
+            let goes_on = pipeline.cameras.get(id).is_some_and(|camera| !camera.disabled);
+            let order = if goes_on && !self.is_ours(id) {
+                Order::Leave
+            } else {
+                Order::Stop(EndReason::Reconfigured)
+            };
+            self.cameras[id].1.tell(order);
         }
         for id in &leaving {
             if let Some((setup, thread)) = self.cameras.remove(id) {
                 thread.join();
+                if let Some(sharing) = &self.sharing {
+                    sharing.leases.ended(id);
+                }
                 if !wanted.contains_key(id) {
                     self.live.remove(id);
-                    let is_kept = pipeline.cameras.contains_key(id);
-                    let state = is_kept.then_some(HealthState::Disabled);
-                    if !is_kept {
+                    let kept = pipeline.cameras.get(id);
+                    if kept.is_none() {
                         forget_recording(id, &pipeline.recordings_dir().join(id.as_str()));
                     }
-                    self.show_gone(id, &setup, state);
+                    let disabled = kept.is_some_and(|camera| camera.disabled);
+                    self.show_gone(id, &setup, disabled.then_some(HealthState::Disabled));
                 }
             }
         }
         self.failed.retain(|id, _| wanted.contains_key(id));
         let mut failed = Vec::new();
+        if self.sharing.is_some() {
+            failed.extend(self.warm_up(pipeline));
+        }
         for (id, setup) in wanted {
             if self.cameras.contains_key(&id) {
                 continue;
@@ -151,6 +227,19 @@ impl Fleet {
         failed
     }
 
+    /// Starts the engines of cameras that may become this node's: whoever takes over does not wait for a model.
+    fn warm_up(&mut self, pipeline: &Pipeline) -> Vec<(CameraId, AssemblyError)> {
+        let mut failed = Vec::new();
+        for (id, camera) in watched(pipeline) {
+            if let Some((name, model)) = pipeline.model_of(camera)
+                && let Err(error) = self.engines.get(name, model)
+            {
+                failed.push((id.clone(), error));
+            }
+        }
+        failed
+    }
+
     fn start(
         &mut self,
         id: &CameraId,
@@ -174,6 +263,7 @@ impl Fleet {
             before_seconds: pipeline.node.evidence.before_seconds,
             recordings,
             live: self.live.clone(),
+            leases: self.sharing.as_ref().map(|sharing| sharing.leases.clone()),
             clock: self.clock.clone(),
         };
         CameraThread::start(spec).map_err(AssemblyError::Thread)
@@ -216,13 +306,16 @@ impl Fleet {
         failed.chain(evidence).chain(self.stale_file.clone()).collect()
     }
 
-    /// Stops and joins all cameras, and lets the engines go.
-    pub(crate) fn stop_all(&mut self) {
+    /// Stops and joins all cameras, and lets the engines go. `leave_open`: another node goes on with their incidents.
+    pub(crate) fn stop_all(&mut self, leave_open: bool) {
         for (_, thread) in self.cameras.values() {
-            thread.ask_to_stop(EndReason::Interrupted);
+            thread.tell(if leave_open { Order::Leave } else { Order::Stop(EndReason::Interrupted) });
         }
-        for (_, (_, thread)) in std::mem::take(&mut self.cameras) {
+        for (id, (setup, thread)) in std::mem::take(&mut self.cameras) {
             thread.join();
+            if leave_open {
+                self.show_gone(&id, &setup, None);
+            }
         }
         self.engines = Engines::default();
     }

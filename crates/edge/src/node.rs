@@ -2,7 +2,7 @@
 //! when it changes, put together and taken apart again.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -24,6 +24,7 @@ use crate::{
     live::LiveCameras,
     reload::Reload,
     setup,
+    share::{AddressError, Leases, Share, ShareConfig, ShareParts, ShareTrouble},
     surveys::{SurveyWatch, SurveysError, Teller},
     telemetry,
     uplink::{Uplink, UplinkError},
@@ -67,6 +68,9 @@ pub enum NodeError {
     /// Surveys cannot be told.
     #[error("cannot tell surveys")]
     Surveys(#[source] SurveysError),
+    /// The address of the store in which cameras are shared.
+    #[error("cannot share cameras")]
+    Share(#[from] AddressError),
     /// The pipeline file is to be set up from afar, but is not there.
     #[error("cannot find the pipeline file again; hint: [node.setup] changes it, it must stay where it is")]
     Setup(#[source] io::Error),
@@ -87,6 +91,7 @@ pub struct Node {
     shutdown: CancellationToken,
     server: tokio::task::JoinHandle<io::Result<()>>,
     reload: Option<Reload>,
+    share: Option<Share>,
     surveys: Option<SurveyWatch>,
     setup: Option<setup::Setup>,
 }
@@ -111,6 +116,8 @@ impl Node {
             .map(|file| setup::Setup::new(&pipeline.node, file, clock.clone()));
         let setup = setup.transpose().map_err(NodeError::Setup)?;
 
+        let address_of_share = pipeline.node.share.as_ref().map(ShareConfig::address).transpose()?;
+
         let listen = pipeline.node.http.listen;
         let no_listen = |source| NodeError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(no_listen)?;
@@ -127,10 +134,19 @@ impl Node {
             started_at: clock.now(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             base_url: Some(base_url.clone()),
-            cameras: watched(&pipeline).map(|(id, _)| id.clone()).collect(),
+            cameras: match pipeline.node.share {
+                Some(_) => Vec::new(),
+                None => watched(&pipeline).map(|(id, _)| id.clone()).collect(),
+            },
         };
+        let leases = pipeline.node.share.as_ref().map(|_| Leases::new(clock.clone()));
+        let shared = match &leases {
+            Some(_) => watched(&pipeline).map(|(id, _)| id.clone()).collect(),
+            None => BTreeSet::new(),
+        };
+        let outbox = data_dir.join("outbox.db");
         let uplink =
-            Uplink::start(&data_dir.join("outbox.db"), &pipeline.bus, status.clone(), clock.clone()).await?;
+            Uplink::start_sharing(&outbox, &pipeline.bus, status.clone(), clock.clone(), &shared).await?;
 
         let evidence_dir = pipeline.evidence_dir();
         let recorder = if pipeline.node.evidence.enabled {
@@ -148,7 +164,8 @@ impl Node {
 
         let live = LiveCameras::default();
         let recording = recorder.as_ref().map(Recorder::handle);
-        let mut fleet = Fleet::new(uplink.handle(), recording, live.clone(), clock.clone(), status);
+        let mut fleet =
+            Fleet::new(uplink.handle(), recording, live.clone(), clock.clone(), status, leases.clone());
         let applied = tokio::task::spawn_blocking({
             let pipeline = pipeline.clone();
             move || {
@@ -160,7 +177,7 @@ impl Node {
         if fleet.is_empty()
             && let Some((_, error)) = failed.into_iter().next()
         {
-            fleet.stop_all();
+            fleet.stop_all(false);
             if let Some(recorder) = recorder {
                 recorder.stop();
             }
@@ -169,6 +186,7 @@ impl Node {
         }
         let fleet = Arc::new(Mutex::new(fleet));
 
+        let share_trouble = ShareTrouble::default();
         let shutdown = CancellationToken::new();
         let surveys = pipeline.node.surveys.as_ref().map(|config| {
             let teller = Teller {
@@ -189,12 +207,20 @@ impl Node {
             evidence: Arc::new(evidence_dir),
             metrics,
             readiness: Arc::new({
-                let fleet = fleet.clone();
-                move || fleet.lock().expect("no panic while the fleet is held").not_started()
+                let (fleet, share) = (fleet.clone(), share_trouble.clone());
+                move || {
+                    let mut reasons = fleet.lock().expect("no panic while the fleet is held").not_started();
+                    reasons.extend(share.get());
+                    reasons
+                }
             }),
             trouble: Arc::new({
-                let fleet = fleet.clone();
-                move || fleet.lock().expect("no panic while the fleet is held").trouble()
+                let (fleet, share) = (fleet.clone(), share_trouble.clone());
+                move || {
+                    let mut reasons = fleet.lock().expect("no panic while the fleet is held").trouble();
+                    reasons.extend(share.get());
+                    reasons
+                }
             }),
             setup: setup.clone(),
             shutdown: shutdown.clone(),
@@ -202,13 +228,22 @@ impl Node {
         let server = tokio::spawn(http::serve(listener, state));
         info!(%address, cameras = fleet.lock().expect("nobody panicked").len(), "node runs");
 
+        let share = match (&pipeline.node.share, leases, address_of_share) {
+            (Some(config), Some(leases), Some(address)) => {
+                let (config, node) = (config.clone(), pipeline.node.id.clone());
+                let (fleet, uplink, clock) = (fleet.clone(), uplink.handle(), clock.clone());
+                let parts = ShareParts { config, address, node, fleet, leases, uplink, clock };
+                Some(Share::start(parts, share_trouble.clone()))
+            }
+            _ => None,
+        };
         let reload = match file.filter(|_| pipeline.node.hot_reload) {
             Some(file) => {
                 Some(Reload::start(&file, pipeline, fleet.clone(), &shutdown).map_err(NodeError::Thread)?)
             }
             None => None,
         };
-        Ok(Self { http: address, uplink, recorder, fleet, shutdown, server, reload, surveys, setup })
+        Ok(Self { http: address, uplink, recorder, fleet, shutdown, server, reload, share, surveys, setup })
     }
 
     /// Where the HTTP server listens.
@@ -229,10 +264,16 @@ impl Node {
         self.uplink.pending().await
     }
 
-    /// Ends what is open, commits it, and stops and joins everything.
+    /// Ends what is open, commits it, and stops and joins everything. Where others share the cameras, what is open is left
+    /// to them, and their leases are let go.
     pub async fn stop(self) {
-        let Self { uplink, recorder, fleet, shutdown, server, reload, surveys, setup, .. } = self;
+        let Self { uplink, recorder, fleet, shutdown, server, reload, share, surveys, setup, .. } = self;
         shutdown.cancel();
+        let leaver = match share {
+            Some(share) => share.stop().await,
+            None => None,
+        };
+        let leave_open = leaver.as_ref().is_some_and(|leaver| !leaver.is_alone());
         if let Some(surveys) = surveys {
             surveys.join().await;
         }
@@ -243,13 +284,16 @@ impl Node {
             if let Some(reload) = reload {
                 reload.join();
             }
-            fleet.lock().expect("no panic while the fleet is held").stop_all();
+            fleet.lock().expect("no panic while the fleet is held").stop_all(leave_open);
             if let Some(recorder) = recorder {
                 recorder.stop();
             }
         });
         if threads.await.is_err() {
             error!("stopping the cameras panicked");
+        }
+        if let Some(leaver) = leaver {
+            leaver.leave().await;
         }
         match server.await {
             Ok(Ok(())) => {}

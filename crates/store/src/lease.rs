@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use parapet_core::{CameraId, FleetId, IncidentEvent, IncidentId, NodeId, Phase, Timestamp};
+use parapet_core::{CameraId, FleetId, IncidentEvent, IncidentId, NodeId, Phase, SiteId, Timestamp};
 use uuid::Uuid;
 
 use crate::{Store, StoreError, store::either};
@@ -81,6 +81,8 @@ pub struct LeaseRow {
 /// An incident that goes on, and which node told of it last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenIncidentRow {
+    /// The site.
+    pub site: SiteId,
     /// The node.
     pub node: NodeId,
     /// Its latest event.

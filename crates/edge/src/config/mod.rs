@@ -31,7 +31,7 @@ pub use reference::{reference, schema};
 
 use crate::{
     evidence::EvidenceConfig, http::HttpConfig, recording::RecordingConfig, setup::SetupConfig,
-    surveys::SurveysConfig,
+    share::ShareConfig, surveys::SurveysConfig,
 };
 
 /// A pipeline file, right as a whole. Paths in it are relative to the directory of the file; here they are resolved.
@@ -74,6 +74,9 @@ pub struct NodeConfig {
     /// Setting the node up from the command center.
     #[serde(default)]
     pub setup: SetupConfig,
+    /// Sharing the cameras of the file with other nodes.
+    #[serde(default)]
+    pub share: Option<ShareConfig>,
     /// Time zone of the compound: baselines are kept by the time of its day. Rules have their own.
     #[serde(default)]
     pub time_zone: schedule::Zone,
@@ -238,6 +241,12 @@ impl Pipeline {
         self.node.http.token_file.as_mut().map(fix);
         if let Some(surveys) = &mut self.node.surveys {
             fix(&mut surveys.site);
+        }
+        if let Some(share) = &mut self.node.share {
+            share.store_file.as_mut().map(fix);
+            if let Some(path) = share.store.as_ref().and_then(|store| store.strip_prefix("sqlite://")) {
+                share.store = Some(format!("sqlite://{}", base.join(path).display()));
+            }
         }
         if let Some(embedded) = &mut self.bus.embedded {
             embedded.password_file.as_mut().map(fix);

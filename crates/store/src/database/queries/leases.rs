@@ -117,7 +117,7 @@ impl Database {
         let mut open = Vec::new();
         for part in cameras.chunks(IN_STATEMENT) {
             let mut query = QueryBuilder::<Db>::new(
-                "SELECT e.node, e.version, e.document FROM incidents AS i \
+                "SELECT e.site, e.node, e.version, e.document FROM incidents AS i \
                  JOIN incident_events AS e ON e.event_id = i.event_id WHERE i.ended_at IS NULL AND i.camera IN (",
             );
             let mut list = query.separated(", ");
@@ -135,6 +135,7 @@ impl Database {
             for row in &rows {
                 let document: Json<serde_json::Value> = row.try_get("document").attempt(action)?;
                 open.push(OpenIncidentRow {
+                    site: text("site", &row.try_get::<String, _>("site").attempt(action)?)?,
                     node: text("node", &row.try_get::<String, _>("node").attempt(action)?)?,
                     event: choice::event(row.try_get("version").attempt(action)?, document.0)?,
                 });
