@@ -1,6 +1,8 @@
 //! Turns findings, restated at every frame, into events: `Started` once, `Updated` when something material changed,
 //! `Ended` once. Ids are derived, so the same frames give the same events to the byte.
 
+mod adopt;
+
 use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use parapet_core::{
@@ -10,6 +12,7 @@ use parapet_core::{
     time::seconds_between,
 };
 
+use self::adopt::Adopted;
 use crate::{Finding, Subject};
 
 /// A finding that was not restated for so long is over.
@@ -32,6 +35,8 @@ pub struct RuleFacts {
     pub kind: IncidentKind,
     /// How long it keeps quiet at a place after an incident there was over.
     pub cool_down_seconds: f64,
+    /// The longest that something must hold before it is a violation.
+    pub limit_seconds: f64,
 }
 
 /// An incident that goes on.
@@ -69,6 +74,10 @@ pub struct OpenIncident {
 struct Open {
     incident_id: IncidentId,
     started_at: Timestamp,
+    /// Since when it held, as an earlier run saw it.
+    since: Option<Timestamp>,
+    /// Others have told of it before.
+    adopted: bool,
     zone: Option<ZoneId>,
     sequence: u32,
     kind: IncidentKind,
@@ -80,6 +89,12 @@ struct Open {
     told_at: Timestamp,
     /// When it was first not restated.
     missing_since: Option<Timestamp>,
+}
+
+impl Open {
+    fn since(&self) -> Timestamp {
+        self.since.map_or(self.latest.since, |since| since.min(self.latest.since))
+    }
 }
 
 #[derive(Debug)]
@@ -109,6 +124,7 @@ pub struct IncidentBook {
     run: Option<RunId>,
     open: BTreeMap<(RuleId, Subject), Open>,
     cooling: Vec<Cooling>,
+    adopted: Vec<Adopted>,
     /// Used again at each frame.
     stated: Vec<Stated>,
 }
@@ -125,6 +141,7 @@ impl IncidentBook {
             run: None,
             open: BTreeMap::new(),
             cooling: Vec::new(),
+            adopted: Vec::new(),
             stated: Vec::new(),
         }
     }
@@ -146,7 +163,9 @@ impl IncidentBook {
     ) -> Vec<IncidentEvent> {
         self.run = Some(run);
         let Some(findings) = findings else {
-            return self.end_where(|id, _| *id == rule.id, EndReason::OutOfSchedule, at);
+            let mut events = self.end_where(|id, _| *id == rule.id, EndReason::OutOfSchedule, at);
+            self.look_in_vain(rule, false, at, &mut events);
+            return events;
         };
         let mut stated = std::mem::take(&mut self.stated);
         let end_seconds = self.end_seconds;
@@ -191,18 +210,25 @@ impl IncidentBook {
         }
         self.cooling.retain(|c| at < c.until);
         for Stated { finding, .. } in stated.drain(..).filter(|s| !s.known) {
+            if let Some(event) = self.resume(rule, finding.subject, &finding, at) {
+                events.push(event);
+                continue;
+            }
             let is_here = |c: &Cooling| c.rule == rule.id && c.bbox.iou(finding.bbox) >= SAME_PLACE_IOU;
             if !self.cooling.iter().any(is_here) {
                 events.push(self.start(rule, finding.subject, finding, at));
             }
         }
         self.stated = stated;
+        self.look_in_vain(rule, true, at, &mut events);
         events
     }
 
-    /// Ends all that is open.
+    /// Ends all that is open, also what was taken over and not found again yet.
     pub fn end_all(&mut self, reason: EndReason, at: Timestamp) -> Vec<IncidentEvent> {
-        self.end_where(|_, _| true, reason, at)
+        let mut events = self.end_where(|_, _| true, reason, at);
+        self.end_adopted(|_| Some(reason), at, &mut events);
+        events
     }
 
     /// What goes on, by rule and subject.
@@ -215,7 +241,7 @@ impl IncidentBook {
                 kind: open.kind,
                 severity: open.latest.severity,
                 zone: open.zone.clone(),
-                since: open.latest.since,
+                since: open.since(),
                 started_at: open.started_at,
                 label: open.latest.label.clone(),
                 track: open.latest.track,
@@ -250,6 +276,8 @@ impl IncidentBook {
                 &at.as_nanosecond().to_string(),
             ]),
             started_at: at,
+            since: None,
+            adopted: false,
             zone: finding.zone.clone(),
             sequence: 0,
             kind: rule.kind,
@@ -300,8 +328,14 @@ impl IncidentBook {
             EndReason::Cleared => finding.held_at.clamp(open.started_at.min(at), at),
             _ => at,
         });
+        let run = self.run.expect("set by the first frame");
+        let event_id = if open.adopted {
+            adopt::event_id(open.incident_id, open.sequence, run)
+        } else {
+            EventId::derive(&[&open.incident_id.to_string(), &open.sequence.to_string()])
+        };
         IncidentEvent {
-            event_id: EventId::derive(&[&open.incident_id.to_string(), &open.sequence.to_string()]),
+            event_id,
             incident_id: open.incident_id,
             sequence: open.sequence,
             phase,
@@ -309,11 +343,11 @@ impl IncidentBook {
             severity: finding.severity,
             camera: self.camera.clone(),
             preset: self.preset.clone(),
-            run: self.run.expect("set by the first frame"),
+            run,
             rule: rule.clone(),
             zone: open.zone.clone(),
             at,
-            since: finding.since,
+            since: open.since(),
             started_at: open.started_at,
             ended_at,
             end_reason,

@@ -297,6 +297,8 @@ impl Pipeline {
             let findings = open.then(|| self.findings.drain(..));
             events.extend(self.book.apply(rule.facts(), findings, at, frame.run));
         }
+        let is_known = |id: &RuleId| self.rules.iter().any(|rule| rule.facts().id == *id);
+        events.extend(self.book.end_strangers(is_known, at, frame.run));
         Step {
             shed: false,
             held: false,
@@ -342,6 +344,12 @@ impl Pipeline {
     /// Ends all open incidents: the camera was changed or removed, or the recording is over.
     pub fn end_all(&mut self, reason: EndReason, at: Timestamp) -> Vec<IncidentEvent> {
         self.book.end_all(reason, at)
+    }
+
+    /// Takes over incidents of this view that another node, or an earlier run, has left open: see
+    /// [`IncidentBook::adopt`].
+    pub fn adopt(&mut self, events: impl IntoIterator<Item = IncidentEvent>) {
+        self.book.adopt(events);
     }
 
     /// Whether nothing moves in the view and nothing waits for a look: keyframes are enough to see that it stays so.

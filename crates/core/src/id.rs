@@ -73,6 +73,8 @@ name_id! {
     SiteId,
     /// A machine that runs cameras.
     NodeId,
+    /// Nodes that share their cameras.
+    FleetId,
     /// A fixed camera, a dome or a drone feed.
     CameraId,
     /// A place to which a PTZ dome returns.

@@ -34,8 +34,8 @@ pub use evidence::{EvidenceItem, EvidenceRole, part_of, with_part};
 pub use frame::Frame;
 pub use geometry::{BBox, Line, Mask, Point, Polygon};
 pub use id::{
-    BuildingId, CameraId, CaseId, DepartmentId, EventId, IncidentId, NodeId, PresetId, RuleId, RunId, SiteId,
-    SurveyId, TrackId, UserName, ZoneId,
+    BuildingId, CameraId, CaseId, DepartmentId, EventId, FleetId, IncidentId, NodeId, PresetId, RuleId,
+    RunId, SiteId, SurveyId, TrackId, UserName, ZoneId,
 };
 pub use incident::{EndReason, IncidentEvent, IncidentKind, KindCode, Phase, Severity, Status};
 pub use language::Language;

@@ -12,7 +12,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
     },
     thread::JoinHandle,
     time::Duration,
@@ -25,21 +25,21 @@ use parapet_core::{
 use parapet_ingest::{CameraStream, DecodeMode, StreamEvent};
 use tracing::{error, info};
 
+use self::tell::Seen;
 use crate::{
     assembly::{Assembled, AssemblyError},
     config::CameraConfig,
     evidence::{PastPictures, RecorderHandle},
     live::{CameraInfo, LiveCameras, LiveFrame, Overlay},
     recording::CameraRecorder,
+    share::Leases,
     telemetry::{self, StageTimer},
-    uplink::UplinkHandle,
+    uplink::{UplinkHandle, interrupted},
     watch::{Looked, Watch},
 };
 
 /// Longest wait for a frame before the thread looks whether it should stop.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// Analysed frames a second are counted over this time.
-const FPS_OVER: Duration = Duration::from_secs(10);
 /// Waits after a panic, the first and the longest.
 const RESTART: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
@@ -61,12 +61,24 @@ pub(crate) struct CameraSpec {
     /// Where its last hours are recorded, if they are.
     pub(crate) recordings: PathBuf,
     pub(crate) live: LiveCameras,
+    /// Where nodes share cameras: whether this one may still watch.
+    pub(crate) leases: Option<Leases>,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// What a camera's thread is told.
+pub(crate) enum Order {
+    /// End what is open for this reason, and stop.
+    Stop(EndReason),
+    /// Stop and leave open what is open: another node goes on with it.
+    Leave,
+    /// Go on with incidents that were left open.
+    Adopt(Vec<IncidentEvent>),
 }
 
 /// A camera's thread.
 pub(crate) struct CameraThread {
-    stop: Sender<EndReason>,
+    orders: Sender<Order>,
     started: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
@@ -74,14 +86,14 @@ pub(crate) struct CameraThread {
 impl CameraThread {
     /// Starts to watch.
     pub(crate) fn start(spec: CameraSpec) -> io::Result<Self> {
-        let (stop, orders) = channel();
+        let (sender, orders) = channel();
         let started = Arc::new(AtomicBool::new(false));
         spec.live.insert(CameraInfo::new(&spec.id, &spec.site, &spec.config));
         let worker = Worker { started: started.clone(), ..Worker::new(spec) };
         let thread = std::thread::Builder::new()
             .name(format!("camera:{}", worker.spec.id))
             .spawn(move || worker.run(&orders))?;
-        Ok(Self { stop, started, thread })
+        Ok(Self { orders: sender, started, thread })
     }
 
     /// Whether the source was opened and is watched.
@@ -89,10 +101,9 @@ impl CameraThread {
         self.started.load(Ordering::Relaxed) && !self.thread.is_finished()
     }
 
-    /// Asks the thread to end, giving `reason` to what is open; [`Self::join`] waits for it.
-    pub(crate) fn ask_to_stop(&self, reason: EndReason) {
-        // It may have ended already.
-        let _ = self.stop.send(reason);
+    /// Tells the thread something; one that has ended does not hear it.
+    pub(crate) fn tell(&self, order: Order) {
+        let _ = self.orders.send(order);
     }
 
     /// Waits for the end of the thread.
@@ -108,40 +119,14 @@ pub(crate) struct Worker {
     pub(crate) spec: CameraSpec,
     /// Latest event of each incident that goes on: what a crashed pipeline can no longer end.
     open: BTreeMap<IncidentId, IncidentEvent>,
+    /// What was left open by others and no pipeline knows of yet.
+    pub(crate) to_adopt: Vec<IncidentEvent>,
     pub(crate) health: Option<CameraHealth>,
     /// Capture time of the latest frame.
     pub(crate) latest: Timestamp,
     crashes: u32,
     pub(crate) seen: Seen,
     started: Arc<AtomicBool>,
-}
-
-/// What the retained status says of the frames.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Seen {
-    pub(crate) size: Option<(u32, u32)>,
-    frames: u32,
-    counted_since: Duration,
-    pub(crate) fps: Option<f32>,
-}
-
-impl Seen {
-    /// Counts a frame; `true` when there is something new to say.
-    fn count(&mut self, frame: &Frame, now: Duration) -> bool {
-        let size = Some((frame.picture.width() as u32, frame.picture.height() as u32));
-        let resized = std::mem::replace(&mut self.size, size) != size;
-        if self.frames == 0 {
-            self.counted_since = now;
-        }
-        let passed = now.saturating_sub(self.counted_since);
-        let counted = passed >= FPS_OVER;
-        if counted {
-            self.fps = Some(self.frames as f32 / passed.as_secs_f32());
-            (self.frames, self.counted_since) = (0, now);
-        }
-        self.frames += 1;
-        resized || counted
-    }
 }
 
 /// The past of each view, by preset.
@@ -160,6 +145,8 @@ pub(crate) struct Scene<'a> {
 /// Why a watch came to its end.
 enum Over {
     Stopped(EndReason),
+    /// Another node may watch: what is open stays so.
+    Left,
     /// An offline source has nothing more.
     Ended,
     /// The source or the pipeline cannot be opened.
@@ -171,6 +158,7 @@ impl Worker {
     pub(crate) fn new(spec: CameraSpec) -> Self {
         Self {
             open: BTreeMap::new(),
+            to_adopt: Vec::new(),
             health: None,
             latest: spec.clock.now(),
             crashes: 0,
@@ -180,7 +168,7 @@ impl Worker {
         }
     }
 
-    fn run(mut self, orders: &Receiver<EndReason>) {
+    fn run(mut self, orders: &Receiver<Order>) {
         loop {
             let attempt = catch_unwind(AssertUnwindSafe(|| self.watch(orders)));
             let (event, detail) = match attempt {
@@ -189,6 +177,7 @@ impl Worker {
                     info!(camera = %self.spec.id, ?reason, "camera stops");
                     return;
                 }
+                Ok(Over::Left) => return self.leave(),
                 Ok(Over::Ended) => {
                     self.end_open(EndReason::EndOfRecording);
                     (HealthEvent::EndOfStream, "the recording is over".to_owned())
@@ -210,20 +199,52 @@ impl Worker {
             self.report_own(HealthState::Offline, event, Some(detail));
             let wait = RESTART.0.saturating_mul(1 << self.crashes.min(6)).min(RESTART.1);
             self.crashes += 1;
-            let order = if over {
-                orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                orders.recv_timeout(wait)
-            };
-            match order {
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(reason) => return self.end_open(reason),
-                Err(RecvTimeoutError::Disconnected) => return self.end_open(EndReason::Interrupted),
+            match self.pause(orders, (!over).then_some(wait)) {
+                None => {}
+                Some(Over::Stopped(reason)) => return self.end_open(reason),
+                Some(_) => return self.leave(),
             }
         }
     }
 
-    fn watch(&mut self, orders: &Receiver<EndReason>) -> Over {
+    /// Waits, for ever if no time is given, and hears orders meanwhile; why the thread is to end, if it is.
+    fn pause(&mut self, orders: &Receiver<Order>, wait: Option<Duration>) -> Option<Over> {
+        let until = wait.map(|wait| self.spec.clock.monotonic() + wait);
+        loop {
+            if self.has_lost_its_lease() {
+                return Some(Over::Left);
+            }
+            let left = until.map(|until| until.saturating_sub(self.spec.clock.monotonic()));
+            let longest = if self.spec.leases.is_some() { PATIENCE } else { Duration::MAX };
+            match orders.recv_timeout(left.unwrap_or(longest).min(longest)) {
+                Ok(order) => match self.hear(order) {
+                    None => {}
+                    over => return over,
+                },
+                Err(RecvTimeoutError::Disconnected) => return Some(Over::Stopped(EndReason::Interrupted)),
+                Err(RecvTimeoutError::Timeout) if left.is_some_and(|left| left <= longest) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// Why the thread is to end, if that is what the order says.
+    fn hear(&mut self, order: Order) -> Option<Over> {
+        match order {
+            Order::Stop(reason) => Some(Over::Stopped(reason)),
+            Order::Leave => Some(Over::Left),
+            Order::Adopt(events) => {
+                self.to_adopt.extend(events);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn has_lost_its_lease(&self) -> bool {
+        self.spec.leases.as_ref().is_some_and(|leases| !leases.holds(&self.spec.id))
+    }
+
+    fn watch(&mut self, orders: &Receiver<Order>) -> Over {
         let Assembled { mut watch, model_time } = match (self.spec.build)() {
             Ok(assembled) => assembled,
             Err(error) => return Over::Unusable(error.to_string()),
@@ -238,17 +259,20 @@ impl Worker {
         let mut past = Past::new();
         let mut timer = StageTimer::new(clock, model_time);
         loop {
-            match orders.try_recv() {
-                Ok(reason) => {
-                    let at = self.latest;
-                    self.hand_over(watch.end_all(reason, at), None);
-                    return Over::Stopped(reason);
-                }
-                Err(std::sync::mpsc::TryRecvError::Disconnected) => {
-                    return Over::Stopped(EndReason::Interrupted);
-                }
-                Err(std::sync::mpsc::TryRecvError::Empty) => {}
+            let order = match orders.try_recv() {
+                Ok(order) => self.hear(order),
+                Err(TryRecvError::Disconnected) => return Over::Stopped(EndReason::Interrupted),
+                Err(TryRecvError::Empty) => None,
+            };
+            if let Some(Over::Stopped(reason)) = order {
+                let at = self.latest;
+                self.hand_over(watch.end_all(reason, at), None);
+                return Over::Stopped(reason);
             }
+            if order.is_some() || self.has_lost_its_lease() {
+                return Over::Left;
+            }
+            self.adopt(&mut watch);
             match stream.next(PATIENCE) {
                 None => {}
                 Some(StreamEvent::Health(health)) => self.report(health),
@@ -313,6 +337,29 @@ impl Worker {
         }
     }
 
+    /// Hands what others left open to the pipeline; ends at once what belongs to a view that there is not.
+    pub(crate) fn adopt(&mut self, watch: &mut Watch) {
+        if self.to_adopt.is_empty() {
+            return;
+        }
+        let mut events = std::mem::take(&mut self.to_adopt);
+        // What is open here is known better.
+        events.retain(|event| !self.open.contains_key(&event.incident_id));
+        for event in &events {
+            info!(
+                camera = %event.camera, kind = event.kind.as_str(), incident = %event.incident_id,
+                "going on with an incident that was left open"
+            );
+            self.open.insert(event.incident_id, event.clone());
+        }
+        for last in watch.adopt(events) {
+            self.open.remove(&last.incident_id);
+            let ended = interrupted(&last, self.latest, EndReason::Reconfigured);
+            self.spec.uplink.send(vec![self.incident_message(ended)]);
+        }
+        telemetry::incidents_open(&self.spec.id, self.open.len());
+    }
+
     /// What has to be decoded from now on.
     fn enough(&self, watch: &Watch, stream: &CameraStream) -> DecodeMode {
         let seldom = watch.look_seconds().zip(stream.keyframes_apart());
@@ -335,6 +382,17 @@ impl Worker {
         let started = CameraRecorder::start(id, dir, recording, ring, seconds, clock.clone());
         started.inspect_err(|error| error!(camera = %id, %error, "the camera is not recorded")).ok()
     }
+
+    /// Leaves what is open to whoever watches the camera next.
+    pub(crate) fn leave(&mut self) {
+        info!(camera = %self.spec.id, open = self.open.len(), "camera is left to another node");
+        for incident in std::mem::take(&mut self.open).into_keys() {
+            if let Some(recorder) = &self.spec.recorder {
+                recorder.ended(incident);
+            }
+        }
+        telemetry::incidents_open(&self.spec.id, 0);
+    }
 }
 
 pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
@@ -343,107 +401,4 @@ pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{path::Path, sync::atomic::AtomicU32};
-
-    use parapet_analytics::{Pipeline as View, PipelineConfig};
-    use parapet_bus::{BusConfig, EmbeddedConfig, wire};
-    use parapet_core::{Detection, Detector, SystemClock};
-    use parapet_ingest::{SourceConfig, TestConfig};
-    use tokio::{sync::mpsc, time::timeout};
-
-    use super::*;
-    use crate::{
-        assembly::ModelTime,
-        baselines::BaselineInUse,
-        uplink::Uplink,
-        watch::{Watch, WatchedView},
-    };
-
-    /// Panics at the third frame of its life, but only in the first life.
-    struct Fragile(Arc<AtomicU32>, mpsc::UnboundedSender<u64>);
-
-    impl Detector for Fragile {
-        fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
-            assert!(self.0.fetch_add(1, Ordering::Relaxed) != 2, "third frame");
-            let _ = self.1.send(frame.sequence);
-            Ok(Vec::new())
-        }
-    }
-
-    async fn uplink(dir: &Path) -> Uplink {
-        let embedded = EmbeddedConfig { listen: ([127, 0, 0, 1], 0).into(), ..EmbeddedConfig::default() };
-        let bus = BusConfig { embedded: Some(embedded), broker: None };
-        let clock = Arc::new(SystemClock::new());
-        let status = wire::NodeStatus {
-            site: "s".parse().unwrap(),
-            node: "n".parse().unwrap(),
-            online: true,
-            at: clock.now(),
-            started_at: clock.now(),
-            version: "0".into(),
-            base_url: None,
-            cameras: Vec::new(),
-        };
-        Uplink::start(&dir.join("outbox.db"), &bus, status, clock).await.unwrap()
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_panic_is_told_and_the_camera_goes_on() {
-        let dir = tempfile::tempdir().unwrap();
-        let uplink = uplink(dir.path()).await;
-        let test =
-            TestConfig { pattern: "ball".into(), width: 64, height: 48, frames_per_second: 25, frames: None };
-        let source = SourceConfig { test: Some(test), analysed_fps: 25.0, ..SourceConfig::empty() };
-        let calls = Arc::new(AtomicU32::new(0));
-        let (seen, mut frames) = mpsc::unbounded_channel();
-        let id: CameraId = "ball".parse().unwrap();
-        let live = LiveCameras::default();
-        let build: Build = Arc::new({
-            let id = id.clone();
-            move || {
-                let detector = Box::new(Fragile(calls.clone(), seen.clone()));
-                let pipeline = View::new(PipelineConfig::new(id.clone()), detector, None);
-                let watch = Watch::fixed(WatchedView { pipeline, baseline: BaselineInUse::default() });
-                Ok(Assembled { watch, model_time: ModelTime::default() })
-            }
-        });
-        let config: CameraConfig = serde_json::from_str(r#"{"source": {"test": {}}}"#).unwrap();
-        let spec = CameraSpec {
-            id: id.clone(),
-            node: "n".parse().unwrap(),
-            site: "s".parse().unwrap(),
-            config: CameraConfig { source, ..config },
-            build,
-            uplink: uplink.handle(),
-            recorder: None,
-            before_seconds: 3.0,
-            recordings: PathBuf::new(),
-            live: live.clone(),
-            clock: Arc::new(SystemClock::new()),
-        };
-        let thread = CameraThread::start(spec).unwrap();
-        for _ in 0..5 {
-            timeout(Duration::from_secs(20), frames.recv()).await.expect("frames come").unwrap();
-        }
-        assert!(thread.is_started());
-        tokio::task::spawn_blocking(move || {
-            thread.ask_to_stop(EndReason::Interrupted);
-            thread.join();
-        })
-        .await
-        .unwrap();
-        uplink.stop().await;
-        let outbox = parapet_store::Outbox::open(&dir.path().join("outbox.db")).await.unwrap();
-        outbox.replay(None).await.unwrap();
-        let rows = outbox.pending(0, 1000).await.unwrap();
-        let health: Vec<HealthEvent> = rows
-            .iter()
-            .filter_map(|row| match wire::Message::decode(&row.payload).unwrap() {
-                wire::Message::Health(health) => Some(health.health.event),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(health, [HealthEvent::Connected, HealthEvent::Crashed, HealthEvent::Connected]);
-    }
-}
+mod tests;

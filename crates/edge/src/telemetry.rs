@@ -80,10 +80,23 @@ fn describe() {
     describe_gauge!("parapet_evidence_bytes", "Bytes of evidence kept");
     describe_gauge!("parapet_evidence_degraded", "1 while no evidence can be written");
     describe_gauge!("parapet_disk_free_bytes", "Free space where evidence is kept");
+    describe_gauge!("parapet_leases_held", "Cameras that this node holds a lease of");
+    describe_counter!(
+        "parapet_lease_lost_total",
+        "Leases that ran out or were taken by another node while the camera was watched"
+    );
     describe_counter!(
         "parapet_config_reloads_total",
         "Times that the pipeline file was read again, by result"
     );
+}
+
+pub(crate) fn leases_held(n: usize) {
+    gauge!("parapet_leases_held").set(n as f64);
+}
+
+pub(crate) fn leases_lost(n: usize) {
+    counter!("parapet_lease_lost_total").increment(n as u64);
 }
 
 fn name(camera: &CameraId) -> String {

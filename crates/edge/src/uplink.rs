@@ -1,13 +1,13 @@
 //! The way from a node to the command center: what happened is committed to the outbox, then sent until the broker
 //! has acknowledged it. What was committed survives a crash of node, broker and center.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use parapet_bus::{
     BrokerConfig, BrokerError, BusChoice, BusConfig, EmbeddedBroker, OutboxSource, Outgoing, Publisher,
     PublisherOptions, StatusBoard, wire,
 };
-use parapet_core::{Clock, EndReason, EventId, IncidentEvent, Phase};
+use parapet_core::{CameraId, Clock, EndReason, EventId, IncidentEvent, IncidentId, Phase};
 use parapet_store::{Outbox, OutboxMessage, StoreError};
 use tokio::{
     sync::mpsc,
@@ -112,6 +112,22 @@ impl UplinkHandle {
         self.outbox.record(&rows, self.clock.now()).await.map(drop)
     }
 
+    /// The incidents that this node has told of and not ended, by their latest events.
+    ///
+    /// # Errors
+    /// The outbox's.
+    pub(crate) async fn open_incidents(&self) -> Result<Vec<IncidentEvent>, StoreError> {
+        self.outbox.open_incidents().await
+    }
+
+    /// Another node has gone on with these incidents.
+    ///
+    /// # Errors
+    /// The outbox's.
+    pub(crate) async fn forget_open(&self, incidents: &[IncidentId]) -> Result<(), StoreError> {
+        self.outbox.forget_open(incidents).await
+    }
+
     /// Shows the present state of a camera or of the node; the latest wins and is sent again after a reconnect.
     pub(crate) fn show(&self, message: &wire::Message) {
         self.status.set(message);
@@ -149,8 +165,23 @@ impl Uplink {
         status: wire::NodeStatus,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, UplinkError> {
+        Self::start_sharing(outbox, bus, status, clock, &BTreeSet::new()).await
+    }
+
+    /// As [`start`](Self::start), but what was left open of cameras that are `shared` is not ended: another node may
+    /// have gone on with it, and whoever watches the camera next does.
+    ///
+    /// # Errors
+    /// See [`UplinkError`].
+    pub async fn start_sharing(
+        outbox: &Path,
+        bus: &BusConfig,
+        status: wire::NodeStatus,
+        clock: Arc<dyn Clock>,
+        shared: &BTreeSet<CameraId>,
+    ) -> Result<Self, UplinkError> {
         let outbox = Outbox::open(outbox).await.map_err(UplinkError::Outbox)?;
-        end_interrupted(&outbox, &status, clock.as_ref()).await.map_err(UplinkError::Outbox)?;
+        end_interrupted(&outbox, &status, clock.as_ref(), shared).await.map_err(UplinkError::Outbox)?;
         let (embedded, broker) = match bus.choice().map_err(UplinkError::Config)? {
             BusChoice::Broker(broker) => (None, broker),
             BusChoice::Embedded(config) => {
@@ -222,8 +253,10 @@ async fn end_interrupted(
     outbox: &Outbox,
     status: &wire::NodeStatus,
     clock: &dyn Clock,
+    shared: &BTreeSet<CameraId>,
 ) -> Result<(), StoreError> {
-    let open = outbox.open_incidents().await?;
+    let mut open = outbox.open_incidents().await?;
+    open.retain(|event| !shared.contains(&event.camera));
     if open.is_empty() {
         return Ok(());
     }

@@ -102,6 +102,19 @@ impl Watch {
         }
     }
 
+    /// Takes over incidents that were left open; gives back those of views that the camera does not have.
+    pub(crate) fn adopt(&mut self, events: Vec<IncidentEvent>) -> Vec<IncidentEvent> {
+        match &mut self.0 {
+            Kind::Fixed(view) => {
+                let (here, strange): (Vec<_>, _) =
+                    events.into_iter().partition(|event| event.preset.is_none());
+                view.pipeline.adopt(here);
+                strange
+            }
+            Kind::Dome(dome) => dome.adopt(events),
+        }
+    }
+
     /// Incidents that go on, of all views.
     pub fn open_incidents(&self) -> Vec<OpenIncident> {
         match &self.0 {

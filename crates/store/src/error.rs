@@ -1,6 +1,6 @@
 //! What can go wrong with a store.
 
-use parapet_core::{CaseId, IncidentId, Status, case::CaseError};
+use parapet_core::{CaseId, FleetId, IncidentId, NodeId, Status, case::CaseError};
 
 /// Why the store did not do it. Nothing of what was asked was done.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +102,16 @@ pub enum StoreError {
     /// Deleting takes two.
     #[error("the evidence of incident {0} can only be deleted by two people")]
     SamePerson(IncidentId),
+    /// Another program goes by the node's name.
+    #[error(
+        "another program is node \"{node}\" of the fleet \"{fleet}\"; hint: each node has an id of its own; one that was killed and started again gets its share when the lease of the former has run out"
+    )]
+    NameTaken {
+        /// The fleet.
+        fleet: FleetId,
+        /// The name.
+        node: NodeId,
+    },
     /// A verdict needs a name.
     #[error("a change of status needs the operator's name")]
     NoOperator,

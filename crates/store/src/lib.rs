@@ -9,6 +9,7 @@ mod database;
 mod error;
 mod hold;
 mod incident;
+mod lease;
 mod outbox;
 mod proof;
 mod record;
@@ -31,6 +32,7 @@ pub use incident::{
     Count, Cursor, IncidentDetail, IncidentQuery, IncidentRow, InvalidCursor, Page, StoredEvent,
     StoredEvidence, VerdictPage, VerdictQuery,
 };
+pub use lease::{LeaseClock, LeaseNodeRow, LeaseRow, OpenIncidentRow, ShareRequest, Shared};
 pub use outbox::{Outbox, OutboxMessage, OutboxRow, OutboxStats};
 pub use proof::{Chain, ChainState};
 pub use record::{

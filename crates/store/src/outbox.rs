@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use parapet_core::{IncidentEvent, Phase, Timestamp};
+use parapet_core::{IncidentEvent, IncidentId, Phase, Timestamp};
 use sqlx::{
     Pool, QueryBuilder, Row, Sqlite, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -321,6 +321,24 @@ impl Outbox {
         }
         events.sort_by_key(|event| (event.started_at, event.incident_id));
         Ok(events)
+    }
+
+    /// Takes incidents off the list of what this node has left open: another node goes on with them, or has ended them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_open(&self, incidents: &[IncidentId]) -> Result<(), StoreError> {
+        for part in incidents.chunks(1_000) {
+            let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM open_incidents WHERE incident_id IN (");
+            let mut list = query.separated(", ");
+            for incident in part {
+                list.push_bind(incident.0);
+            }
+            query.push(")");
+            let done = query.build().persistent(false).execute(&self.writer).await;
+            done.attempt("forget incidents that another node has")?;
+        }
+        Ok(())
     }
 
     fn change_pending(&self, change: impl Fn(u64) -> u64) {

@@ -78,6 +78,18 @@ impl Store {
         }
     }
 
+    /// Opens a center's store for a node that shares cameras in it: as it is, with few connections.
+    ///
+    /// # Errors
+    /// `UnknownAddress` or `Open` (also when an SQLite file is not there).
+    pub async fn attach(url: &str) -> Result<Self, StoreError> {
+        match url.split_once(':') {
+            Some(("sqlite", _)) => SqliteDatabase::attach(url).await.map(Self::Sqlite),
+            Some(("postgres" | "postgresql", _)) => PostgresDatabase::attach(url).await.map(Self::Postgres),
+            _ => Err(StoreError::UnknownAddress(url.to_owned())),
+        }
+    }
+
     /// Waits for what is under way and closes all connections, of all clones.
     pub async fn close(&self) {
         either!(self, database => database.close());

@@ -28,7 +28,8 @@ fn finding(subject: u64, seconds: f64, x: f32) -> Finding {
 }
 
 fn rule(id: &str, cool_down_seconds: f64) -> RuleFacts {
-    RuleFacts { id: id.parse().unwrap(), kind: IncidentKind::MisparkedEbike, cool_down_seconds }
+    let id = id.parse().unwrap();
+    RuleFacts { id, kind: IncidentKind::MisparkedEbike, cool_down_seconds, limit_seconds: 60.0 }
 }
 
 fn run() -> RunId {
@@ -109,6 +110,127 @@ fn the_end_of_the_hours_ends_without_cooling_down() {
     let again = book.apply(&rule, Some(vec![finding(1, 2.0, 0.2)]), at(2.0), run());
     assert_eq!(phases(&again), [Phase::Started]);
     assert_ne!(first[0].incident_id, again[0].incident_id);
+}
+
+/// What a book left open that was never told to end: the events of an incident that goes on.
+fn left_open(x: f32) -> IncidentEvent {
+    let (mut book, rule) = (book(), rule("bikes", 60.0));
+    book.apply(&rule, Some(vec![finding(1, 5.0, x)]), at(5.0), run()).remove(0)
+}
+
+fn other_run() -> RunId {
+    RunId::derive(&["the node that takes over"])
+}
+
+#[test]
+fn what_was_left_open_goes_on_as_the_same_incident() {
+    let (mut book, rule) = (book(), rule("bikes", 60.0));
+    let left = left_open(0.2);
+    book.adopt([left.clone(), left.clone()]);
+    assert!(
+        book.apply(&rule, Some(vec![finding(8, 100.0, 0.6)]), at(100.0), other_run())[0].phase
+            == Phase::Started
+    );
+    let elsewhere = Finding { zone: None, ..finding(9, 101.0, 0.2) };
+    assert_eq!(phases(&book.apply(&rule, Some(vec![elsewhere]), at(101.0), other_run())), [Phase::Started]);
+    // The other node saw it come to rest later, and a little beside.
+    let seen = Finding { since: at(40.0), ..finding(3, 101.6, 0.22) };
+    let again = book.apply(&rule, Some(vec![seen.clone()]), at(101.6), other_run());
+    assert_eq!(phases(&again), [Phase::Updated]);
+    assert_eq!((again[0].incident_id, again[0].sequence), (left.incident_id, 100));
+    assert_eq!(
+        (again[0].since, again[0].started_at, again[0].run),
+        (left.since, left.started_at, other_run())
+    );
+    assert!(book.apply(&rule, Some(vec![seen]), at(101.8), other_run()).is_empty(), "told once");
+    assert!(book.open_incidents().iter().any(|open| open.since == left.since));
+    for t in [103.0, 104.0] {
+        book.apply(&rule, Some(vec![]), at(t), other_run());
+    }
+    let back = Finding { since: at(105.0), ..finding(4, 105.0, 0.2) };
+    assert!(
+        book.apply(&rule, Some(vec![back]), at(105.0), other_run()).is_empty(),
+        "it was here before: it cools down"
+    );
+}
+
+#[test]
+fn what_is_not_found_again_is_ended_when_it_should_have_been() {
+    let (mut book, rule) = (book(), rule("bikes", 0.0));
+    let left = left_open(0.2);
+    book.adopt([left.clone()]);
+    let mut ended = Vec::new();
+    // 60 s of its limit and 30 s more, counted from the first frame on.
+    for t in 0..=90 {
+        let t = 1_000.0 + f64::from(t);
+        assert!(ended.is_empty(), "{t}");
+        ended.extend(book.apply(&rule, Some(vec![]), at(t), other_run()));
+    }
+    assert_eq!(phases(&ended), [Phase::Ended]);
+    assert_eq!((ended[0].incident_id, ended[0].sequence), (left.incident_id, 100));
+    assert_eq!((ended[0].end_reason, ended[0].ended_at), (Some(EndReason::Interrupted), Some(at(1_090.0))));
+    assert_eq!((ended[0].since, ended[0].bbox), (left.since, left.bbox));
+    assert!(book.end_all(EndReason::Reconfigured, at(2_000.0)).is_empty());
+}
+
+#[test]
+fn a_view_that_is_seldom_looked_at_is_given_time() {
+    let (mut book, rule) = (book(), rule("bikes", 0.0));
+    book.adopt([left_open(0.2)]);
+    assert!(book.apply(&rule, Some(vec![]), at(0.0), other_run()).is_empty());
+    // Back after ten minutes elsewhere: one frame says nothing.
+    assert!(book.apply(&rule, Some(vec![]), at(600.0), other_run()).is_empty());
+    let found = book.apply(&rule, Some(vec![finding(1, 601.0, 0.2)]), at(601.0), other_run());
+    assert_eq!(phases(&found), [Phase::Updated]);
+}
+
+#[test]
+fn what_has_no_rule_and_what_is_out_of_hours_is_ended_at_once() {
+    let (mut book, rule) = (book(), rule("bikes", 0.0));
+    let stranger = IncidentEvent {
+        rule: "dogs".parse().unwrap(),
+        incident_id: IncidentId::derive(&["stranger"]),
+        ..left_open(0.2)
+    };
+    let over =
+        IncidentEvent { phase: Phase::Ended, incident_id: IncidentId::derive(&["over"]), ..left_open(0.4) };
+    book.adopt([stranger.clone(), left_open(0.2), over]);
+    let gone = book.end_strangers(|id| *id == rule.id, at(50.0), other_run());
+    assert_eq!(gone.iter().map(|e| e.incident_id).collect::<Vec<_>>(), [stranger.incident_id]);
+    assert_eq!(gone[0].end_reason, Some(EndReason::Reconfigured));
+    let closed = book.apply(&rule, None::<Vec<Finding>>, at(51.0), other_run());
+    assert_eq!((phases(&closed), closed[0].end_reason), (vec![Phase::Ended], Some(EndReason::OutOfSchedule)));
+}
+
+#[test]
+fn two_nodes_that_go_on_with_one_incident_say_different_things() {
+    let rule = rule("bikes", 0.0);
+    let left = left_open(0.2);
+    let mut ids = vec![left.event_id];
+    for run in [other_run(), RunId::derive(&["a third node"])] {
+        let mut book = book();
+        book.adopt([left.clone()]);
+        let told = book.apply(&rule, Some(vec![finding(1, 9.0, 0.2)]), at(9.0), run);
+        let ended = book.end_all(EndReason::Interrupted, at(10.0));
+        assert_eq!((told[0].sequence, ended[0].sequence), (100, 101));
+        ids.extend([told[0].event_id, ended[0].event_id]);
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 5);
+    let later = IncidentEvent { sequence: 117, ..left_open(0.2) };
+    let mut book = book();
+    book.adopt([later]);
+    assert_eq!(book.end_all(EndReason::Interrupted, at(9.0))[0].sequence, 200);
+}
+
+#[test]
+fn a_zone_as_a_whole_is_the_same_whatever_covers_it() {
+    let (mut book, rule) = (book(), rule("bikes", 0.0));
+    book.adopt([IncidentEvent { covered: Some(0.5), ..left_open(0.1) }]);
+    let whole = Finding { subject: Subject::Zone(0), covered: Some(0.7), ..finding(0, 9.0, 0.8) };
+    let told = book.apply(&rule, Some(vec![whole]), at(9.0), other_run());
+    assert_eq!((phases(&told), told[0].covered), (vec![Phase::Updated], Some(0.7)));
 }
 
 proptest! {

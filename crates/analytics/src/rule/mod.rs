@@ -83,6 +83,20 @@ impl RuleConfig {
         }
     }
 
+    /// The longest that anything must hold before the rule states it, in seconds.
+    fn longest_limit(&self) -> f64 {
+        let (general, by_zone, by_label) = match self {
+            Self::MisparkedEbike(c) => (c.limit_seconds, &c.zone_limit_seconds, Some(&c.label_limit_seconds)),
+            Self::OccupiedRoadway(c) => {
+                (c.limit_seconds, &c.zone_limit_seconds, Some(&c.label_limit_seconds))
+            }
+            Self::StrayDog(c) => (c.limit_seconds, &c.zone_limit_seconds, None),
+            Self::RooftopStructure(c) => (c.limit_seconds, &c.zone_limit_seconds, None),
+        };
+        let special = by_zone.values().chain(by_label.into_iter().flat_map(BTreeMap::values));
+        special.fold(general.as_f64(), |longest, limit| longest.max(limit.as_f64()))
+    }
+
     /// Whether it needs a change detector with a background model.
     pub fn needs_background(&self) -> bool {
         matches!(self, Self::OccupiedRoadway(c) if c.objects)
@@ -157,7 +171,12 @@ enum Judge {
 
 impl Rule {
     pub(crate) fn new(id: RuleId, config: RuleConfig, zones: &[Zone]) -> Self {
-        let facts = RuleFacts { id, kind: config.kind(), cool_down_seconds: config.cool_down().as_f64() };
+        let facts = RuleFacts {
+            id,
+            kind: config.kind(),
+            cool_down_seconds: config.cool_down().as_f64(),
+            limit_seconds: config.longest_limit(),
+        };
         let schedule = config.schedule().clone();
         let judge = match config {
             RuleConfig::MisparkedEbike(c) => Judge::MisparkedEbike(MisparkedEbike::new(c, zones)),

@@ -4,17 +4,48 @@ use std::time::Duration;
 
 use parapet_bus::wire;
 use parapet_core::{
-    CameraHealth, EndReason, HealthEvent, HealthState, IncidentEvent, IncidentKind, Phase, PresetId,
+    CameraHealth, EndReason, Frame, HealthEvent, HealthState, IncidentEvent, IncidentKind, Phase, PresetId,
 };
 use tracing::info;
 
-use super::{Scene, Seen, Worker};
+use super::{Scene, Worker};
 use crate::{
     evidence::{ClipSource, Suspicion},
     telemetry,
     uplink::interrupted,
     watch::WatchNote,
 };
+
+/// Analysed frames a second are counted over this time.
+const FPS_OVER: Duration = Duration::from_secs(10);
+
+/// What the retained status says of the frames.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Seen {
+    pub(crate) size: Option<(u32, u32)>,
+    frames: u32,
+    counted_since: Duration,
+    pub(crate) fps: Option<f32>,
+}
+
+impl Seen {
+    /// Counts a frame; `true` when there is something new to say.
+    pub(super) fn count(&mut self, frame: &Frame, now: Duration) -> bool {
+        let size = Some((frame.picture.width() as u32, frame.picture.height() as u32));
+        let resized = std::mem::replace(&mut self.size, size) != size;
+        if self.frames == 0 {
+            self.counted_since = now;
+        }
+        let passed = now.saturating_sub(self.counted_since);
+        let counted = passed >= FPS_OVER;
+        if counted {
+            self.fps = Some(self.frames as f32 / passed.as_secs_f32());
+            (self.frames, self.counted_since) = (0, now);
+        }
+        self.frames += 1;
+        resized || counted
+    }
+}
 
 impl Worker {
     /// Sends events on their way, and has what has just started proved.

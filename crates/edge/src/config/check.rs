@@ -445,6 +445,9 @@ impl Checker<'_, '_> {
                 "leave it out for what suits the machine",
             );
         }
+        if let Some(share) = &pipeline.node.share {
+            self.note_texts(&keys(&["node", "share"]), share.problems());
+        }
         let errors = match pipeline.bus.choice() {
             Ok(parapet_bus::BusChoice::Broker(broker)) => broker.problems(),
             Ok(parapet_bus::BusChoice::Embedded(_)) => Vec::new(),

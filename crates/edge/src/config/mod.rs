@@ -35,6 +35,7 @@ use crate::{
     patrol::{CameraPatrolConfig, NodePatrolConfig},
     recording::RecordingConfig,
     setup::SetupConfig,
+    share::ShareConfig,
     surveys::SurveysConfig,
 };
 
@@ -81,6 +82,9 @@ pub struct NodeConfig {
     /// How the cameras with a `patrol` are looked at in turn.
     #[serde(default)]
     pub patrol: NodePatrolConfig,
+    /// Sharing the cameras of the file with other nodes.
+    #[serde(default)]
+    pub share: Option<ShareConfig>,
     /// Time zone of the compound: baselines are kept by the time of its day. Rules have their own.
     #[serde(default)]
     pub time_zone: schedule::Zone,
@@ -247,6 +251,12 @@ impl Pipeline {
         self.node.http.token_file.as_mut().map(fix);
         if let Some(surveys) = &mut self.node.surveys {
             fix(&mut surveys.site);
+        }
+        if let Some(share) = &mut self.node.share {
+            share.store_file.as_mut().map(fix);
+            if let Some(path) = share.store.as_ref().and_then(|store| store.strip_prefix("sqlite://")) {
+                share.store = Some(format!("sqlite://{}", base.join(path).display()));
+            }
         }
         if let Some(embedded) = &mut self.bus.embedded {
             embedded.password_file.as_mut().map(fix);

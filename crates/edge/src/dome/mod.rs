@@ -177,6 +177,18 @@ impl Dome {
         self.places.values_mut().flat_map(|place| place.pipeline.end_all(reason, at)).collect()
     }
 
+    /// Takes over incidents that were left open, each at its preset; gives back those of presets that there are not.
+    pub(crate) fn adopt(&mut self, events: Vec<IncidentEvent>) -> Vec<IncidentEvent> {
+        let mut strange = Vec::new();
+        for event in events {
+            match event.preset.as_ref().and_then(|preset| self.places.get_mut(preset)) {
+                Some(place) => place.pipeline.adopt([event]),
+                None => strange.push(event),
+            }
+        }
+        strange
+    }
+
     /// Incidents that go on, of all presets.
     pub(crate) fn open_incidents(&self) -> Vec<OpenIncident> {
         self.places.values().flat_map(|place| place.pipeline.open_incidents()).collect()

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use parapet_core::{CameraId, Clock, EndReason};
+use parapet_core::{CameraId, Clock, EndReason, IncidentEvent};
 use tracing::{error, info, warn};
 
 pub use self::{
@@ -32,7 +32,7 @@ use self::{
     visit::{Patrolled, Visit},
 };
 use crate::{
-    camera::{CameraSpec, CameraThread},
+    camera::{CameraSpec, CameraThread, Order},
     live::CameraInfo,
     telemetry,
 };
@@ -106,7 +106,9 @@ struct Seat {
     patrolled: Option<Box<Patrolled>>,
     /// Told to a visit that goes on.
     stop: Arc<AtomicBool>,
-    leaving: Option<EndReason>,
+    leaving: Option<Order>,
+    /// What was left open by others, for the next visit.
+    to_adopt: Vec<IncidentEvent>,
     cost: VisitCost,
     /// What the model takes for a look, on its own thread.
     model: f64,
@@ -149,6 +151,7 @@ impl Patrol {
             patrolled: Some(Box::new(Patrolled::new(spec, config))),
             stop: Arc::default(),
             leaving: None,
+            to_adopt: Vec::new(),
         };
         let every = Duration::from_secs_f64(config.every_seconds.as_f64());
         let mut state = self.shared.lock();
@@ -220,6 +223,7 @@ impl Shared {
             let factor = state.stretch.factor();
             let Some(seat) = state.seats.get_mut(&id) else { continue };
             let (Some(mut patrolled), stop) = (seat.patrolled.take(), seat.stop.clone()) else { continue };
+            patrolled.adopt(std::mem::take(&mut seat.to_adopt));
             drop(state);
             let detail = promise_in_words(patrolled.config(), factor);
             let visit = patrolled.visit(&detail, &stop, &self.looks, &mut || self.looked(&id));
@@ -358,27 +362,36 @@ pub(crate) struct PatrolSeat {
 }
 
 impl PatrolSeat {
-    fn ask_to_leave(&self, reason: EndReason) {
+    fn tell(&self, order: Order) {
         let mut state = self.shared.lock();
+        if let Order::Adopt(events) = order {
+            if let Some(seat) = state.seats.get_mut(&self.id) {
+                seat.to_adopt.extend(events);
+            }
+            return;
+        }
         // Not visited again.
         state.schedule.remove(&self.id);
         if let Some(seat) = state.seats.get_mut(&self.id) {
-            seat.leaving.get_or_insert(reason);
+            seat.leaving.get_or_insert(order);
             seat.stop.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Waits for the end of a visit, and ends what is open.
+    /// Waits for the end of a visit, and ends what is open or leaves it to others, as it was told.
     fn leave(self) {
-        self.ask_to_leave(EndReason::Interrupted);
+        self.tell(Order::Stop(EndReason::Interrupted));
         let mut state = self.shared.lock();
         while state.seats.get(&self.id).is_some_and(|seat| seat.patrolled.is_none()) {
             state = self.shared.changed.wait(state).expect("no panic while the patrol is held");
         }
         let seat = state.seats.remove(&self.id);
         drop(state);
-        if let Some(Seat { patrolled: Some(patrolled), leaving, .. }) = seat {
-            patrolled.finish(leaving.unwrap_or(EndReason::Interrupted));
+        if let Some(Seat { patrolled: Some(mut patrolled), leaving, .. }) = seat {
+            match leaving {
+                Some(Order::Stop(reason)) => patrolled.finish(reason),
+                _ => patrolled.leave(),
+            }
         }
     }
 }
@@ -410,11 +423,11 @@ impl Duty {
         }
     }
 
-    /// Asks it to end, giving `reason` to what is open; [`Self::join`] waits for it.
-    pub(crate) fn ask_to_stop(&self, reason: EndReason) {
+    /// Tells it something; [`Self::join`] waits for its end, if it is to end.
+    pub(crate) fn tell(&self, order: Order) {
         match self {
-            Self::Always(thread) => thread.ask_to_stop(reason),
-            Self::Patrolled(seat) => seat.ask_to_leave(reason),
+            Self::Always(thread) => thread.tell(order),
+            Self::Patrolled(seat) => seat.tell(order),
         }
     }
 

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use parapet_core::{CameraHealth, DetectError, EndReason, Frame, HealthEvent, HealthState, RunId};
+use parapet_core::{
+    CameraHealth, DetectError, EndReason, Frame, HealthEvent, HealthState, IncidentEvent, RunId,
+};
 use parapet_ingest::{CameraStream, StillWatch, StreamEvent, thread_cpu_time};
 use tracing::{debug, error};
 
@@ -75,6 +77,17 @@ impl Patrolled {
         &self.config
     }
 
+    /// Goes on with what others left open, from the next look on.
+    pub(super) fn adopt(&mut self, left_open: Vec<IncidentEvent>) {
+        self.worker.to_adopt.extend(left_open);
+    }
+
+    /// Leaves what is open to whoever watches the camera next.
+    pub(super) fn leave(&mut self) {
+        self.assembled = None;
+        self.worker.leave();
+    }
+
     /// Connects, takes its looks and disconnects. `looked` is called at each look. `detail`: what the camera's status says
     /// of the patrol.
     pub(super) fn visit(
@@ -87,6 +100,10 @@ impl Patrolled {
         let clock = self.worker.spec.clock.clone();
         let (begun, cpu_before) = (clock.monotonic(), thread_cpu_time());
         let (mut looks, mut stream_cpu) = (0, Duration::ZERO);
+        if self.worker.has_lost_its_lease() {
+            self.leave();
+            return Visit { looks, cost: VisitCost { cpu: 0.0, wall: 0.0 } };
+        }
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             self.take_looks(stop, turnstile, &mut looks, &mut stream_cpu, looked)
         }));
@@ -187,6 +204,7 @@ impl Patrolled {
     /// Looks at a picture; `false` if nobody did.
     fn look(&mut self, frame: Frame) -> Result<bool, Trouble> {
         let Some((watch, model_time)) = &mut self.assembled else { return Ok(false) };
+        self.worker.adopt(watch);
         let (id, clock) = (self.worker.spec.id.clone(), self.worker.spec.clock.clone());
         // Each connection has a time scale of its own.
         if self.sequence > 0 && frame.captured_at <= self.worker.latest {

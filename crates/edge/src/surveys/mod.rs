@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use parapet_core::CameraId;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use tell::RULE;
 pub use watch::SurveysError;
 pub(crate) use watch::{SurveyWatch, Teller};
 

@@ -13,6 +13,9 @@ use parapet_survey::{
     Finding, FindingId, FlightSummary, History, Milestone, RoofState, SurveyReport, timeline,
 };
 
+/// The rule of what surveys find.
+pub(crate) const RULE: &str = "survey";
+
 /// A report and the folder that it lies in.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
@@ -153,7 +156,7 @@ fn events(
                 camera: camera.clone(),
                 preset: None,
                 run: RunId::derive(&["survey", survey.as_str(), &timestamp(at)]),
-                rule: "survey".parse().expect("a slug"),
+                rule: RULE.parse().expect("a slug"),
                 zone: None,
                 at,
                 since,

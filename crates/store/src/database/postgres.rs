@@ -25,6 +25,9 @@ mod holds;
 #[path = "queries/intake.rs"]
 mod intake;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/leases.rs"]
+mod leases;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/ledger.rs"]
 mod ledger;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
@@ -60,6 +63,9 @@ type Db = sqlx::Postgres;
 /// PostgreSQL allows 65,535 values in a statement; an incident has 29.
 const ROWS_IN_STATEMENT: usize = 1_000;
 
+/// The present by the database's clock, wherever in a transaction it is asked.
+const SELECT_NOW: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
+
 /// A store in a PostgreSQL database.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -70,7 +76,7 @@ pub struct Database {
 
 impl Database {
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
-        let (pool, address) = Self::connect(url, &[]).await?;
+        let (pool, address) = Self::connect(url, &[], 8).await?;
         sqlx::migrate!("migrations/postgres")
             .run(&pool)
             .await
@@ -79,12 +85,21 @@ impl Database {
     }
 
     pub(crate) async fn open_read_only(url: &str) -> Result<Self, StoreError> {
-        let (pool, _) = Self::connect(url, &[("default_transaction_read_only", "on")]).await?;
+        let (pool, _) = Self::connect(url, &[("default_transaction_read_only", "on")], 8).await?;
+        Ok(Self { writer: pool.clone(), reader: pool, names: KnownNames::default() })
+    }
+
+    pub(crate) async fn attach(url: &str) -> Result<Self, StoreError> {
+        let (pool, _) = Self::connect(url, &[], 2).await?;
         Ok(Self { writer: pool.clone(), reader: pool, names: KnownNames::default() })
     }
 
     /// A pool, and the address without its password.
-    async fn connect(url: &str, settings: &[(&str, &str)]) -> Result<(Pool<Db>, String), StoreError> {
+    async fn connect(
+        url: &str,
+        settings: &[(&str, &str)],
+        connections: u32,
+    ) -> Result<(Pool<Db>, String), StoreError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|source| StoreError::Open { address: "postgres://…".to_owned(), source })?
             .application_name("parapet")
@@ -96,7 +111,7 @@ impl Database {
             options.get_database().unwrap_or_default()
         );
         let pool = PgPoolOptions::new()
-            .max_connections(8)
+            .max_connections(connections)
             // Also how long a server that is away may hold up one call.
             .acquire_timeout(Duration::from_secs(10))
             .connect_with(options)

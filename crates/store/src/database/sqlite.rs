@@ -25,6 +25,9 @@ mod holds;
 #[path = "queries/intake.rs"]
 mod intake;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
+#[path = "queries/leases.rs"]
+mod leases;
+#[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
 #[path = "queries/ledger.rs"]
 mod ledger;
 #[expect(clippy::duplicate_mod, reason = "written once, compiled for each database")]
@@ -59,6 +62,9 @@ type Db = sqlx::Sqlite;
 
 /// SQLite allows 32,766 values in a statement; an incident has 29.
 const ROWS_IN_STATEMENT: usize = 500;
+
+/// The present by the database's clock, wherever in a transaction it is asked.
+const SELECT_NOW: &str = "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
 /// A store in an SQLite file.
 #[derive(Debug, Clone)]
@@ -112,6 +118,14 @@ impl Database {
             .busy_timeout(Duration::from_secs(10));
         let reader = SqlitePoolOptions::new().max_connections(2).connect_with(options).await.map_err(fail)?;
         Ok(Self { writer: reader.clone(), reader, names: KnownNames::default() })
+    }
+
+    pub(crate) async fn attach(url: &str) -> Result<Self, StoreError> {
+        let fail = |source| StoreError::Open { address: url.to_owned(), source };
+        let options =
+            SqliteConnectOptions::from_str(url).map_err(fail)?.busy_timeout(Duration::from_secs(10));
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(fail)?;
+        Ok(Self { writer: pool.clone(), reader: pool, names: KnownNames::default() })
     }
 
     pub(crate) async fn close(&self) {

@@ -37,7 +37,8 @@ fn spread(n: i64, salt: usize, mut event: IncidentEvent) -> EventRecord {
     event.event_id = EventId::derive(&[&event.event_id.to_string(), &salt]);
     event.incident_id = IncidentId::derive(&[&event.incident_id.to_string(), &salt]);
     event.camera = format!("camera-{site}-{}", minute % 20).parse().unwrap();
-    (event.at, event.since, event.started_at) = (later(event.at), later(event.since), later(event.started_at));
+    (event.at, event.since, event.started_at) =
+        (later(event.at), later(event.since), later(event.started_at));
     event.ended_at = event.ended_at.map(later);
     if let Some(place) = &mut event.place {
         place.position.point.longitude += minute as f64 * 1e-3;
