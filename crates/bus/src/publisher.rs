@@ -119,8 +119,8 @@ impl<S: OutboxSource> Publisher<S> {
         self.board.clone()
     }
 
-    /// Sends until `shutdown`, over as many connections as it takes. Then waits shortly for acknowledgements, says that
-    /// the node is offline and disconnects.
+    /// Sends until `shutdown`, over as many connections as it takes. Then sends what is left as far as that is shortly done,
+    /// says that the node is offline and disconnects.
     pub async fn run(self, shutdown: CancellationToken) {
         let PublisherOptions { backoff_first, backoff_longest, seed, .. } = self.options;
         let mut backoff = Backoff::new(backoff_first, backoff_longest, seed);
@@ -358,9 +358,24 @@ impl<'a, S: OutboxSource> Session<'a, S> {
         if !self.connected {
             return Ok(());
         }
+        let limit = self.publisher.options.farewell / 2;
+        // What was told last, as the end of what was open; what takes longer is sent by the next process.
+        let told = tokio::time::timeout(limit, async {
+            self.drained = false;
+            loop {
+                self.send_states();
+                self.send_rows().await?;
+                if self.drained && self.outstanding() == 0 {
+                    return Ok::<(), Lost>(());
+                }
+                let event = self.connection.event().await?;
+                self.on_event(event, backoff).await?;
+                self.mark_sent().await?;
+            }
+        });
+        told.await.unwrap_or(Ok(()))?;
         let offline = Message::NodeStatus(self.publisher.board.last_will());
         self.send(&offline.topic(), offline.encode(), true, Cargo::State);
-        let limit = self.publisher.options.farewell;
         let acknowledged = async {
             while self.outstanding() > 0 {
                 let event = self.connection.event().await?;

@@ -148,6 +148,8 @@ pub struct Uplink {
     broker: BrokerConfig,
     embedded: Option<EmbeddedBroker>,
     stop: CancellationToken,
+    /// Cancelled when all is committed.
+    farewell: CancellationToken,
     writer: JoinHandle<()>,
     publisher: JoinHandle<()>,
     housekeeper: JoinHandle<()>,
@@ -196,7 +198,7 @@ impl Uplink {
         let seed = EventId::derive(&[status.site.as_str(), status.node.as_str()]).0.as_u64_pair().0;
         let options = PublisherOptions { seed, ..PublisherOptions::default() };
         let publisher = Publisher::new(&broker, status, source, options).map_err(UplinkError::Config)?;
-        let stop = CancellationToken::new();
+        let (stop, farewell) = (CancellationToken::new(), CancellationToken::new());
         let (messages, inbox) = mpsc::channel(QUEUE);
         let handle = UplinkHandle {
             messages,
@@ -209,9 +211,10 @@ impl Uplink {
             broker,
             embedded,
             writer: tokio::spawn(write(inbox, outbox.clone(), clock.clone(), stop.clone())),
-            publisher: tokio::spawn(publisher.run(stop.clone())),
+            publisher: tokio::spawn(publisher.run(farewell.clone())),
             housekeeper: tokio::spawn(keep_house(outbox, clock, stop.clone())),
             stop,
+            farewell,
         })
     }
 
@@ -233,15 +236,19 @@ impl Uplink {
         Ok(self.handle.outbox.stats().await?.pending as u64)
     }
 
-    /// Commits what is queued, says goodbye to the broker, and ends every task.
+    /// Commits what is queued, sends it if the broker takes it soon, says goodbye, and ends every task.
     pub async fn stop(self) {
-        let Self { embedded, stop, writer, publisher, housekeeper, .. } = self;
-        stop.cancel();
-        for (name, task) in [("writer", writer), ("publisher", publisher), ("housekeeper", housekeeper)] {
-            if let Err(error) = task.await {
+        let Self { embedded, stop, farewell, writer, publisher, housekeeper, .. } = self;
+        let joined = |name, ended: Result<(), tokio::task::JoinError>| {
+            if let Err(error) = ended {
                 error!(task = name, %error, "a task of the uplink failed");
             }
-        }
+        };
+        stop.cancel();
+        joined("writer", writer.await);
+        joined("housekeeper", housekeeper.await);
+        farewell.cancel();
+        joined("publisher", publisher.await);
         if let Some(embedded) = embedded {
             embedded.stop().await;
         }

@@ -1,12 +1,14 @@
 //! Two nodes share six cameras. One is killed with `kill -9`, comes back, and leaves; then the other leaves. At no moment
 //! do two watch a camera, none goes without a node for longer than the lease, and what stands there is one incident all the
-//! time. Skips, saying so, where ONNX Runtime is not set up.
+//! time. On PostgreSQL where that is installed, and on SQLite elsewhere. Skips, saying so, where ONNX Runtime is not set up.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests, outside of test functions")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs,
+    env,
+    fmt::Write as _,
+    fs,
     io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -25,12 +27,15 @@ use parapet_core::{
 };
 use parapet_edge::{Node, NodeError, config::load};
 use parapet_ingest::serve::{CameraServer, ServeOptions, ServedCamera};
-use parapet_store::{EventRecord, IncidentDetail, IncidentQuery, LeaseRow, Store, StoreError};
+use parapet_store::{
+    EventRecord, IncidentDetail, IncidentQuery, LeaseRow, Store, StoreError,
+    testing::{PostgresServer, TestServerError},
+};
 use tokio_util::sync::CancellationToken;
 
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_mins(2);
 const CAMERAS: usize = 6;
-const LEASE_SECONDS: f64 = 5.0;
+const LEASE_SECONDS: f64 = 8.0;
 
 /// A node in a process of its own: this test program, told to be one.
 struct NodeProcess {
@@ -155,12 +160,14 @@ fn node_folder(
     );
     for n in 0..CAMERAS {
         let url = cameras.url(&camera(n));
-        text += &format!(
+        write!(
+            text,
             "[cameras.c{n}]\nsynthetic = true\nsource = {{ rtsp.url = \"{url}\", analysed_fps = 2 }}\n\
              standing.settle_seconds = 1\n\
              zones.all = {{ purpose = \"forbidden\", polygon = [[0, 0], [1, 0], [1, 1], [0, 1]] }}\n\
              rules.bikes.misparked_ebike = {{ limit_seconds = 2 }}\n"
-        );
+        )
+        .unwrap();
     }
     let folder = dir.join(name);
     fs::create_dir(&folder).unwrap();
@@ -287,7 +294,12 @@ async fn the_cameras_of_a_killed_node_are_watched_by_the_other_within_the_lease_
     let server = CameraServer::start(options, &served).unwrap();
     let embedded = EmbeddedConfig { listen: ([127, 0, 0, 1], 0).into(), ..EmbeddedConfig::default() };
     let broker = EmbeddedBroker::start(&embedded).await.unwrap();
-    let address = format!("sqlite://{}", dir.join("center.db").display());
+    let server_of_store = PostgresServer::start();
+    let address = match &server_of_store {
+        Ok(server) => server.database().unwrap(),
+        Err(TestServerError::NotInstalled) => format!("sqlite://{}", dir.join("center.db").display()),
+        Err(error) => panic!("{error}"),
+    };
     let store = Store::open(&address).await.unwrap();
     let statuses = Arc::new(Mutex::new(Vec::new()));
     let intake = Intake { store: store.clone(), statuses: statuses.clone(), clock: SystemClock::new() };
@@ -356,5 +368,6 @@ async fn the_cameras_of_a_killed_node_are_watched_by_the_other_within_the_lease_
         assert_eq!(detail.incident.end_reason, Some(EndReason::Interrupted));
     }
     nobody_watched_twice(&statuses.lock().unwrap(), ("a", ran_until));
+    yard.store.close().await;
     broker.stop().await;
 }
