@@ -1,7 +1,7 @@
 //! What the gate, and looks at keyframes alone, cost in accuracy and spare in time, against a look at every frame: a
 //! measurement, not a test of every run. `cargo test -p parapet-edge --test gate -- --ignored --nocapture`; it takes the recordings that are there.
 
-#![expect(clippy::unwrap_used, reason = "all of this file is a measurement")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "all of this file is a measurement")]
 
 use std::{
     env,
