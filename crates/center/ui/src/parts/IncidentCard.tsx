@@ -4,7 +4,7 @@ import { memo, useState } from "react";
 import { thumbnailUrl } from "../api/client";
 import type { Incident } from "../api/types";
 import { useT } from "../i18n";
-import { between, clock } from "../lib/format";
+import { between, clock, fullTime } from "../lib/format";
 import { KindIcon, suspected } from "../lib/kinds";
 import { useNow } from "../lib/now";
 import { useLive } from "../state/live";
@@ -68,7 +68,7 @@ export const IncidentCard = memo(function IncidentCard({ incident, selected, onO
           )}
           {!over && <i className="dot-open" title={t("phase.open")} />}
           <time className="card-duration">{between(incident.since, over ? (incident.ended_at ?? incident.updated_at) : now, t)}</time>
-          <time className="card-time">{clock(incident.started_at, now, t.language)}</time>
+          <time className="card-time" title={fullTime(incident.started_at, t.language)}>{clock(incident.started_at, now, t.language)}</time>
         </span>
       </span>
     </button>
