@@ -19,7 +19,7 @@ use crate::{
     preroll::PrerollHandle,
     queue::{FrameQueue, StreamEvent},
     ring::Ring,
-    supervisor::{Errand, Inbox, Supervisor},
+    supervisor::{Appetite, Errand, Inbox, Supervisor},
     telemetry::LiveTelemetry,
     thin::DecodeMode,
     url::StreamUrl,
@@ -42,6 +42,7 @@ pub struct CameraStream {
     telemetry: LiveTelemetry,
     mode: Arc<ModeSwitch>,
     cpu: CpuTime,
+    appetite: Option<Arc<Appetite>>,
     supervisors: Vec<(mpsc::Sender<Errand>, JoinHandle<()>)>,
 }
 
@@ -54,14 +55,13 @@ impl CameraStream {
         Self::start(camera, config, clock, false)
     }
 
-    /// Opens a live camera for a short look: keyframes alone are decoded from the first on, nothing is kept for clips, and
-    /// of its health only the reader is told, neither log nor metrics.
+    /// Opens a live camera for a short look: one keyframe is decoded, and another when [`Self::look_again`] asks for it.
+    /// Nothing is kept for clips, and of its health only the reader is told, neither log nor metrics.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn visit(camera: CameraId, config: &SourceConfig, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let config = SourceConfig { keyframes_only: true, ..config.clone() };
-        Self::start(camera, &config, clock, true)
+        Self::start(camera, config, clock, true)
     }
 
     fn start(
@@ -100,6 +100,7 @@ impl CameraStream {
         let telemetry = LiveTelemetry::default();
         let mode = Arc::<ModeSwitch>::default();
         let cpu = CpuTime::default();
+        let appetite = visit.then(|| Arc::new(Appetite::for_one()));
         let analysis = Supervisor {
             run: (!live).then(|| offline_run(&camera, &origin)),
             camera: camera.clone(),
@@ -112,8 +113,10 @@ impl CameraStream {
             mode: Arc::clone(&mode),
             start_at,
             cpu: cpu.clone(),
+            appetite: appetite.clone(),
         };
-        let mut stream = Self { queue, preroll, telemetry, mode, cpu: cpu.clone(), supervisors: Vec::new() };
+        let mut stream =
+            Self { queue, preroll, telemetry, mode, cpu: cpu.clone(), appetite, supervisors: Vec::new() };
         stream.supervise("ingest", analysis)?;
         if let Some(origin) = main {
             let keeper = Supervisor {
@@ -128,6 +131,7 @@ impl CameraStream {
                 mode: Arc::default(),
                 start_at,
                 cpu,
+                appetite: None,
             };
             stream.supervise("preroll", keeper)?;
         }
@@ -154,6 +158,13 @@ impl CameraStream {
     /// keyframe on. Only for live sources: what comes of a recording must not hang on when somebody asked.
     pub fn set_mode(&self, mode: DecodeMode) {
         self.mode.set(mode);
+    }
+
+    /// On a visit: the next keyframe is decoded too.
+    pub fn look_again(&self) {
+        if let Some(appetite) = &self.appetite {
+            appetite.for_another();
+        }
     }
 
     /// What the stream's threads take of the processors; complete once it was stopped.

@@ -75,6 +75,32 @@ pub(crate) struct Supervisor {
     pub(crate) start_at: Timestamp,
     /// What the threads of this source take of the processors.
     pub(crate) cpu: CpuTime,
+    /// How many pictures a visit wants; all that comes without it.
+    pub(crate) appetite: Option<Arc<Appetite>>,
+}
+
+/// How many pictures a visit wants, and how many it got. Keyframes are decoded only while it wants one: a visit that waits
+/// for its turn with the model costs no decoding meanwhile.
+#[derive(Debug)]
+pub(crate) struct Appetite {
+    wanted: AtomicU64,
+    got: AtomicU64,
+}
+
+impl Appetite {
+    /// For one picture.
+    pub(crate) fn for_one() -> Self {
+        Self { wanted: AtomicU64::new(1), got: AtomicU64::new(0) }
+    }
+
+    /// For one more than it got.
+    pub(crate) fn for_another(&self) {
+        self.wanted.store(self.got.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    fn is_left(&self) -> bool {
+        self.got.load(Ordering::Relaxed) < self.wanted.load(Ordering::Relaxed)
+    }
 }
 
 /// Why a connection is over.
@@ -257,8 +283,16 @@ impl Supervisor {
                 freeze_limit: Duration::from_secs_f64(self.config.watchdog.freeze_seconds),
                 counters: counters.clone(),
             };
+            let mut sink: SampleSink = Box::new(intake.into_sink());
+            if let Some(appetite) = self.appetite.clone() {
+                let mut taken = sink;
+                sink = Box::new(move |sample, running| {
+                    appetite.got.fetch_add(1, Ordering::Relaxed);
+                    taken(sample, running)
+                });
+            }
             FramesWanted {
-                sink: Box::new(intake.into_sink()),
+                sink,
                 fps: self.config.analysed_fps,
                 max_width: self.config.max_width,
                 max_height: self.config.max_height,
@@ -292,7 +326,14 @@ impl Supervisor {
             encoded,
             metadata: Some(metadata),
             live: self.run.is_none(),
-            units: if self.config.keyframes_only { Units::Keyframes } else { Units::All },
+            units: match &self.appetite {
+                Some(appetite) => {
+                    let appetite = Arc::clone(appetite);
+                    Units::Chosen(Box::new(move |_, keyframe| keyframe && appetite.is_left()))
+                }
+                None if self.config.keyframes_only => Units::Keyframes,
+                None => Units::All,
+            },
             mode: Arc::clone(&self.mode),
             heard: Box::new(move |bytes| {
                 heard.heard(clock.monotonic());

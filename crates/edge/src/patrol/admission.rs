@@ -84,48 +84,42 @@ impl Need {
     }
 }
 
-/// Follows what is needed: intervals grow at once and shrink slowly, and they also grow while promises are broken, whatever
-/// the reason is.
+/// Follows what is needed and what comes of it: intervals grow at once and shrink slowly, and they grow with what looks really
+/// took where promises are broken, whatever the reason is: other programs, a slow network.
 #[derive(Debug)]
-pub(super) struct Stretch {
-    factor: f64,
-    /// How much more than the need says, for what nobody has measured: other programs, a slow network.
-    pressure: f64,
-}
+pub(super) struct Stretch(f64);
 
 /// What grows less than this is not told again.
 const WORTH_TELLING: f64 = 1.03;
 /// How much intervals shrink at once, at the most.
-const SHRINK: f64 = 0.95;
-/// How much pressure a time with late looks adds, and how it goes.
-const PUSH: f64 = 1.1;
-const RELAX: f64 = 0.98;
-const MOST_PRESSURE: f64 = 20.0;
+const SHRINK: f64 = 0.98;
+/// A look that came after more than this part of its interval says that there is no room to shrink.
+const TENSE: f64 = 0.96;
+/// Beyond the longest interval of late, this much is promised.
+const MARGIN: f64 = 1.1;
 
 impl Stretch {
     pub(super) fn new() -> Self {
-        Self { factor: 1.0, pressure: 1.0 }
+        Self(1.0)
     }
 
     /// The factor for all intervals.
     pub(super) fn factor(&self) -> f64 {
-        self.factor
+        self.0
     }
 
-    /// Follows the need; `late` looks were taken since the last time. `true` if the factor changed.
-    pub(super) fn follow(&mut self, need: Need, room: Room, late: u32) -> bool {
-        self.pressure = if late > 0 { self.pressure * PUSH } else { self.pressure * RELAX };
-        self.pressure = self.pressure.clamp(1.0, MOST_PRESSURE);
-        let wanted = need.stretch(room) * self.pressure;
-        let before = self.factor;
-        if wanted > self.factor * WORTH_TELLING {
-            self.factor = wanted;
-        } else if wanted < self.factor / WORTH_TELLING {
-            self.factor = wanted.max(self.factor * SHRINK);
-        } else if wanted <= 1.0 {
-            self.factor = 1.0;
+    /// Follows the need, and the longest interval since the last time as a multiple of what was asked for. `true` if the
+    /// factor changed.
+    pub(super) fn follow(&mut self, need: Need, room: Room, longest: f64) -> bool {
+        let before = self.0;
+        let late = if longest > before { longest * MARGIN } else { 1.0 };
+        let wanted = need.stretch(room).max(late);
+        if wanted > before * WORTH_TELLING {
+            self.0 = wanted;
+        } else if wanted < before && longest < TENSE * before {
+            self.0 = wanted.max(before * SHRINK);
         }
-        (self.factor - before).abs() > f64::EPSILON
+        (self.0 - before).abs() > f64::EPSILON
     }
 }
 
@@ -186,16 +180,16 @@ mod tests {
     #[test]
     fn it_grows_at_once_and_shrinks_slowly_down_to_nothing() {
         let mut stretch = Stretch::new();
-        assert!(!stretch.follow(compound(100, 30.0, 0.1, 1.0), ROOM, 0));
+        assert!(!stretch.follow(compound(100, 30.0, 0.1, 1.0), ROOM, 0.9));
         let much = compound(728, 30.0, 0.1, 1.0);
-        assert!(stretch.follow(much, ROOM, 0));
+        assert!(stretch.follow(much, ROOM, 0.9));
         assert!((stretch.factor() - much.stretch(ROOM)).abs() < 1e-9);
-        assert!(!stretch.follow(much, ROOM, 0), "nothing new");
+        assert!(!stretch.follow(much, ROOM, 0.9), "nothing new");
         let before = stretch.factor();
-        assert!(stretch.follow(compound(100, 30.0, 0.1, 1.0), ROOM, 0));
-        assert!((stretch.factor() - 0.95 * before).abs() < 1e-9);
-        for _ in 0..30 {
-            stretch.follow(compound(100, 30.0, 0.1, 1.0), ROOM, 0);
+        assert!(stretch.follow(compound(100, 30.0, 0.1, 1.0), ROOM, 0.9 * before));
+        assert!((stretch.factor() - 0.98 * before).abs() < 1e-9);
+        for _ in 0..50 {
+            stretch.follow(compound(100, 30.0, 0.1, 1.0), ROOM, 0.9 * stretch.factor());
         }
         assert!((stretch.factor() - 1.0).abs() < f64::EPSILON, "{}", stretch.factor());
     }
@@ -204,14 +198,13 @@ mod tests {
     fn broken_promises_are_taken_back_whatever_was_measured() {
         let mut stretch = Stretch::new();
         let little = compound(10, 30.0, 0.01, 1.0);
-        for _ in 0..5 {
-            stretch.follow(little, ROOM, 3);
-        }
-        assert!((stretch.factor() - PUSH.powi(5)).abs() < 0.1, "{}", stretch.factor());
-        for _ in 0..100 {
-            stretch.follow(little, ROOM, 0);
-        }
-        assert!((stretch.factor() - 1.0).abs() < f64::EPSILON, "{}", stretch.factor());
+        // Looks come after twice their interval.
+        assert!(stretch.follow(little, ROOM, 2.0));
+        assert!((stretch.factor() - 2.2).abs() < 1e-9);
+        // They come just in time: nothing is given back, and nothing taken.
+        assert!(!stretch.follow(little, ROOM, 2.15));
+        // They come early.
+        assert!(stretch.follow(little, ROOM, 1.5) && stretch.factor() < 2.2);
     }
 
     #[test]

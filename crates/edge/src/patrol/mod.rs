@@ -93,8 +93,9 @@ struct State {
     schedule: Schedule,
     seats: BTreeMap<CameraId, Seat>,
     stretch: Stretch,
-    /// Late looks since the need was looked at.
+    /// Late looks since the need was looked at, and the longest interval as a multiple of what was asked for.
     late: u32,
+    longest_of_asked: f64,
     /// Longest time between two looks at a camera that answers, since the start.
     longest_ever: Duration,
     closed: bool,
@@ -127,6 +128,7 @@ impl Patrol {
             seats: BTreeMap::new(),
             stretch: Stretch::new(),
             late: 0,
+            longest_of_asked: 0.0,
             longest_ever: Duration::ZERO,
             closed: false,
         };
@@ -241,6 +243,8 @@ impl Shared {
         let Some(looked) = state.schedule.looked(id, factor, now) else { return };
         if let Some(interval) = looked.interval {
             state.longest_ever = state.longest_ever.max(interval);
+            let of_asked = interval.as_secs_f64() / looked.asked.as_secs_f64();
+            state.longest_of_asked = state.longest_of_asked.max(of_asked);
             telemetry::patrol_looked(id, at, interval, looked.late);
         }
         state.late += u32::from(looked.late);
@@ -304,10 +308,12 @@ impl Shared {
         if known > 0.0 {
             need = Need { cores: need.cores * all / known, visits: need.visits * all / known };
         }
-        let late = std::mem::take(&mut state.late);
-        let changed = state.stretch.follow(need, self.room, late);
+        let (late, before) = (std::mem::take(&mut state.late), state.stretch.factor());
+        let longest = std::mem::take(&mut state.longest_of_asked);
+        let changed = state.stretch.follow(need, self.room, longest);
         telemetry::patrol_need(need.cores, self.room.cores);
-        if !(changed || say) {
+        // What shrinks is told once it is all gone.
+        if !say && (!changed || (1.0 + f64::EPSILON..before).contains(&state.stretch.factor())) {
             return;
         }
         let (stretch, cameras) = (state.stretch.factor(), state.seats.len());

@@ -63,6 +63,8 @@ pub(super) struct Looked {
     pub(super) interval: Option<Duration>,
     /// It came later than promised.
     pub(super) late: bool,
+    /// The interval that is asked for.
+    pub(super) asked: Duration,
 }
 
 impl Schedule {
@@ -114,6 +116,7 @@ impl Schedule {
         let looked = Looked {
             interval: (!seat.failing).then_some(interval),
             late: !seat.failing && interval > seat.promised,
+            asked: seat.every,
         };
         if let Some(begun) = seat.visit.filter(|begun| *begun >= seat.looked_at) {
             self.opening = self.opening.mul_f64(1.0 - FORGET).max(now.saturating_sub(begun));
@@ -236,7 +239,7 @@ mod tests {
         assert_eq!(schedule.next(at(60)), Turn::Visit(camera(1)));
         assert_eq!(schedule.next(at(60)), Turn::Wait(None), "one at once");
         let looked = schedule.looked(&camera(1), 1.0, at(61)).unwrap();
-        assert_eq!(looked, Looked { interval: Some(at(61)), late: true });
+        assert_eq!(looked, Looked { interval: Some(at(61)), late: true, asked: at(10) });
         schedule.ended(&camera(1), true, 1.0, at(62));
         assert_eq!(schedule.next(at(62)), Turn::Visit(camera(0)));
     }
@@ -274,7 +277,7 @@ mod tests {
         assert!(wait <= EVERY && wait >= EVERY / 2, "{wait:?}");
         assert_eq!(schedule.next(at(35)), Turn::Visit(camera(0)));
         let looked = schedule.looked(&camera(0), 1.0, at(36)).unwrap();
-        assert_eq!(looked, Looked { interval: None, late: false });
+        assert_eq!(looked, Looked { interval: None, late: false, asked: EVERY });
         schedule.ended(&camera(0), true, 1.0, at(37));
         assert_eq!(schedule.count(), (1, 0));
         assert_eq!(schedule.longest(at(40)).0, at(4));

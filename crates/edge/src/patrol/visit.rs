@@ -185,6 +185,7 @@ impl Patrolled {
                     drop(passed);
                     // Having waited for its place is not the camera's fault.
                     given_up = clock.monotonic() + patience;
+                    stream.look_again();
                     match seen {
                         Ok(true) => {
                             *looks += 1;
