@@ -84,8 +84,8 @@ impl Handler for Intake {
                     self.roster.put_private(&row);
                     self.store.put_camera(&row).await?;
                     if m.removed {
-                        if let Some(site) = self.roster.remove_camera(m.camera.as_str()) {
-                            let (site, camera) = (site.to_string(), m.camera.to_string());
+                        if self.roster.remove_camera(&row) {
+                            let (site, camera) = (m.site.to_string(), m.camera.to_string());
                             self.hub.tell(&LiveMessage::CameraRemoved { site, camera });
                         }
                     } else {

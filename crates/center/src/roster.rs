@@ -81,13 +81,24 @@ impl Roster {
         })
     }
 
-    /// Takes in a camera's row, unless a newer one is known; `None` if nothing changed for a page.
+    /// Takes in a camera's row, unless a better one is known; `None` if nothing changed for a page. Of two nodes that tell
+    /// of one camera, the one that is connected counts, and then the one that spoke later: a node that died has left what
+    /// it said last on the bus.
     pub(crate) fn put_camera(&self, row: CameraRow) -> Option<Camera> {
         self.write(|state| {
             let id = row.camera.as_str().to_owned();
             let before = state.camera(&id);
+            let is_online = |row: &CameraRow| {
+                state.nodes.get(&(row.site.to_string(), row.node.to_string())).is_some_and(|node| node.online)
+            };
+            let rank =
+                |row: &CameraRow, other: &CameraRow| (row.node == other.node || is_online(row), row.at);
+            if let Some(Known { row: known, .. }) = state.cameras.get(&id)
+                && rank(known, &row) > rank(&row, known)
+            {
+                return None;
+            }
             match state.cameras.get_mut(&id) {
-                Some(known) if known.row.at > row.at && known.row.node == row.node => return None,
                 Some(known) => known.row = row,
                 None => {
                     let known = Known { row, health: None, zones: Vec::new(), rules: Vec::new() };
@@ -99,9 +110,13 @@ impl Roster {
         })
     }
 
-    /// Forgets a camera; its site, if it was known.
-    pub(crate) fn remove_camera(&self, id: &str) -> Option<SiteId> {
-        self.write(|state| state.cameras.remove(id).map(|known| known.row.site))
+    /// Forgets a camera, unless another node has it by now; whether it was known.
+    pub(crate) fn remove_camera(&self, gone: &CameraRow) -> bool {
+        self.write(|state| {
+            let is_it = |known: &Known| (&known.row.site, &known.row.node) == (&gone.site, &gone.node);
+            state.cameras.get(gone.camera.as_str()).is_some_and(is_it)
+                && state.cameras.remove(gone.camera.as_str()).is_some()
+        })
     }
 
     /// Takes in what led to a camera's state; `None` if the camera is not known yet or nothing changed.
@@ -353,6 +368,39 @@ mod tests {
             roster.put_camera(row(HealthState::Offline, "2026-11-22T00:00:09Z")).is_none(),
             "nothing new"
         );
+    }
+
+    #[test]
+    fn a_camera_that_another_node_has_taken_over_is_shown_once_and_as_that_one_tells_it() {
+        let roster = Roster::default();
+        let of =
+            |node: &str, at| CameraRow { node: node.parse().unwrap(), ..row(HealthState::Streaming, at) };
+        let speaks = |name: &str, online| {
+            let id = name.parse().unwrap();
+            roster.put_node(NodeRow { node: id, ..node_is(online) });
+        };
+        let shown = || {
+            let cameras = roster.cameras(&Scope::All);
+            cameras.iter().map(|camera| (camera.node.clone(), camera.node_online)).collect::<Vec<_>>()
+        };
+        speaks("n1", true);
+        speaks("n2", true);
+        roster.put_camera(of("n1", "2026-11-22T00:00:05Z"));
+        // The first node dies; the clock of the second is behind.
+        speaks("n1", false);
+        assert_eq!(shown(), [("n1".to_owned(), false)]);
+        roster.put_camera(of("n2", "2026-11-22T00:00:03Z"));
+        assert_eq!(shown(), [("n2".to_owned(), true)]);
+        // The bus keeps what the dead one said last, and repeats it.
+        assert!(roster.put_camera(of("n1", "2026-11-22T00:00:05Z")).is_none());
+        // It comes back without the camera, and says so.
+        speaks("n1", true);
+        assert!(!roster.remove_camera(&of("n1", "2026-11-22T00:00:09Z")));
+        assert_eq!(shown(), [("n2".to_owned(), true)]);
+        // Given back: the one lets go, the other speaks.
+        assert!(roster.remove_camera(&of("n2", "2026-11-22T00:00:10Z")));
+        roster.put_camera(of("n1", "2026-11-22T00:00:11Z"));
+        assert_eq!(shown(), [("n1".to_owned(), true)]);
     }
 
     #[test]
