@@ -178,6 +178,8 @@ pub(crate) enum Notice {
     Failed(String),
     /// The first data has reached every sink (after `open_paused` and each seek).
     Prerolled,
+    /// An RTSP source has agreed with its server on everything, and may be played.
+    Opened,
     /// A thread has ended its work for the connection, which took so much of a processor.
     Worked(Duration),
 }
@@ -188,17 +190,14 @@ pub(crate) type Notify = Arc<dyn Fn(Notice) + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct Connection {
     pipeline: gst::Pipeline,
-    /// Whether it may still be played.
-    alive: Arc<Mutex<bool>>,
 }
 
 impl Connection {
-    /// Connects and plays.
+    /// Connects and plays; where an RTSP source leads, it is to be played when it tells that it is [`Notice::Opened`].
     pub(crate) fn open(origin: &Origin, wanted: Wanted, notify: &Notify) -> Result<Self, OpenError> {
+        let connection = Self::open_paused(origin, wanted, notify)?;
         // On a busy machine, playing at once would come before `rtspsrc` has begun to open, and it would never do so.
-        let opens_first = matches!(origin, Origin::Rtsp(_));
-        let connection = Self::prepare(origin, wanted, notify, opens_first)?;
-        if !opens_first {
+        if !matches!(origin, Origin::Rtsp(_)) {
             connection.play();
         }
         Ok(connection)
@@ -206,15 +205,9 @@ impl Connection {
 
     /// Connects and goes as far as the first sample, which is not given out.
     pub(crate) fn open_paused(origin: &Origin, wanted: Wanted, notify: &Notify) -> Result<Self, OpenError> {
-        Self::prepare(origin, wanted, notify, false)
-    }
-
-    /// `plays`: it plays by itself as soon as its source says that it is open.
-    fn prepare(origin: &Origin, wanted: Wanted, notify: &Notify, plays: bool) -> Result<Self, OpenError> {
         crate::elements::start_library()?;
-        let connection = Self { pipeline: gst::Pipeline::new(), alive: Arc::new(Mutex::new(true)) };
+        let connection = Self { pipeline: gst::Pipeline::new() };
         let pipeline = &connection.pipeline;
-        let (weak, alive) = (pipeline.downgrade(), Arc::clone(&connection.alive));
         let bus = pipeline.bus().expect("a pipeline has a bus");
         let notify_bus = Arc::clone(notify);
         bus.set_sync_handler(move |_, message| {
@@ -224,10 +217,13 @@ impl Connection {
                 gst::MessageView::Error(e) => {
                     notify_bus(Notice::Failed(explain(&e.error(), e.debug().as_deref())));
                 }
-                gst::MessageView::Progress(progress) if plays => {
-                    let (kind, code, _) = progress.get();
-                    if kind == gst::ProgressType::Complete && code == "open" {
-                        play_soon(&weak, &alive);
+                gst::MessageView::Progress(progress) => {
+                    // Not by its getter, which leaks two strings.
+                    let of_open = progress.structure().is_some_and(|s| {
+                        s.get("type") == Ok(gst::ProgressType::Complete) && s.get("code") == Ok("open")
+                    });
+                    if of_open {
+                        notify_bus(Notice::Opened);
                     }
                 }
                 // Called on the thread in question.
@@ -269,25 +265,11 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        *self.alive.lock().expect("no panic while held") = false;
         let _ = self.pipeline.set_state(gst::State::Null);
         if let Some(bus) = self.pipeline.bus() {
             bus.unset_sync_handler();
         }
     }
-}
-
-/// Plays from another thread than a source's own, which must not change the state; not once the connection is torn down.
-fn play_soon(pipeline: &gst::glib::WeakRef<gst::Pipeline>, alive: &Arc<Mutex<bool>>) {
-    let Some(pipeline) = pipeline.upgrade() else { return };
-    let alive = Arc::clone(alive);
-    pipeline.call_async(move |pipeline| {
-        let alive = alive.lock().expect("no panic while held");
-        if *alive {
-            // A failure is reported on the bus.
-            let _ = pipeline.set_state(gst::State::Playing);
-        }
-    });
 }
 
 /// Whether `videotestsrc` can draw this.

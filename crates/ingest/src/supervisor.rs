@@ -192,7 +192,7 @@ impl Supervisor {
         let wanted = self.wanted(generation, run, &time, &progress, still, inbox);
         let (started, started_at) = (self.clock.monotonic(), self.clock.now());
         let connection = Connection::open(&self.origin, wanted, &notify(generation, inbox, &self.cpu));
-        let _connection = match connection {
+        let connection = match connection {
             Ok(connection) => connection,
             Err(error) => return Over::Trouble(HealthEvent::Failed, Some(error.to_string())),
         };
@@ -224,6 +224,7 @@ impl Supervisor {
             match inbox.receiver.recv_timeout(deadline.saturating_sub(now)) {
                 Ok(Errand::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return Over::Stopped,
                 Ok(Errand::Froze(of)) if of == generation => return Over::Trouble(HealthEvent::Froze, None),
+                Ok(Errand::Notice(of, Notice::Opened)) if of == generation => connection.play(),
                 Ok(Errand::Notice(of, Notice::Ended)) if of == generation => {
                     return Over::Trouble(HealthEvent::EndOfStream, None);
                 }

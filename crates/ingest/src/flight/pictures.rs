@@ -135,7 +135,7 @@ impl VideoPictures {
             let _ = match notice {
                 Notice::Drained => sender.send(News::End),
                 Notice::Failed(detail) => sender.send(News::Failed(detail)),
-                Notice::Ended | Notice::Prerolled | Notice::Worked(_) => Ok(()),
+                Notice::Ended | Notice::Prerolled | Notice::Opened | Notice::Worked(_) => Ok(()),
             };
         });
         let request = Wanted {
