@@ -98,12 +98,11 @@ impl Roster {
             {
                 return None;
             }
-            match state.cameras.get_mut(&id) {
-                Some(known) => known.row = row,
-                None => {
-                    let known = Known { row, health: None, zones: Vec::new(), rules: Vec::new() };
-                    state.cameras.insert(id.clone(), known);
-                }
+            if let Some(known) = state.cameras.get_mut(&id) {
+                known.row = row;
+            } else {
+                let known = Known { row, health: None, zones: Vec::new(), rules: Vec::new() };
+                state.cameras.insert(id.clone(), known);
             }
             let after = state.camera(&id);
             if before == after { None } else { after }

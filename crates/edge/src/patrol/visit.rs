@@ -233,7 +233,9 @@ impl Patrolled {
             telemetry::frame_dropped(&id, "model");
             return Ok(false);
         }
-        self.frozen = self.still.observe(frame.picture.y(), clock.monotonic());
+        // What is generated may repeat; a camera's picture does not.
+        let can_freeze = self.worker.spec.config.source.test.is_none();
+        self.frozen = can_freeze && self.still.observe(frame.picture.y(), clock.monotonic());
         self.worker.seen.size = Some((frame.picture.width() as u32, frame.picture.height() as u32));
         let events = std::mem::take(&mut step.events);
         let scene = Scene { frame: &frame, past: &self.past, baseline: watch.baseline(None), stream: None };
