@@ -121,12 +121,10 @@ impl RuleConfig {
     pub fn look_seconds(&self) -> Option<f64> {
         let shortest = match self {
             Self::MisparkedEbike(c) => {
-                let others = c.zone_limit_seconds.values().chain(c.label_limit_seconds.values());
-                others.fold(c.limit_seconds.as_f64(), |least, limit| least.min(limit.as_f64()))
+                shortest(c.limit_seconds, &c.zone_limit_seconds, &c.label_limit_seconds)
             }
             Self::OccupiedRoadway(c) => {
-                let others = c.zone_limit_seconds.values().chain(c.label_limit_seconds.values());
-                others.fold(c.limit_seconds.as_f64(), |least, limit| least.min(limit.as_f64()))
+                shortest(c.limit_seconds, &c.zone_limit_seconds, &c.label_limit_seconds)
             }
             Self::RooftopStructure(_) => f64::INFINITY,
             Self::StrayDog(_) => return None,
@@ -143,6 +141,11 @@ impl RuleConfig {
             Self::RooftopStructure(c) => c.problems(zones),
         }
     }
+}
+
+/// The shortest of a rule's limits.
+fn shortest(limit: Seconds, by_zone: &BTreeMap<ZoneId, Seconds>, by_label: &BTreeMap<Label, Seconds>) -> f64 {
+    by_zone.values().chain(by_label.values()).fold(limit.as_f64(), |least, other| least.min(other.as_f64()))
 }
 
 /// Looks in the time that a thing must stand.
