@@ -218,7 +218,7 @@ pub fn analyze(
     let mut summary = AnalyzeSummary::default();
     let mut annotated: Option<VideoWriter> = None;
     let mut times: Option<(Timestamp, Timestamp, RunId)> = None;
-    let site = config.site.clone().unwrap_or_else(|| pipeline.node.site.clone());
+    let site = pipeline.site_of(config).clone();
     let mut write = |events: &[parapet_core::IncidentEvent], summary: &mut AnalyzeSummary| {
         for event in events {
             let event = event.clone();

@@ -43,7 +43,7 @@ impl Setup {
         Self {
             camera: camera.clone(),
             model: pipeline.model_of(camera).map(|(_, model)| model.clone()),
-            site: camera.site.clone().unwrap_or_else(|| pipeline.node.site.clone()),
+            site: pipeline.site_of(camera).clone(),
         }
     }
 }
@@ -126,9 +126,8 @@ impl Fleet {
     /// undisturbed.
     pub(crate) fn apply(&mut self, pipeline: &Pipeline) -> Vec<(CameraId, AssemblyError)> {
         if let Some(sharing) = &self.sharing {
-            let setups =
-                watched(pipeline).map(|(id, camera)| (id.clone(), Setup::new(pipeline, camera).site));
-            sharing.leases.offer(setups.collect());
+            let sites = watched(pipeline).map(|(id, camera)| (id.clone(), pipeline.site_of(camera).clone()));
+            sharing.leases.offer(sites.collect());
         }
         self.pipeline = Some(pipeline.clone());
         self.settle(pipeline)

@@ -219,6 +219,11 @@ fn yes() -> bool {
 }
 
 impl Pipeline {
+    /// The site of one of its cameras.
+    pub(crate) fn site_of<'a>(&'a self, camera: &'a CameraConfig) -> &'a SiteId {
+        camera.site.as_ref().unwrap_or(&self.node.site)
+    }
+
     /// The model that the camera uses, and its name.
     pub fn model_of(&self, camera: &CameraConfig) -> Option<(&str, &ModelConfig)> {
         let found = match &camera.model {
