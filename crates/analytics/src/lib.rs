@@ -14,6 +14,7 @@ pub mod option;
 pub mod pipeline;
 pub mod region;
 pub mod rule;
+mod runners;
 pub mod scene;
 pub mod schedule;
 pub mod standing;

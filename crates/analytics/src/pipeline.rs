@@ -13,6 +13,7 @@ use crate::{
     RuleConfig, Seconds, StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
     line::LineWatch,
     rule::Rule,
+    runners::Runners,
     scene::Scene,
     zone::{ZonePresence, is_ignored},
 };
@@ -129,6 +130,7 @@ pub struct Pipeline {
     groups: Vec<Group>,
     /// At least so often a look is needed; `None`: at every frame.
     look_seconds: Option<f64>,
+    runners: Runners,
     /// What the latest look found new in the view, and until when that holds.
     latest_change: (Timestamp, SceneChange),
     /// Used again at each frame.
@@ -152,12 +154,11 @@ impl Pipeline {
         let zones = config.zones;
         let gate = config.gate.map(|gate| (Gate::new(&gate), Stir::new(&gate)));
         let visit_after = config.longest_gap.map(|gap| VISIT_PART * gap.as_f64());
-        let slowest = if config.lines.is_empty() { Some(f64::INFINITY) } else { None };
         let look_seconds = config
-            .rules
-            .values()
-            .map(RuleConfig::look_seconds)
-            .fold(slowest, |least, rule| Some(least?.min(rule?)));
+            .lines
+            .is_empty()
+            .then(|| config.rules.values().map(RuleConfig::look_seconds).fold(f64::INFINITY, f64::min));
+        let runners = Runners::new(config.rules.values());
         let groups = config.rules.values().filter_map(RuleConfig::group).collect();
         let rules = config.rules.into_iter().map(|(id, rule)| Rule::new(id, rule, &zones)).collect();
         Self {
@@ -177,6 +178,7 @@ impl Pipeline {
             latest_at: None,
             groups,
             look_seconds,
+            runners,
             latest_change: (Timestamp::MIN, SceneChange::unknown()),
             findings: Vec::new(),
             occupied: Vec::new(),
@@ -253,6 +255,7 @@ impl Pipeline {
             Err(error) => return Err(error),
         };
         detections.retain(|d| !is_ignored(&self.zones, &d.label, d.bbox) && !self.standing.is_unseen(d.bbox));
+        self.runners.look(&detections, at);
         let tracks = self.tracker.update(&detections, at, aspect);
         let crossings = self.lines.update(tracks);
         self.standing.attach(tracks, frame);
@@ -357,10 +360,10 @@ impl Pipeline {
         self.gate.as_ref().is_some_and(|(gate, _)| gate.is_quiet(at)) && !self.standing.is_undecided()
     }
 
-    /// At least so often a rule of this view needs a look, in seconds, to decide as it does with one at every frame; `None`:
-    /// at every frame.
-    pub fn look_seconds(&self) -> Option<f64> {
-        self.look_seconds
+    /// At least so often a rule of this view needs a look at present, in seconds, to decide as it does with one at every
+    /// frame; `None`: at every frame, since something crosses lines or runs about.
+    pub fn look_seconds(&self, at: Timestamp) -> Option<f64> {
+        self.look_seconds.filter(|_| !self.runners.run(at))
     }
 
     /// Whether something that a rule is about has just come, or may be gone: another look soon would tell.

@@ -14,8 +14,8 @@ use parapet_core::{
     time::seconds_between,
 };
 use parapet_ingest::{
-    CameraStream, ClipError, FileConfig, ImagesConfig, OpenError, SourceConfig, StreamEvent, VideoOptions,
-    VideoWriter,
+    CameraStream, ClipError, DecodeMode, FileConfig, ImagesConfig, KeyframeGate, OpenError, Passage,
+    SourceConfig, StreamEvent, UnitFacts, VideoOptions, VideoWriter,
 };
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     config::Pipeline,
     evidence::{Canvas, REGION, TRACK, ZONE, of_severity},
     telemetry::StageTimer,
-    watch::Looked,
+    watch::{Looked, Watch},
 };
 
 /// Longest silence of GStreamer before a file counts as broken.
@@ -38,6 +38,44 @@ pub struct AnalyzeOptions {
     pub annotated: Option<PathBuf>,
     /// End what is open when the video ends, with the reason `end_of_recording`.
     pub end_open: bool,
+    /// Look only at the frames that a live camera with `keyframes_when_enough` would have decoded, had it a keyframe so often
+    /// and units that tell nothing by their sizes: a measurement of what that costs.
+    pub keyframes_every: Option<Duration>,
+}
+
+/// Lets those frames of a recording through that a live camera would have decoded.
+struct AsLive {
+    gate: KeyframeGate<Frame>,
+    every: Duration,
+    mode: DecodeMode,
+    first: Option<Timestamp>,
+    groups: u128,
+}
+
+impl AsLive {
+    fn new(every: Duration) -> Self {
+        Self { gate: KeyframeGate::new(false), every, mode: DecodeMode::Full, first: None, groups: 0 }
+    }
+
+    fn pass(&mut self, frame: Frame) -> Vec<Frame> {
+        let first = *self.first.get_or_insert(frame.captured_at);
+        let at = since(first, frame.captured_at);
+        let group = (at + Duration::from_millis(1)).as_micros() / self.every.as_micros().max(1) + 1;
+        let keyframe = group > self.groups;
+        self.groups = self.groups.max(group);
+        let facts = UnitFacts { at: Some(at), bytes: 0, keyframe, gap: false };
+        match self.gate.pass(&frame, facts, self.mode) {
+            Passage::Dropped => Vec::new(),
+            Passage::Through(mut frames) => {
+                frames.push(frame);
+                frames
+            }
+        }
+    }
+
+    fn looked(&mut self, watch: &Watch, at: Timestamp) {
+        self.mode = watch.enough(at, self.gate.keyframes_apart());
+    }
 }
 
 /// A recording of one camera.
@@ -231,45 +269,55 @@ pub fn analyze(
         }
         Ok::<_, AnalyzeError>(())
     };
+    let mut as_live = options.keyframes_every.map(AsLive::new);
     loop {
         let event = stream.next(PATIENCE);
         let after = times.map_or(Duration::ZERO, |(first, last, _)| since(first, last));
         let broken = |detail: String| AnalyzeError::Broken { path: video.to_owned(), after, detail };
         match event {
             Some(StreamEvent::Frame(frame)) => {
-                timer.frame_came();
-                let at = frame.captured_at;
-                times = Some((times.map_or(at, |(first, _, _)| first), at, frame.run));
-                let Looked { frame, step, .. } = assembled.watch.step(&frame)?;
-                timer.step_done();
-                write(&step.events, &mut summary)?;
-                if let Some(path) = &options.annotated {
-                    let picture = annotate(&frame, &step, config);
-                    let (width, height) = picture.dimensions();
-                    let writer = match annotated.take() {
-                        Some(writer) => writer,
-                        None => VideoWriter::create(path, VideoOptions::at_fps(fps))
-                            .map_err(AnalyzeError::Annotated)?,
-                    };
-                    annotated
-                        .insert(writer)
-                        .push_rgb(width as usize, height as usize, picture.as_raw())
-                        .map_err(AnalyzeError::Annotated)?;
+                let frames = match &mut as_live {
+                    Some(as_live) => as_live.pass(frame),
+                    None => vec![frame],
+                };
+                for frame in frames {
+                    timer.frame_came();
+                    let at = frame.captured_at;
+                    times = Some((times.map_or(at, |(first, _, _)| first), at, frame.run));
+                    let Looked { frame, step, .. } = assembled.watch.step(&frame)?;
+                    timer.step_done();
+                    if let Some(as_live) = &mut as_live {
+                        as_live.looked(&assembled.watch, at);
+                    }
+                    write(&step.events, &mut summary)?;
+                    if let Some(path) = &options.annotated {
+                        let picture = annotate(&frame, &step, config);
+                        let (width, height) = picture.dimensions();
+                        let writer = match annotated.take() {
+                            Some(writer) => writer,
+                            None => VideoWriter::create(path, VideoOptions::at_fps(fps))
+                                .map_err(AnalyzeError::Annotated)?,
+                        };
+                        annotated
+                            .insert(writer)
+                            .push_rgb(width as usize, height as usize, picture.as_raw())
+                            .map_err(AnalyzeError::Annotated)?;
+                    }
+                    summary.frames += 1;
+                    summary.held += u64::from(step.held);
+                    let spent = timer.finish();
+                    summary.decode += spent.wait;
+                    summary.infer += spent.infer;
+                    progress(Progress {
+                        analysed: times.map_or(Duration::ZERO, |(first, last, _)| since(first, last)),
+                        length,
+                        frames: summary.frames,
+                        incidents: summary.incidents,
+                        frame: &frame,
+                        step: &step,
+                        took: spent.infer + spent.analyse,
+                    });
                 }
-                summary.frames += 1;
-                summary.held += u64::from(step.held);
-                let spent = timer.finish();
-                summary.decode += spent.wait;
-                summary.infer += spent.infer;
-                progress(Progress {
-                    analysed: times.map_or(Duration::ZERO, |(first, last, _)| since(first, last)),
-                    length,
-                    frames: summary.frames,
-                    incidents: summary.incidents,
-                    frame: &frame,
-                    step: &step,
-                    took: spent.infer + spent.analyse,
-                });
             }
             Some(StreamEvent::Health(health)) if health.state == HealthState::Offline => {
                 if health.event != parapet_core::HealthEvent::EndOfStream {

@@ -20,7 +20,7 @@ use std::{
 
 use parapet_core::{
     CameraHealth, CameraId, Clock, DetectError, EndReason, Frame, HealthEvent, HealthState, IncidentEvent,
-    IncidentId, NodeId, Picture, PresetId, SiteId, Timestamp,
+    IncidentId, NodeId, Picture, PresetId, SiteId, Timestamp, time::seconds_between,
 };
 use parapet_ingest::{CameraStream, DecodeMode, StreamEvent};
 use tracing::{error, info};
@@ -309,6 +309,8 @@ impl Worker {
                             let baseline = watch.baseline(frame.preset.as_ref());
                             let scene = Scene { frame: &frame, past, baseline, stream: Some(&stream) };
                             self.hand_over(events, Some(&scene));
+                            let decided_at = self.spec.clock.now();
+                            telemetry::decided_after(&id, seconds_between(frame.captured_at, decided_at));
                             if watched && self.spec.recorder.is_some() {
                                 past.offer(&frame);
                             }
@@ -362,16 +364,10 @@ impl Worker {
 
     /// What has to be decoded from now on.
     fn enough(&self, watch: &Watch, stream: &CameraStream) -> DecodeMode {
-        let seldom = watch.look_seconds().zip(stream.keyframes_apart());
         if self.spec.live.is_watched(&self.spec.id) {
-            DecodeMode::Full
-        } else if seldom.is_some_and(|(looks, keyframes)| keyframes.as_secs_f64() <= looks) {
-            DecodeMode::KeyframesOnly
-        } else if watch.is_quiet(self.latest) {
-            DecodeMode::KeyframesWhileQuiet
-        } else {
-            DecodeMode::Full
+            return DecodeMode::Full;
         }
+        watch.enough(self.latest, stream.keyframes_apart())
     }
 
     /// Records the stream, if that is wanted. A disk that fails costs the recording, never detection.

@@ -19,6 +19,9 @@ use crate::assembly::ModelTime;
 /// Upper bounds of the step-time histogram, in seconds.
 const STEP_BUCKETS: [f64; 10] = [0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 5.0];
 
+/// Upper bounds of the histogram of times from a picture to its decision, in seconds.
+const DECISION_BUCKETS: [f64; 13] = [0.02, 0.04, 0.06, 0.08, 0.1, 0.13, 0.16, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0];
+
 /// Upper bounds of the histogram of times between two looks on patrol, in seconds.
 const INTERVAL_BUCKETS: [f64; 10] = [2.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 45.0, 60.0, 120.0];
 
@@ -32,6 +35,10 @@ pub fn install() -> PrometheusHandle {
                 .and_then(|builder| {
                     let interval = Matcher::Full("parapet_patrol_interval_seconds".into());
                     builder.set_buckets_for_metric(interval, &INTERVAL_BUCKETS)
+                })
+                .and_then(|builder| {
+                    let decision = Matcher::Full("parapet_decision_seconds".into());
+                    builder.set_buckets_for_metric(decision, &DECISION_BUCKETS)
                 })
                 .expect("the lists of buckets are not empty")
                 .build_recorder();
@@ -59,6 +66,10 @@ fn describe() {
     describe_histogram!(
         "parapet_step_seconds",
         "Time of one pipeline step: detector, tracker, change, rules"
+    );
+    describe_histogram!(
+        "parapet_decision_seconds",
+        "Time from when a picture was taken to when its events are on their way"
     );
     describe_counter!(
         "parapet_stage_microseconds_total",
@@ -126,6 +137,10 @@ pub(crate) fn frame_analysed(camera: &CameraId, times: StageTimes) {
         counter!("parapet_stage_microseconds_total", "camera" => name(camera), "stage" => stage)
             .increment(time.as_micros() as u64);
     }
+}
+
+pub(crate) fn decided_after(camera: &CameraId, seconds: f64) {
+    histogram!("parapet_decision_seconds", "camera" => name(camera)).record(seconds.max(0.0));
 }
 
 pub(crate) fn frame_held(camera: &CameraId) {

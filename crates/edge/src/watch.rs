@@ -1,12 +1,18 @@
 //! What looks at the frames of one camera: one pipeline for a fixed view, or a dome's with one for each preset. Live nodes
 //! and offline analysis drive this one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use parapet_analytics::{OpenIncident, Pipeline as View, Step};
 use parapet_core::{DetectError, EndReason, Frame, HealthEvent, IncidentEvent, Picture, PresetId, Timestamp};
+use parapet_ingest::DecodeMode;
 
 use crate::{baselines::BaselineInUse, dome::Dome};
+
+/// A view without rules is looked at this often, in seconds.
+const LONGEST_APART: f64 = 2.0;
+/// Times of containers are rounded.
+const ROUNDING: Duration = Duration::from_millis(20);
 
 /// One view with what it is compared with.
 pub(crate) struct WatchedView {
@@ -70,19 +76,16 @@ impl Watch {
         }
     }
 
-    /// At least so often a fixed view needs a look, in seconds; `None`: at every frame, as a dome does.
-    pub(crate) fn look_seconds(&self) -> Option<f64> {
-        match &self.0 {
-            Kind::Fixed(view) => view.pipeline.look_seconds(),
-            Kind::Dome(_) => None,
-        }
-    }
-
-    /// Whether nothing moves in a fixed view; a dome is never quiet.
-    pub(crate) fn is_quiet(&self, at: Timestamp) -> bool {
-        match &self.0 {
-            Kind::Fixed(view) => view.pipeline.is_quiet(at),
-            Kind::Dome(_) => false,
+    /// What of a stream must be decoded for it after the frame of this time, where keyframes are so far apart. A dome needs
+    /// all of it.
+    pub(crate) fn enough(&self, at: Timestamp, keyframes_apart: Option<Duration>) -> DecodeMode {
+        let Kind::Fixed(view) = &self.0 else { return DecodeMode::Full };
+        let looks =
+            view.pipeline.look_seconds(at).map(|seconds| Duration::from_secs_f64(seconds.min(LONGEST_APART)));
+        match looks.zip(keyframes_apart) {
+            Some((apart, keyframes)) if keyframes <= apart + ROUNDING => DecodeMode::KeyframesOnly { apart },
+            _ if view.pipeline.is_quiet(at) => DecodeMode::KeyframesWhileQuiet,
+            _ => DecodeMode::Full,
         }
     }
 

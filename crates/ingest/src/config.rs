@@ -32,11 +32,12 @@ pub struct SourceConfig {
     /// Decode keyframes only: the cheapest way to watch a scene in which things stand for minutes.
     #[serde(default)]
     pub keyframes_only: bool,
-    /// Of a live source decode keyframes only, as long as looks at them are enough: always where the camera's rules ask for a
-    /// look every second or two (what stands there for a while), and while nothing moves where a rule needs more (dogs,
-    /// lines); the camera's `gate` says when that is. When something moves then, the pictures since the latest keyframe
-    /// are decoded after it, so that it is noticed at the next keyframe at the latest, mostly at once by the sizes
-    /// of the encoded pictures. Full rate while somebody looks at the live picture.
+    /// Of a live source decode keyframes only, as long as looks at them are enough, and no more of them than the camera's rules
+    /// ask for: one every second or two for what stands there for a while, one a second until a dog is seen, and then every
+    /// frame. Where lines are watched, or keyframes come more seldom, only while nothing moves; the camera's `gate` says
+    /// when that is. When something moves then, the pictures since the latest keyframe are decoded after it, so that it is
+    /// noticed at the next keyframe at the latest, mostly at once by the sizes of the encoded pictures. Full rate while
+    /// somebody looks at the live picture.
     #[serde(default)]
     pub keyframes_when_enough: bool,
     /// Seconds of encoded video kept for clips: pre-roll and post-roll of the evidence together.
@@ -77,7 +78,7 @@ pub struct RtspConfig {
     /// How packets travel.
     #[serde(default)]
     pub transport: Transport,
-    /// How long packets are held back to put them in order, in milliseconds.
+    /// How long datagrams are held back to put them in order, in milliseconds; over TCP nothing is held back.
     #[serde(default = "default_latency_milliseconds")]
     pub latency_milliseconds: u32,
 }

@@ -7,12 +7,13 @@
 //! ```
 
 mod branches;
+mod rtsp;
 
 use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -52,6 +53,13 @@ pub(crate) struct RtspOrigin {
     pub(crate) transport: Transport,
     pub(crate) latency_milliseconds: u32,
     pub(crate) timeout: Duration,
+}
+
+impl RtspOrigin {
+    /// Inside the RTSP connection, and not encrypted.
+    fn is_plain(&self) -> bool {
+        self.transport == Transport::Tcp && self.url.location().starts_with("rtsp:")
+    }
 }
 
 impl std::fmt::Debug for RtspOrigin {
@@ -116,21 +124,27 @@ pub(crate) struct Wanted {
 /// A [`DecodeMode`] that may change at any time.
 #[derive(Debug, Default)]
 pub(crate) struct ModeSwitch {
-    mode: AtomicU8,
+    /// 0 and 1 without looks at keyframes alone; with them the microseconds between two, and 2 more.
+    mode: AtomicU64,
     /// Between the latest two keyframes; 0 as long as there were no two.
     apart_microseconds: AtomicU64,
 }
 
 impl ModeSwitch {
     pub(crate) fn set(&self, mode: DecodeMode) {
-        self.mode.store(mode as u8, Ordering::Relaxed);
+        let mode = match mode {
+            DecodeMode::Full => 0,
+            DecodeMode::KeyframesWhileQuiet => 1,
+            DecodeMode::KeyframesOnly { apart } => apart.as_micros() as u64 + 2,
+        };
+        self.mode.store(mode, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> DecodeMode {
         match self.mode.load(Ordering::Relaxed) {
-            mode if mode == DecodeMode::KeyframesOnly as u8 => DecodeMode::KeyframesOnly,
-            mode if mode == DecodeMode::KeyframesWhileQuiet as u8 => DecodeMode::KeyframesWhileQuiet,
-            _ => DecodeMode::Full,
+            0 => DecodeMode::Full,
+            1 => DecodeMode::KeyframesWhileQuiet,
+            more => DecodeMode::KeyframesOnly { apart: Duration::from_micros(more - 2) },
         }
     }
 
@@ -190,6 +204,8 @@ pub(crate) type Notify = Arc<dyn Fn(Notice) + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct Connection {
     pipeline: gst::Pipeline,
+    /// What brings a network camera's pictures into it.
+    reading: Option<rtsp::Reading>,
 }
 
 impl Connection {
@@ -206,7 +222,7 @@ impl Connection {
     /// Connects and goes as far as the first sample, which is not given out.
     pub(crate) fn open_paused(origin: &Origin, wanted: Wanted, notify: &Notify) -> Result<Self, OpenError> {
         crate::elements::start_library()?;
-        let connection = Self { pipeline: gst::Pipeline::new() };
+        let mut connection = Self { pipeline: gst::Pipeline::new(), reading: None };
         let pipeline = &connection.pipeline;
         let bus = pipeline.bus().expect("a pipeline has a bus");
         let notify_bus = Arc::clone(notify);
@@ -243,15 +259,26 @@ impl Connection {
             }
             gst::BusSyncReply::Drop
         });
-        build(pipeline, origin, wanted, notify)?;
-        // A failure has been reported on the bus.
-        let _ = pipeline.set_state(gst::State::Paused);
+        match origin {
+            Origin::Rtsp(rtsp) if rtsp.is_plain() => {
+                let _ = pipeline.set_state(gst::State::Paused);
+                connection.reading = Some(rtsp::Reading::start(pipeline, rtsp, wanted, notify));
+            }
+            _ => {
+                build(pipeline, origin, wanted, notify)?;
+                // A failure has been reported on the bus.
+                let _ = pipeline.set_state(gst::State::Paused);
+            }
+        }
         Ok(connection)
     }
 
     /// Plays on.
     pub(crate) fn play(&self) {
         let _ = self.pipeline.set_state(gst::State::Playing);
+        if let Some(reading) = &self.reading {
+            reading.play();
+        }
     }
 
     /// Goes to the keyframe at or before this time.
@@ -265,6 +292,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        self.reading = None;
         let _ = self.pipeline.set_state(gst::State::Null);
         if let Some(bus) = self.pipeline.bus() {
             bus.unset_sync_handler();
@@ -286,34 +314,7 @@ fn build(
     notify: &Notify,
 ) -> Result<(), OpenError> {
     match origin {
-        Origin::Rtsp(rtsp) => {
-            let source = element("rtspsrc")?;
-            source.set_property("location", rtsp.url.location());
-            source.set_property_from_str(
-                "protocols",
-                match rtsp.transport {
-                    Transport::Tcp => "tcp",
-                    Transport::Udp => "udp",
-                    Transport::Auto => "udp+tcp",
-                },
-            );
-            source.set_property("latency", rtsp.latency_milliseconds);
-            source.set_property("tcp-timeout", rtsp.timeout.as_micros() as u64);
-            source.set_property("udp-reconnect", false);
-            if let Some(user) = &rtsp.user {
-                source.set_property("user-id", user);
-                source.set_property("user-pw", rtsp.password.as_deref().unwrap_or_default());
-            }
-            // Sound and metadata are not even asked for.
-            source.connect("select-stream", false, |values| {
-                let caps = values[2].get::<gst::Caps>().ok();
-                let media = caps.as_ref().and_then(|c| c.structure(0)?.get::<String>("media").ok());
-                Some((media.as_deref() == Some("video")).to_value())
-            });
-            pipeline.add(&source).map_err(|e| OpenError::Pipeline(e.to_string()))?;
-            parse_when_exposed(pipeline, &source, wanted, notify);
-            Ok(())
-        }
+        Origin::Rtsp(rtsp) => read_rtsp_with_gstreamer(pipeline, rtsp, wanted, notify),
         Origin::Rtmp(rtmp) => {
             let source = element("rtmp2src")?;
             source.set_property("location", rtmp.url.location());
@@ -385,6 +386,40 @@ fn build(
             attach(pipeline, &pad(source.upcast_ref(), "src")?, &caps, wanted, false, notify)
         }
     }
+}
+
+/// Reads a network camera by GStreamer's own source: over datagrams, encrypted, or in a format that [`rtsp`] does not know.
+fn read_rtsp_with_gstreamer(
+    pipeline: &gst::Pipeline,
+    rtsp: &RtspOrigin,
+    wanted: Wanted,
+    notify: &Notify,
+) -> Result<(), OpenError> {
+    let source = element("rtspsrc")?;
+    source.set_property("location", rtsp.url.location());
+    source.set_property_from_str(
+        "protocols",
+        match rtsp.transport {
+            Transport::Tcp => "tcp",
+            Transport::Udp => "udp",
+            Transport::Auto => "udp+tcp",
+        },
+    );
+    source.set_property("latency", rtsp.latency_milliseconds);
+    source.set_property("tcp-timeout", rtsp.timeout.as_micros() as u64);
+    source.set_property("udp-reconnect", false);
+    if let Some(user) = &rtsp.user {
+        source.set_property("user-id", user);
+        source.set_property("user-pw", rtsp.password.as_deref().unwrap_or_default());
+    }
+    // Sound and metadata are not even asked for.
+    source.connect("select-stream", false, |values| {
+        let caps = values[2].get::<gst::Caps>().ok();
+        let media = caps.as_ref().and_then(|c| c.structure(0)?.get::<String>("media").ok());
+        Some((media.as_deref() == Some("video")).to_value())
+    });
+    parse_when_exposed(pipeline, &source, wanted, notify);
+    add_row(pipeline, &[&source])
 }
 
 /// Parses, and attaches to, the first video that comes out of a source or demuxer; takes its metadata if they are

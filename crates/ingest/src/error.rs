@@ -107,7 +107,7 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    fn hint(self) -> &'static str {
+    pub(crate) fn hint(self) -> &'static str {
         match self {
             Self::Password => "check username and password_file or password_env",
             Self::Path => "check the path in the address",

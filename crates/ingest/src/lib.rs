@@ -48,7 +48,7 @@ pub use probe::{MediaInfo, probe};
 pub use queue::StreamEvent;
 pub use still::StillWatch;
 pub use stream::CameraStream;
-pub use thin::DecodeMode;
+pub use thin::{DecodeMode, KeyframeGate, Passage, UnitFacts};
 pub use url::{InvalidUrl, RtmpUrl, SrtUrl, StreamUrl, redact, split_credentials};
 pub use writer::{VideoInfo, VideoOptions, VideoWriter};
 

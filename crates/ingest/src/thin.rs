@@ -10,17 +10,39 @@ pub enum DecodeMode {
     Full,
     /// Keyframes alone, as long as the encoder's units say that nothing moves: the cheapest way to watch a quiet view.
     KeyframesWhileQuiet,
-    /// Keyframes alone, whatever moves: a look at each is enough.
-    KeyframesOnly,
+    /// Keyframes alone, whatever moves, as many of them as give a picture at least so often.
+    KeyframesOnly {
+        /// Longest time between two pictures that is wanted.
+        apart: Duration,
+    },
+}
+
+/// What is known of an encoded picture without decoding it.
+#[derive(Debug, Clone, Copy)]
+pub struct UnitFacts {
+    /// When it is shown, on the source's scale.
+    pub at: Option<Duration>,
+    /// Its size.
+    pub bytes: usize,
+    /// Decodes without any other.
+    pub keyframe: bool,
+    /// Pictures before it were lost.
+    pub gap: bool,
 }
 
 /// Lets units of type `T` through to a decoder: after a gap only from a keyframe on, or keyframes alone. What it holds back
 /// since the latest keyframe is kept, and goes first once everything is wanted again, so that nothing of the group is lost.
+/// A live source's decoder stands behind one; offline, one in front of analysis shows what a live camera would have seen.
 #[derive(Debug)]
-pub(crate) struct KeyframeGate<T> {
+pub struct KeyframeGate<T> {
     /// Never anything but keyframes.
     keyframes_only: bool,
     waiting: bool,
+    /// The latest keyframe that came, and the latest that went through.
+    latest: Option<Duration>,
+    latest_through: Option<Duration>,
+    /// Between the latest two that came.
+    apart: Option<Duration>,
     /// Held back since the latest keyframe.
     kept: Vec<T>,
     kept_bytes: usize,
@@ -34,35 +56,57 @@ const MOST_KEPT: usize = 8_000_000;
 
 /// What becomes of a unit.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Passage<T> {
+pub enum Passage<T> {
+    /// Nobody decodes it, unless it is needed after all by what follows.
     Dropped,
     /// It goes to the decoder, after these.
     Through(Vec<T>),
 }
 
 impl<T: Clone> KeyframeGate<T> {
-    pub(crate) fn new(keyframes_only: bool) -> Self {
-        let sizes = UnitSizes::default();
-        Self { keyframes_only, waiting: true, kept: Vec::new(), kept_bytes: 0, sizes, woken: false }
+    /// A gate that waits for a keyframe. `keyframes_only`: nothing else ever goes through.
+    pub fn new(keyframes_only: bool) -> Self {
+        Self {
+            keyframes_only,
+            waiting: true,
+            latest: None,
+            latest_through: None,
+            apart: None,
+            kept: Vec::new(),
+            kept_bytes: 0,
+            sizes: UnitSizes::default(),
+            woken: false,
+        }
     }
 
-    /// What to do with the next unit, of so many bytes. `gap`: units before it were lost.
-    pub(crate) fn pass(
-        &mut self,
-        unit: &T,
-        bytes: usize,
-        keyframe: bool,
-        gap: bool,
-        mode: DecodeMode,
-    ) -> Passage<T> {
+    /// How far apart the latest two keyframes were.
+    pub fn keyframes_apart(&self) -> Option<Duration> {
+        self.apart
+    }
+
+    /// What to do with the next unit.
+    pub fn pass(&mut self, unit: &T, facts: UnitFacts, mode: DecodeMode) -> Passage<T> {
+        let UnitFacts { at, bytes, keyframe, gap } = facts;
+        let only = match mode {
+            DecodeMode::KeyframesOnly { apart } => Some(apart),
+            _ => None,
+        };
         if keyframe {
+            let before = self.latest;
+            self.latest = at.or(before);
+            self.apart = before.zip(at).and_then(|(before, at)| at.checked_sub(before));
             (self.waiting, self.woken) = (false, false);
             self.forget();
+            if only.is_some_and(|wanted| self.next_is_enough(at, wanted)) {
+                self.waiting = true;
+                return Passage::Dropped;
+            }
+            self.latest_through = at;
             return Passage::Through(Vec::new());
         }
         let stirs = self.sizes.stir(bytes);
         self.waiting |= gap;
-        if self.waiting || self.keyframes_only || mode == DecodeMode::KeyframesOnly {
+        if self.waiting || self.keyframes_only || only.is_some() {
             // Without what was left out here, the rest of the group means nothing.
             self.waiting = true;
             self.forget();
@@ -80,6 +124,12 @@ impl<T: Clone> KeyframeGate<T> {
             self.forget();
         }
         Passage::Dropped
+    }
+
+    /// Whether the keyframe after the one of this time comes soon enough.
+    fn next_is_enough(&self, at: Option<Duration>, wanted: Duration) -> bool {
+        let Some(((at, through), apart)) = at.zip(self.latest_through).zip(self.apart) else { return false };
+        at.checked_sub(through).is_some_and(|since| since + apart <= wanted + ROUNDING)
     }
 
     fn forget(&mut self) {
@@ -162,14 +212,15 @@ mod tests {
             (true, true),
             (false, false),
         ];
+        let passed = |gate: &mut KeyframeGate<i32>, keyframe, gap| {
+            let facts = UnitFacts { at: None, bytes: 900, keyframe, gap };
+            gate.pass(&0, facts, DecodeMode::Full) != Passage::Dropped
+        };
         let mut gate = KeyframeGate::new(false);
-        let passed = units
-            .map(|(keyframe, gap)| gate.pass(&0, 900, keyframe, gap, DecodeMode::Full) != Passage::Dropped);
-        assert_eq!(passed, [false, true, true, false, false, true, true]);
+        let through = units.map(|(keyframe, gap)| passed(&mut gate, keyframe, gap));
+        assert_eq!(through, [false, true, true, false, false, true, true]);
         let mut only = KeyframeGate::new(true);
-        let passed = [true, false, true]
-            .map(|key| only.pass(&0, 900, key, false, DecodeMode::Full) != Passage::Dropped);
-        assert_eq!(passed, [true, false, true]);
+        assert_eq!([true, false, true].map(|key| passed(&mut only, key, false)), [true, false, true]);
     }
 
     /// Feeds units by number, a keyframe every ten, and gives those that reach the decoder.
@@ -177,7 +228,9 @@ mod tests {
         let mut gate = KeyframeGate::new(false);
         let mut decoded = Vec::new();
         for (unit, bytes, mode) in units {
-            if let Passage::Through(before) = gate.pass(&unit, bytes, unit.is_multiple_of(10), false, mode) {
+            let at = Some(Duration::from_millis(u64::from(unit) * 100));
+            let facts = UnitFacts { at, bytes, keyframe: unit.is_multiple_of(10), gap: false };
+            if let Passage::Through(before) = gate.pass(&unit, facts, mode) {
                 decoded.extend(before);
                 decoded.push(unit);
             }
@@ -208,10 +261,23 @@ mod tests {
 
     #[test]
     fn where_keyframes_are_enough_nothing_wakes_it_and_all_comes_from_the_next_keyframe_on() {
-        let mode = |unit| if (13..26).contains(&unit) { DecodeMode::KeyframesOnly } else { DecodeMode::Full };
+        let only = DecodeMode::KeyframesOnly { apart: Duration::from_millis(1500) };
+        let mode = |unit| if (13..26).contains(&unit) { only } else { DecodeMode::Full };
         let all = decoded((0..50).map(|unit| (unit, if unit > 15 { 5_000 } else { 900 }, mode(unit))));
         let expected: Vec<u32> = (0..13).chain([20]).chain(30..50).collect();
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn of_keyframes_no_more_are_decoded_than_looks_are_wanted() {
+        let every = |seconds: f64| {
+            let only = DecodeMode::KeyframesOnly { apart: Duration::from_secs_f64(seconds) };
+            decoded((0..100).map(|unit| (unit, 900, only)))
+        };
+        assert_eq!(every(0.1), [0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
+        assert_eq!(every(1.9), every(1.0));
+        assert_eq!(every(2.0), [0, 20, 40, 60, 80]);
+        assert_eq!(every(3.5), [0, 30, 60, 90]);
     }
 
     fn passed(source_fps: f64, analysed_fps: f64, frames: u64) -> Vec<u64> {

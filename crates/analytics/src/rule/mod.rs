@@ -117,19 +117,32 @@ impl RuleConfig {
     }
 
     /// At least so often it needs a look to decide as it does with one at every frame: eight in the shortest time that it
-    /// waits for, and one every two seconds. `None`: every frame.
-    pub fn look_seconds(&self) -> Option<f64> {
-        let shortest = match self {
+    /// waits for, and one every two seconds; one a second to find what may run about ([`Self::needs_every_frame_of`]).
+    pub fn look_seconds(&self) -> f64 {
+        let (shortest, seldom) = match self {
             Self::MisparkedEbike(c) => {
-                shortest(c.limit_seconds, &c.zone_limit_seconds, &c.label_limit_seconds)
+                (shortest(c.limit_seconds, &c.zone_limit_seconds, &c.label_limit_seconds), SELDOM_SECONDS)
             }
             Self::OccupiedRoadway(c) => {
-                shortest(c.limit_seconds, &c.zone_limit_seconds, &c.label_limit_seconds)
+                (shortest(c.limit_seconds, &c.zone_limit_seconds, &c.label_limit_seconds), SELDOM_SECONDS)
             }
-            Self::RooftopStructure(_) => f64::INFINITY,
-            Self::StrayDog(_) => return None,
+            Self::RooftopStructure(_) => (f64::INFINITY, SELDOM_SECONDS),
+            Self::StrayDog(c) => {
+                (shortest(c.limit_seconds, &c.zone_limit_seconds, &BTreeMap::new()), FIND_SECONDS)
+            }
         };
-        Some((shortest / LOOKS_IN_LIMIT).min(SELDOM_SECONDS))
+        (shortest / LOOKS_IN_LIMIT).min(seldom)
+    }
+
+    /// Whether it is about what runs about.
+    pub(crate) fn follows_what_runs(&self) -> bool {
+        matches!(self, Self::StrayDog(_))
+    }
+
+    /// Whether it needs every frame as long as something of this class moves: what runs about is followed from frame to
+    /// frame.
+    pub fn needs_every_frame_of(&self, label: &Label) -> bool {
+        matches!(self, Self::StrayDog(c) if c.labels.contains(label))
     }
 
     /// All mistakes that show once the camera's zones are known.
@@ -152,6 +165,8 @@ fn shortest(limit: Seconds, by_zone: &BTreeMap<ZoneId, Seconds>, by_label: &BTre
 const LOOKS_IN_LIMIT: f64 = 8.0;
 /// The tracker follows what stands over no more than this between two looks.
 const SELDOM_SECONDS: f64 = 2.0;
+/// What runs about is noticed so soon.
+const FIND_SECONDS: f64 = 1.0;
 
 /// One rule at work in one view.
 #[derive(Debug)]

@@ -130,14 +130,20 @@ fn every_option_is_in_the_schema_with_its_text() {
 }
 
 #[test]
-fn what_stands_needs_a_look_every_second_or_two_and_a_dog_every_frame() {
-    let of = |text: &str| serde_json::from_str::<RuleConfig>(text).unwrap().look_seconds();
-    assert_eq!(of(r#"{"misparked_ebike": {}}"#), Some(2.0));
-    assert_eq!(of(r#"{"misparked_ebike": {"zone_limit_seconds": {"gate": 8}}}"#), Some(1.0));
+fn what_stands_needs_a_look_every_second_or_two_and_a_dog_every_frame_while_it_is_there() {
+    let rule = |text: &str| serde_json::from_str::<RuleConfig>(text).unwrap();
+    let of = |text: &str| rule(text).look_seconds();
+    assert_eq!(of(r#"{"misparked_ebike": {}}"#), 2.0);
+    assert_eq!(of(r#"{"misparked_ebike": {"zone_limit_seconds": {"gate": 8}}}"#), 1.0);
     assert_eq!(
         of(r#"{"occupied_roadway": {"limit_seconds": 20, "label_limit_seconds": {"truck": 12}}}"#),
-        Some(1.5)
+        1.5
     );
-    assert_eq!(of(r#"{"rooftop_structure": {}}"#), Some(2.0));
-    assert_eq!(of(r#"{"stray_dog": {}}"#), None);
+    assert_eq!(of(r#"{"rooftop_structure": {}}"#), 2.0);
+    assert_eq!(of(r#"{"stray_dog": {}}"#), 1.0);
+    assert_eq!(of(r#"{"stray_dog": {"limit_seconds": 4}}"#), 0.5);
+    let dogs = rule(r#"{"stray_dog": {}}"#);
+    assert!(["dog", "sheep"].iter().all(|label| dogs.needs_every_frame_of(&Label::new(label))));
+    assert!(!dogs.needs_every_frame_of(&Label::new("person")));
+    assert!(!rule(r#"{"misparked_ebike": {}}"#).needs_every_frame_of(&Label::new("bicycle")));
 }

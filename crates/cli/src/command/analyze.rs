@@ -38,6 +38,14 @@ pub(crate) struct Options {
     /// End what is still open when the recording ends.
     #[arg(long)]
     end_open: bool,
+    /// Look only at what a live camera with `keyframes_when_enough` and a keyframe every so many seconds would decode.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    keyframes_every: Option<Duration>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|d| !d.is_zero()).ok_or("a time above 0".to_owned())
 }
 
 pub(crate) fn run(options: Options) -> anyhow::Result<()> {
@@ -57,6 +65,7 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
         start_at: options.start_at,
         annotated: options.annotated,
         end_open: options.end_open,
+        keyframes_every: options.keyframes_every,
     };
     for video in &options.videos {
         let bar = ProgressBar::new(0).with_style(

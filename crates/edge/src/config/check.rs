@@ -468,11 +468,8 @@ impl Checker<'_, '_> {
             path.extend(keys(steps));
             path
         };
-        let needs_all =
-            !camera.lines.is_empty() || camera.rules.values().any(|rule| rule.look_seconds().is_none());
-        if camera.source.keyframes_when_enough && camera.gate.is_none() && needs_all {
-            let message =
-                "a rule or a line needs every frame, and nothing says when the view is quiet".to_owned();
+        if camera.source.keyframes_when_enough && camera.gate.is_none() && !camera.lines.is_empty() {
+            let message = "a line needs every frame, and nothing says when the view is quiet".to_owned();
             let hint = "add the table `gate` to the camera".to_owned();
             self.note_field(&below(&["source"]), "keyframes_when_enough", message, Some(hint));
         }

@@ -198,7 +198,9 @@ fn watch(
     if let Some(kept) = options.cache.get(&key) {
         return Ok(kept);
     }
-    let findings = sequence::watch(&pipeline, &camera, &recording, progress)?;
+    let keyframes_every =
+        subject.config.keyframes_every.map(|every| Duration::from_secs_f64(every.as_f64().max(0.01)));
+    let findings = sequence::watch(&pipeline, &camera, &recording, keyframes_every, progress)?;
     options.cache.put(&key, &findings)?;
     Ok(findings)
 }

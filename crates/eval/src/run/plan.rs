@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use parapet_analytics::GateConfig;
+use parapet_analytics::{GateConfig, Seconds};
 use parapet_change::BaselineConfig;
 use parapet_infer::{DetectorOptions, EngineConfig, InputSize, Provider};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub struct SubjectConfig {
     pub detector: DetectorOptions,
     /// Cameras ask the model only while something moves; every frame is looked at without it.
     pub gate: Option<GateConfig>,
+    /// Cameras see what live ones with `keyframes_when_enough` and keyframes so far apart would have decoded.
+    pub keyframes_every: Option<Seconds>,
     /// Only on these datasets; on all without it.
     pub datasets: Option<BTreeSet<String>>,
     /// Sequences with a pipeline are watched by that pipeline with this model; if false, they are left out: for subjects
@@ -123,6 +125,7 @@ impl SubjectConfig {
             engine: EngineConfig::default(),
             detector: DetectorOptions::default(),
             gate: None,
+            keyframes_every: None,
             datasets: None,
             watch: true,
             optional: false,
@@ -162,6 +165,10 @@ impl SubjectConfig {
         if let Some(gate) = &self.gate {
             settings
                 .push(("gate", format!("a look every {} s while nothing moves", gate.look_seconds.as_f64())));
+        }
+        if let Some(every) = self.keyframes_every {
+            let seconds = every.as_f64();
+            settings.push(("decoded", format!("keyframes when they are enough, {seconds} s apart")));
         }
         settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }

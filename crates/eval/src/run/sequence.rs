@@ -69,11 +69,13 @@ pub(super) fn watch(
     pipeline: &Pipeline,
     camera: &CameraId,
     recording: &Recording,
+    keyframes_every: Option<Duration>,
     progress: &mut dyn FnMut(Duration, Option<Duration>),
 ) -> Result<SequenceFindings, AnalyzeError> {
     let mut seen = Seen::default();
     let cpu = cpu_seconds();
-    let options = AnalyzeOptions { start_at: Some(Timestamp::UNIX_EPOCH), ..AnalyzeOptions::default() };
+    let start_at = Some(Timestamp::UNIX_EPOCH);
+    let options = AnalyzeOptions { start_at, keyframes_every, ..AnalyzeOptions::default() };
     let summary = analyze(pipeline, camera, recording, &mut std::io::sink(), &options, &mut |at| {
         seen.frame(at.frame, at.step, at.took, at.length);
         progress(at.analysed, at.length);

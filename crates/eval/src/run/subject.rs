@@ -30,7 +30,8 @@ impl Subject {
     pub fn load(config: SubjectConfig) -> Result<Self, ManifestError> {
         let manifest = Manifest::load(&config.model)?;
         let weights_sha256 = manifest.variant(config.engine.precision).ok().map(|v| v.sha256.clone());
-        let settings = serde_json::to_string(&(&config.engine, &config.detector, &config.gate))
+        let SubjectConfig { engine, detector, gate, keyframes_every, .. } = &config;
+        let settings = serde_json::to_string(&(engine, detector, gate, keyframes_every))
             .expect("options are plain data");
         let file = std::fs::read_to_string(config.model.join("model.toml")).unwrap_or_default();
         let identity = format!("{settings}\n{file}");

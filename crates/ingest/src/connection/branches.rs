@@ -14,7 +14,7 @@ use crate::{
     codec::Codec,
     elements::{add_row, decoder, element, filter, link, pad},
     error::OpenError,
-    thin::{Decimator, KeyframeGate, Passage},
+    thin::{Decimator, KeyframeGate, Passage, UnitFacts},
 };
 
 /// Builds everything behind the source.
@@ -42,8 +42,8 @@ pub(super) fn attach(
         add_row(pipeline, &[&pace, &tee])?;
         pace
     };
-    // One branch must not wait for the first sample of the other: encoders hold pictures back.
-    let waits = frames.is_none();
+    // One branch must not wait for the first sample of the other: encoders hold pictures back. What is live waits for none.
+    let waits = frames.is_none() && !live;
     let (encoded, to_encode) = if codec.is_some() { (encoded, None) } else { (None, encoded) };
     if let Some(encoded) = encoded {
         let queue = element("queue")?;
@@ -175,16 +175,15 @@ fn gate(pad: &gst::Pad, units: Units, live: bool, mode: Arc<ModeSwitch>) {
         Units::All if !live => return,
         Units::All | Units::Keyframes => {
             let mut gate = KeyframeGate::new(matches!(units, Units::Keyframes));
-            let mut latest: Option<gst::ClockTime> = None;
             Box::new(move |_, buffer, keyframe| {
-                if keyframe
-                    && let Some(at) = buffer.pts()
-                    && let Some(apart) = latest.replace(at).and_then(|latest| at.checked_sub(latest))
-                {
-                    mode.keyframes_are(apart.into());
-                }
                 let gap = buffer.flags().contains(gst::BufferFlags::DISCONT);
-                gate.pass(buffer, buffer.size(), keyframe, gap, mode.get())
+                let at = buffer.pts().map(Duration::from);
+                let facts = UnitFacts { at, bytes: buffer.size(), keyframe, gap };
+                let passage = gate.pass(buffer, facts, mode.get());
+                if keyframe && let Some(apart) = gate.keyframes_apart() {
+                    mode.keyframes_are(apart);
+                }
+                passage
             })
         }
         Units::Chosen(mut chosen) => Box::new(move |pad, buffer, keyframe| {
