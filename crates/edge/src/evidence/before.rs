@@ -20,7 +20,7 @@ struct Kept {
 const WATCHED: Kept = Kept {
     size: 960,
     quality: 80,
-    gaps: &[(30.0, 1.0), (300.0, 10.0), (3600.0, 60.0), (6.0 * 3600.0, 600.0)],
+    gaps: &[(30.0, 2.0), (300.0, 10.0), (3600.0, 60.0), (6.0 * 3600.0, 600.0)],
 };
 /// Of one among hundreds on patrol: some 60 smaller ones at most, one of each visit.
 const PATROLLED: Kept =
