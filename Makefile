@@ -26,7 +26,8 @@ lint: ## formatting and clippy
 bench: setup ## figures of benches/README.md
 	cargo build --release -p parapet-cli
 	benches/run
-	benches/sustained
+	target/release/parapet bench --pipeline benches/pipelines/vtest-416.toml --clip .cache/bench/vtest-1080p25.mp4
+	target/release/parapet bench --pipeline benches/pipelines/vtest-640.toml --clip .cache/bench/vtest-1080p25.mp4
 
 eval: setup ## figures of benches/ACCURACY.md, and their page in .cache/eval/report
 	cargo build -p parapet-cli

@@ -34,6 +34,8 @@ enum Command {
     Check(command::check::Options),
     /// Run a pipeline over a recording and write its incidents as JSON Lines.
     Analyze(command::analyze::Options),
+    /// How many cameras this machine watches, and what each costs.
+    Bench(command::bench::Options),
     /// Score models and pipelines on labelled footage, and write a report.
     Eval(command::eval::Options),
     /// Approved pictures of views: what is there, proposing, approving and rejecting.
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Command::Center(options) => command::center::run(&options),
         Command::Check(options) => command::check::run(&options),
         Command::Analyze(options) => command::analyze::run(options),
+        Command::Bench(options) => command::bench::run(&options),
         Command::Eval(options) => command::eval::run(&options),
         Command::Baseline(command) => command::baseline::run(command),
         Command::Dome(command) => command::dome::run(command),

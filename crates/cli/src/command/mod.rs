@@ -2,6 +2,7 @@
 
 pub(crate) mod analyze;
 pub(crate) mod baseline;
+pub(crate) mod bench;
 pub(crate) mod camera;
 pub(crate) mod center;
 pub(crate) mod check;
