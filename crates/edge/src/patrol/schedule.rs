@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use parapet_core::CameraId;
 
 /// A camera is visited again when this part of its interval is left, and the time that opening a stream takes.
-pub(super) const SLACK: f64 = 0.07;
+pub(super) const SLACK: f64 = 0.12;
 /// Of the longest openings of late; the rest of the interval must be left for waiting.
 const MOST_LEAD: f64 = 0.4;
 /// With each visit the longest opening is forgotten by this much.

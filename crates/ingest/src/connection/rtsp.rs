@@ -1,5 +1,5 @@
 //! RTSP over TCP by `retina`: whole pictures as they come from the camera go into the pipeline, and the cameras share a thread
-//! or two. GStreamer's own source passes each packet through five threads, which costs several times as much.
+//! or two. GStreamer's own source takes each packet through threads of its own for each camera.
 
 use std::{
     sync::{Arc, Mutex, OnceLock},
