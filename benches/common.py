@@ -1,0 +1,30 @@
+"""What the benchmarks that run a node beside simulated cameras share. They run in the repository's folder."""
+
+import os, socket, subprocess
+
+# 720p25 H.264 of people crossing a campus, a keyframe a second.
+CLIP, VIDEO = ".cache/bench/vtest-720p25-1s.mp4", ".cache/footage/opencv/vtest.avi"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def make_clip():
+    if not os.path.exists(CLIP):
+        os.makedirs(os.path.dirname(CLIP), exist_ok=True)
+        part = CLIP + ".part.mp4"
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-y", "-i", VIDEO, "-t", "60", "-vf", "scale=1280:720:flags=bicubic,fps=25", "-c:v", "libx264"]
+            + "-preset medium -b:v 2M -g 25 -keyint_min 25 -sc_threshold 0 -bf 0 -pix_fmt yuv420p".split() + [part],
+            check=True)
+        os.rename(part, CLIP)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def cpu(pid):
+    """Seconds that a program took of the processors, of the user and of the system."""
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
