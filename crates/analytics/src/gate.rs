@@ -1,8 +1,8 @@
 //! Whether a frame needs a look by the model: while nothing moves, what was seen is still there. Two halves, both pure:
-//! [`Stir`] tells from sub-sampled luma whether anything moves, and [`Gate`] decides from that and from the frames' times
+//! [`Stir`] tells from sub-sampled luma where anything moves, and [`Gate`] decides from that and from the frames' times
 //! when to look. A full look is taken every so often whatever they say, so nothing is overlooked for longer than that.
 
-use parapet_core::{Picture, Timestamp, time::seconds_between};
+use parapet_core::{BBox, Picture, Timestamp, time::seconds_between};
 use serde::{Deserialize, Serialize};
 
 use crate::Seconds;
@@ -39,18 +39,30 @@ impl Default for GateConfig {
 pub enum Look {
     /// Have the model look at it.
     Full,
+    /// Only where something moves, for what runs about: every rule that waits for what stands is served by the next frame.
+    Glance,
     /// Nothing moves: what the latest look found holds on.
     Held,
 }
+
+/// Frames that come less often than this are chosen ones, and none is there but for a rule that needs it.
+const SPARED_SECONDS: f64 = 0.5;
+/// Times of containers are rounded.
+const ROUNDING_SECONDS: f64 = 0.02;
 
 /// Decides which frames are looked at.
 #[derive(Debug)]
 pub struct Gate {
     look_seconds: f64,
     linger_seconds: f64,
+    /// At least so often all of the view is wanted to be seen, where frames come seldom: between such looks a glance is
+    /// enough. `None`: every look is one at all of it.
+    apart_seconds: Option<f64>,
     /// Latest movement, or the first frame.
     moved_at: Option<Timestamp>,
     looked_at: Option<Timestamp>,
+    /// The latest frame.
+    came_at: Option<Timestamp>,
 }
 
 impl Gate {
@@ -59,15 +71,24 @@ impl Gate {
         Self {
             look_seconds: config.look_seconds.as_f64(),
             linger_seconds: config.linger_seconds.as_f64(),
+            apart_seconds: None,
             moved_at: None,
             looked_at: None,
+            came_at: None,
         }
+    }
+
+    /// Where frames come seldom, all of the view is looked at so many seconds apart, and between these looks only what moves.
+    #[must_use]
+    pub fn with_glances(self, apart_seconds: f64) -> Self {
+        Self { apart_seconds: Some(apart_seconds), ..self }
     }
 
     /// What is known of the view is void: look again for a while.
     pub fn restart(&mut self) {
         self.moved_at = None;
         self.looked_at = None;
+        self.came_at = None;
     }
 
     /// Whether nothing has moved for long enough.
@@ -85,7 +106,22 @@ impl Gate {
             // Time that goes back is no time to rely on.
             at < looked || seconds_between(looked, at) >= self.look_seconds
         });
-        if open || due || !self.is_quiet(at) { Look::Full } else { Look::Held }
+        let glance = self.is_between_looks(at);
+        self.came_at = Some(at);
+        match open || due || !self.is_quiet(at) {
+            true if glance => Look::Glance,
+            true => Look::Full,
+            false => Look::Held,
+        }
+    }
+
+    /// Whether the frame after this one comes soon enough for whoever wants to see all of the view.
+    fn is_between_looks(&self, at: Timestamp) -> bool {
+        let Some(((apart, looked), came)) = self.apart_seconds.zip(self.looked_at).zip(self.came_at) else {
+            return false;
+        };
+        let (since, gap) = (seconds_between(looked, at), seconds_between(came, at));
+        since >= 0.0 && gap >= SPARED_SECONDS && since + gap <= apart + ROUNDING_SECONDS
     }
 
     /// The model has looked at the frame of this time.
@@ -109,7 +145,15 @@ const NOISE_SECONDS: f64 = 20.0;
 /// A movement is so many times a cell's noise.
 const BEYOND_NOISE: f32 = 4.0;
 
-/// Tells from a few thousand samples of luma whether anything moves. Slow enough to notice what creeps, quick enough to
+/// What differs in a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Movement {
+    /// The box around all that differs from the frame before too, normalized: what has come or gone since then. `None` if
+    /// that is nothing.
+    pub since_the_last: Option<BBox>,
+}
+
+/// Tells from a few thousand samples of luma where anything moves. Slow enough to notice what creeps, quick enough to
 /// forget what has stopped.
 #[derive(Debug)]
 pub struct Stir {
@@ -128,6 +172,8 @@ pub struct Stir {
 struct Cell {
     usual: f32,
     noise: f32,
+    /// In the frame before.
+    last: f32,
 }
 
 impl Stir {
@@ -150,8 +196,8 @@ impl Stir {
         self.at = None;
     }
 
-    /// Whether the picture differs from how the view has looked of late. The first one does.
-    pub fn moves(&mut self, picture: &Picture, at: Timestamp) -> bool {
+    /// How the picture differs from how the view has looked of late; `None` if it does not. The first one does everywhere.
+    pub fn movement(&mut self, picture: &Picture, at: Timestamp) -> Option<Movement> {
         let luma = picture.y();
         let size = (luma.width(), luma.height());
         if self.size != size {
@@ -168,7 +214,9 @@ impl Stir {
         let share = |seconds: f64| (1.0 - (-elapsed / seconds).exp()) as f32;
         let (follow, follow_noise) = (share(USUAL_SECONDS), share(NOISE_SECONDS));
         let mut moving = 0;
-        for (rows, cells) in self.rows.chunks_exact(SAMPLES).zip(self.cells.chunks_exact_mut(GRID.0)) {
+        let (mut left, mut right, mut top, mut bottom) = (GRID.0, 0, GRID.1, 0);
+        let rows_of_cells = self.rows.chunks_exact(SAMPLES).zip(self.cells.chunks_exact_mut(GRID.0));
+        for (y, (rows, cells)) in rows_of_cells.enumerate() {
             self.sums.fill(0);
             for &row in rows {
                 let row = luma.row(row);
@@ -176,21 +224,35 @@ impl Stir {
                     *sum += columns.iter().map(|x| u16::from(row[*x])).sum::<u16>();
                 }
             }
-            for (cell, sum) in cells.iter_mut().zip(&self.sums) {
+            for (x, (cell, sum)) in cells.iter_mut().zip(&self.sums).enumerate() {
                 let now = f32::from(*sum) / (SAMPLES * SAMPLES) as f32;
                 if before.is_none() {
-                    *cell = Cell { usual: now, noise: 0.5 };
+                    *cell = Cell { usual: now, noise: 0.5, last: now };
                     continue;
                 }
                 let off = (now - cell.usual).abs();
                 let limit = self.least_difference.max(BEYOND_NOISE * cell.noise);
-                moving += u32::from(off > limit);
+                if off > limit {
+                    moving += 1;
+                    if (now - cell.last).abs() > limit {
+                        (left, right) = (left.min(x), right.max(x + 1));
+                        (top, bottom) = (top.min(y), bottom.max(y + 1));
+                    }
+                }
+                cell.last = now;
                 cell.usual += (now - cell.usual) * follow;
                 // What passes now and then is no noise; what never rests becomes it.
                 cell.noise += (off.min(limit) - cell.noise) * follow_noise;
             }
         }
-        before.is_none() || moving >= self.least_cells.max(1)
+        if before.is_none() {
+            return Some(Movement { since_the_last: BBox::new(0.0, 0.0, 1.0, 1.0) });
+        }
+        let part = |cell: usize, cells: usize| cell as f32 / cells as f32;
+        let (x, y) = (|cell| part(cell, GRID.0), |cell| part(cell, GRID.1));
+        let since_the_last =
+            (left < right).then(|| BBox::new(x(left), y(top), x(right), y(bottom))).flatten();
+        (moving >= self.least_cells.max(1)).then_some(Movement { since_the_last })
     }
 }
 
@@ -220,15 +282,17 @@ mod tests {
     #[test]
     fn noise_does_not_move_and_a_small_thing_that_creeps_does() {
         let mut stir = Stir::new(&GateConfig::default());
-        assert!(stir.moves(&picture(0, None, 0), at(0.0)));
+        let everywhere = Movement { since_the_last: BBox::new(0.0, 0.0, 1.0, 1.0) };
+        assert_eq!(stir.movement(&picture(0, None, 0), at(0.0)), Some(everywhere));
         for i in 1..50 {
-            assert!(!stir.moves(&picture(i, None, 0), at(f64::from(i) * 0.2)), "frame {i}");
+            assert_eq!(stir.movement(&picture(i, None, 0), at(f64::from(i) * 0.2)), None, "frame {i}");
         }
         let mut noticed = 0;
         for i in 50..100 {
             // Two pixels a second, 14 pixels across: a dog far away.
             let place = (200 + (i as usize - 50) * 2 / 5, 150);
-            noticed += u32::from(stir.moves(&picture(i, Some(place), 14), at(f64::from(i) * 0.2)));
+            noticed +=
+                u32::from(stir.movement(&picture(i, Some(place), 14), at(f64::from(i) * 0.2)).is_some());
         }
         assert!(noticed >= 20, "{noticed}");
     }
@@ -237,12 +301,31 @@ mod tests {
     fn what_has_stopped_is_forgotten_in_seconds() {
         let mut stir = Stir::new(&GateConfig::default());
         for i in 0..50 {
-            stir.moves(&picture(i, None, 0), at(f64::from(i) * 0.2));
+            stir.movement(&picture(i, None, 0), at(f64::from(i) * 0.2));
         }
         let last = (50..150)
-            .filter(|i| stir.moves(&picture(*i, Some((300, 200)), 40), at(f64::from(*i) * 0.2)))
+            .filter(|i| stir.movement(&picture(*i, Some((300, 200)), 40), at(f64::from(*i) * 0.2)).is_some())
             .last();
         assert!(last.is_some_and(|last| (55..90).contains(&last)), "{last:?}");
+    }
+
+    #[test]
+    fn what_came_since_the_frame_before_is_told_from_what_it_left_behind() {
+        let mut stir = Stir::new(&GateConfig::default());
+        let mut at_place = |i: u32, x: usize| {
+            let place = (x < 640).then_some((x, 160));
+            stir.movement(&picture(i, place, 40), at(f64::from(i)))
+        };
+        let around =
+            |movement: Option<Movement>| movement.unwrap().since_the_last.map(|b| (b.x_min(), b.x_max()));
+        for i in 0..20 {
+            at_place(i, 640);
+        }
+        assert_eq!(around(at_place(20, 80)), Some((0.125, 0.1875)));
+        assert_eq!(around(at_place(21, 240)), Some((0.125, 0.4375)));
+        // It stays, and where it was before still looks other than usual.
+        assert_eq!(around(at_place(22, 240)), None);
+        assert_eq!(around(at_place(23, 400)), Some((0.375, 0.6875)));
     }
 
     #[test]
@@ -263,6 +346,28 @@ mod tests {
         assert_eq!(between(30.0, 39.0), 45);
         assert!(between(39.0, 60.0) <= 5);
         assert!(looks.windows(2).all(|pair| pair[1] - pair[0] < 5.2), "{looks:?}");
+    }
+
+    #[test]
+    fn between_looks_at_all_of_it_seldom_frames_are_glanced_at() {
+        let looks = |apart: f64, wanted: f64| {
+            let mut gate = Gate::new(&GateConfig::default()).with_glances(wanted);
+            let mut decide = |i: u32| {
+                let at = at(f64::from(i) * apart);
+                let look = gate.decide(at, true, false);
+                if look == Look::Full {
+                    gate.looked(at);
+                }
+                look
+            };
+            (0..6).map(|i| if decide(i) == Look::Full { 'F' } else { 'g' }).collect::<String>()
+        };
+        assert_eq!(looks(1.0, 2.0), "FgFgFg");
+        assert_eq!(looks(1.0, 1.9), "FFFFFF");
+        assert_eq!(looks(1.0, 3.0), "FggFgg");
+        // Not where frames come as often as they can, and where nobody asks for less.
+        assert_eq!(looks(0.2, 2.0), "FFFFFF");
+        assert_eq!(looks(2.0, 2.0), "FFFFFF");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub mod zone;
 
 pub use book::{IncidentBook, OpenIncident};
 pub use finding::{Finding, Subject};
-pub use gate::{Gate, GateConfig, Look, Stir};
+pub use gate::{Gate, GateConfig, Look, Movement, Stir};
 pub use group::Group;
 pub use line::LineCrossing;
 pub use option::{Fraction, Seconds};

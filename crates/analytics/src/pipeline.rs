@@ -9,10 +9,10 @@ use parapet_core::{
 };
 
 use crate::{
-    Finding, Gate, GateConfig, Group, IncidentBook, LineCrossing, Look, OpenIncident, PresenceConfig,
-    RuleConfig, Seconds, StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
+    Finding, Gate, GateConfig, Group, IncidentBook, LineCrossing, Look, Movement, OpenIncident,
+    PresenceConfig, RuleConfig, Seconds, StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
     line::LineWatch,
-    rule::Rule,
+    rule::{Rule, SELDOM_SECONDS},
     runners::Runners,
     scene::Scene,
     zone::{ZonePresence, is_ignored},
@@ -70,7 +70,8 @@ impl PipelineConfig {
 pub struct Step {
     /// The engine was behind: nobody looked at this frame, and nothing was concluded from it.
     pub shed: bool,
-    /// Nothing moves: the model was not asked, and what the latest look found holds on at this frame's time.
+    /// The model did not look at all of the frame: nothing moves, and what the latest look found holds on at this frame's
+    /// time; or the frame was there for what runs about alone, and nothing new does.
     pub held: bool,
     /// What the model saw, without what lies in ignored zones.
     pub detections: Vec<Detection>,
@@ -105,6 +106,11 @@ impl Step {
     }
 }
 
+/// What moves is looked at with so much of the view around it, as a part of the view's sides.
+const GLANCE_MARGIN: f32 = 0.05;
+/// From this part of the view on, a look at all of it is hardly dearer than one at a part.
+const LARGE_GLANCE: f32 = 0.6;
+
 /// Of the longest time between two visits, the part after which a frame belongs to another visit.
 const VISIT_PART: f64 = 0.5;
 
@@ -122,6 +128,8 @@ pub struct Pipeline {
     book: IncidentBook,
     run: Option<RunId>,
     gate: Option<(Gate, Stir)>,
+    /// In the latest frame.
+    movement: Option<Movement>,
     /// A frame that comes so many seconds after the one before begins a visit.
     visit_after: Option<f64>,
     /// Time of the latest frame.
@@ -152,13 +160,20 @@ impl Pipeline {
         change: Option<Box<dyn ChangeDetector>>,
     ) -> Self {
         let zones = config.zones;
-        let gate = config.gate.map(|gate| (Gate::new(&gate), Stir::new(&gate)));
         let visit_after = config.longest_gap.map(|gap| VISIT_PART * gap.as_f64());
         let look_seconds = config
             .lines
             .is_empty()
-            .then(|| config.rules.values().map(RuleConfig::look_seconds).fold(f64::INFINITY, f64::min));
+            .then(|| config.rules.values().map(RuleConfig::look_seconds).fold(SELDOM_SECONDS, f64::min));
         let runners = Runners::new(config.rules.values());
+        // How far apart looks may be for all but what runs about: a view that is visited has its own times.
+        let of_what_stands = config.rules.values().filter(|rule| rule.runners().is_none());
+        let apart = of_what_stands.map(RuleConfig::look_seconds).fold(SELDOM_SECONDS, f64::min);
+        let glances = (look_seconds.is_some() && visit_after.is_none()).then_some(apart);
+        let gate = config.gate.map(|config| {
+            let gate = Gate::new(&config);
+            (glances.into_iter().fold(gate, Gate::with_glances), Stir::new(&config))
+        });
         let groups = config.rules.values().filter_map(RuleConfig::group).collect();
         let rules = config.rules.into_iter().map(|(id, rule)| Rule::new(id, rule, &zones)).collect();
         Self {
@@ -174,6 +189,7 @@ impl Pipeline {
                 .waiting(visit_after.unwrap_or_default()),
             run: None,
             gate,
+            movement: None,
             visit_after,
             latest_at: None,
             groups,
@@ -241,8 +257,15 @@ impl Pipeline {
         let at = frame.captured_at;
         self.notice_visit(at);
         let aspect = frame.picture.width() as f32 / frame.picture.height() as f32;
-        if self.look(frame) == Look::Held {
-            return Ok(self.hold(frame, aspect));
+        match self.look(frame) {
+            Look::Held => return Ok(self.hold(frame, aspect)),
+            Look::Glance => match self.glance(frame) {
+                Ok(false) => return Ok(self.pass_over()),
+                Ok(true) => {}
+                Err(DetectError::Shed) => return Ok(self.coast(at)),
+                Err(error) => return Err(error),
+            },
+            Look::Full => {}
         }
         let mut detections = match self.detector.detect(frame) {
             Ok(detections) => {
@@ -254,7 +277,7 @@ impl Pipeline {
             Err(DetectError::Shed) => return Ok(self.coast(at)),
             Err(error) => return Err(error),
         };
-        detections.retain(|d| !is_ignored(&self.zones, &d.label, d.bbox) && !self.standing.is_unseen(d.bbox));
+        detections.retain(|d| self.is_wanted(d));
         self.runners.look(&detections, at);
         let tracks = self.tracker.update(&detections, at, aspect);
         let crossings = self.lines.update(tracks);
@@ -319,10 +342,40 @@ impl Pipeline {
     fn look(&mut self, frame: &Frame) -> Look {
         let Some((gate, stir)) = &mut self.gate else { return Look::Full };
         let at = frame.captured_at;
-        let moves = stir.moves(&frame.picture, at);
+        self.movement = stir.movement(&frame.picture, at);
         let change = &self.latest_change.1;
         let open = change.light_changed || change.view_shifted || self.standing.is_undecided();
-        gate.decide(at, moves, open)
+        match gate.decide(at, self.movement.is_some(), open) {
+            Look::Glance if self.runners.run(at) => Look::Full,
+            look => look,
+        }
+    }
+
+    /// Looks only where something has moved since the frame before; whether all of the frame is to be looked at, since something runs about there that
+    /// did not before.
+    fn glance(&mut self, frame: &Frame) -> Result<bool, DetectError> {
+        let moved = self.movement.and_then(|movement| movement.since_the_last);
+        let Some(part) = moved.and_then(|part| part.inflated(GLANCE_MARGIN, GLANCE_MARGIN)) else {
+            return Ok(false);
+        };
+        let part = part.clamped();
+        if part.area() > LARGE_GLANCE {
+            return Ok(true);
+        }
+        let mut found = self.detector.detect_in(frame, part)?;
+        found.retain(|d| self.is_wanted(d));
+        Ok(self.runners.look(&found, frame.captured_at))
+    }
+
+    fn is_wanted(&self, detection: &Detection) -> bool {
+        let Detection { label, bbox, .. } = detection;
+        !is_ignored(&self.zones, label, *bbox) && !self.standing.is_unseen(*bbox)
+    }
+
+    /// The frame was there for what runs about alone, and nothing does: for all else it is as if it had not come.
+    fn pass_over(&self) -> Step {
+        let tracks = self.tracker.shared_tracks();
+        Step { held: true, tracks, ..Step::unlooked(self.book.open_incidents()) }
     }
 
     /// Nothing moves: time goes on for all that the latest look saw, and evidence does not grow.
@@ -360,7 +413,7 @@ impl Pipeline {
         self.gate.as_ref().is_some_and(|(gate, _)| gate.is_quiet(at)) && !self.standing.is_undecided()
     }
 
-    /// At least so often a rule of this view needs a look at present, in seconds, to decide as it does with one at every
+    /// At least so often a rule of this view needs a frame at present, in seconds, to decide as it does with one at every
     /// frame; `None`: at every frame, since something crosses lines or runs about.
     pub fn look_seconds(&self, at: Timestamp) -> Option<f64> {
         self.look_seconds.filter(|_| !self.runners.run(at))

@@ -1,6 +1,8 @@
 //! Whether something runs about that rules follow from frame to frame, so that looks a second apart are not enough.
 
-use parapet_core::{BBox, Detection, Timestamp, time::seconds_between};
+use std::collections::BTreeSet;
+
+use parapet_core::{BBox, Detection, Label, Timestamp, time::seconds_between};
 
 use crate::RuleConfig;
 
@@ -14,21 +16,20 @@ const SAME_PLACE_IOU: f32 = 0.5;
 /// Remembers where such things were seen. What stays at its place (a dog that sleeps, a bush taken for one) runs nowhere.
 #[derive(Debug)]
 pub(crate) struct Runners {
-    rules: Vec<RuleConfig>,
+    labels: BTreeSet<Label>,
     places: Vec<(BBox, Timestamp)>,
     ran_at: Option<Timestamp>,
 }
 
 impl Runners {
     pub(crate) fn new<'a>(rules: impl Iterator<Item = &'a RuleConfig>) -> Self {
-        let rules = rules.filter(|rule| rule.follows_what_runs()).cloned().collect();
-        Self { rules, places: Vec::new(), ran_at: None }
+        let labels = rules.filter_map(RuleConfig::runners).flatten().cloned().collect();
+        Self { labels, places: Vec::new(), ran_at: None }
     }
 
-    /// Takes in what a look saw.
-    pub(crate) fn look(&mut self, detections: &[Detection], at: Timestamp) {
-        let about = |d: &&Detection| self.rules.iter().any(|rule| rule.needs_every_frame_of(&d.label));
-        for detection in detections.iter().filter(about) {
+    /// Takes in what a look saw; whether something is at a new place.
+    pub(crate) fn look(&mut self, detections: &[Detection], at: Timestamp) -> bool {
+        for detection in detections.iter().filter(|d| self.labels.contains(&d.label)) {
             let known = self.places.iter_mut().find(|(place, _)| place.iou(detection.bbox) >= SAME_PLACE_IOU);
             if let Some((_, seen_at)) = known {
                 *seen_at = at;
@@ -38,6 +39,7 @@ impl Runners {
             }
         }
         self.places.retain(|(_, seen_at)| seconds_between(*seen_at, at) < KNOWN_SECONDS);
+        self.ran_at == Some(at)
     }
 
     /// Whether something runs about, or did a moment ago.
@@ -49,8 +51,6 @@ impl Runners {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use parapet_core::Label;
 
     use super::*;
 
@@ -70,11 +70,11 @@ mod tests {
         let mut runners = Runners::new(rules.iter());
         runners.look(&seen("bicycle", 0.1), at(0));
         assert!(!runners.run(at(0)));
-        runners.look(&seen("dog", 0.1), at(1));
+        assert!(runners.look(&seen("dog", 0.1), at(1)));
         assert!(runners.run(at(1)) && runners.run(at(10)) && !runners.run(at(11)));
         // It lies there, now and then taken for a sheep or not seen.
         for second in (2..120).step_by(3) {
-            runners.look(&seen("sheep", 0.11), at(second));
+            assert!(!runners.look(&seen("sheep", 0.11), at(second)));
         }
         assert!(!runners.run(at(120)));
         runners.look(&seen("dog", 0.2), at(121));

@@ -81,4 +81,16 @@ pub trait Detector: Send {
     /// # Errors
     /// See [`DetectError`]; after `Shed` and `Failed` the detector can be used again.
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError>;
+
+    /// Objects in a `part` of `frame`, at the scale at which [`Self::detect`] sees them and in its coordinates; what
+    /// reaches beyond the part is found in pieces or not at all. Without an implementation of its own: those of the whole
+    /// frame that touch the part.
+    ///
+    /// # Errors
+    /// As [`Self::detect`].
+    fn detect_in(&mut self, frame: &Frame, part: BBox) -> Result<Vec<Detection>, DetectError> {
+        let mut found = self.detect(frame)?;
+        found.retain(|d| d.bbox.intersection(part).is_some());
+        Ok(found)
+    }
 }

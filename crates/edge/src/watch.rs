@@ -9,8 +9,6 @@ use parapet_ingest::DecodeMode;
 
 use crate::{baselines::BaselineInUse, dome::Dome};
 
-/// A view without rules is looked at this often, in seconds.
-const LONGEST_APART: f64 = 2.0;
 /// Times of containers are rounded.
 const ROUNDING: Duration = Duration::from_millis(20);
 
@@ -80,8 +78,7 @@ impl Watch {
     /// all of it.
     pub(crate) fn enough(&self, at: Timestamp, keyframes_apart: Option<Duration>) -> DecodeMode {
         let Kind::Fixed(view) = &self.0 else { return DecodeMode::Full };
-        let looks =
-            view.pipeline.look_seconds(at).map(|seconds| Duration::from_secs_f64(seconds.min(LONGEST_APART)));
+        let looks = view.pipeline.look_seconds(at).map(Duration::from_secs_f64);
         match looks.zip(keyframes_apart) {
             Some((apart, keyframes)) if keyframes <= apart + ROUNDING => DecodeMode::KeyframesOnly { apart },
             _ if view.pipeline.is_quiet(at) => DecodeMode::KeyframesWhileQuiet,

@@ -14,14 +14,14 @@ use std::{
     time::Duration,
 };
 
-use parapet_core::{CameraId, Clock, DetectError, Detection, Detector, Frame, SystemClock};
+use parapet_core::{BBox, CameraId, Clock, DetectError, Detection, Detector, Frame, SystemClock};
 
 use crate::{
     config::{DetectorOptions, EngineConfig, InputSize, Precision, Provider},
     family::Candidate,
     features::FeatureExtractor,
     manifest::{Manifest, WeightsError},
-    nms,
+    nms, part,
     preprocess::{Region, fill_tensor},
     queue::{Job, Queue, Refusal, Reply},
     runtime::RuntimeError,
@@ -440,23 +440,21 @@ impl EngineDetector {
         // A box that is none would neither be reported nor may it drop others.
         limit.is_some_and(|limit| candidate.score > limit) && candidate.bbox.iter().all(|v| v.is_finite())
     }
-}
 
-impl Detector for EngineDetector {
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
+    /// Looks at regions of a frame, each brought to an `input` (width, height).
+    fn look(
+        &self,
+        frame: &Frame,
+        regions: &[Region],
+        input: (usize, usize),
+    ) -> Result<Vec<Detection>, DetectError> {
         let picture = frame.picture.as_ref();
         let size = (picture.width(), picture.height());
-        let regions = match self.options.tiles {
-            Some(tiling) => tiles::regions(size, tiling),
-            None => vec![Region::whole(picture)],
-        };
         let manifest = &self.shared.manifest;
         let normalization = manifest.normalization();
-        let shape = (regions[0].width, regions[0].height);
-        let input = self.options.input_size(manifest, shape);
         let mut tensors = self.shared.spare.take();
         tensors.resize_with(regions.len(), Vec::new);
-        for (tensor, region) in tensors.iter_mut().zip(&regions) {
+        for (tensor, region) in tensors.iter_mut().zip(regions) {
             tensor.resize(3 * input.0 * input.1, 0.0);
             let placement = manifest.placement((region.width, region.height), input);
             fill_tensor(tensor, input, picture, *region, placement, &normalization);
@@ -468,7 +466,7 @@ impl Detector for EngineDetector {
         self.shared.spare.put_back(tensors);
 
         let mut found: Vec<(usize, Candidate)> = Vec::new();
-        for (tile, (output, region)) in outputs.into_iter().zip(&regions).enumerate() {
+        for (tile, (output, region)) in outputs.into_iter().zip(regions).enumerate() {
             let Output::Candidates(candidates) = output else { continue };
             let place = self.shared.manifest.placement((region.width, region.height), input);
             found.extend(
@@ -492,10 +490,37 @@ impl Detector for EngineDetector {
         let detection = |c: Candidate| {
             let [x1, y1, x2, y2] = c.bbox;
             let (width, height) = (size.0 as f32, size.1 as f32);
-            let bbox = parapet_core::BBox::new(x1 / width, y1 / height, x2 / width, y2 / height)?;
+            let bbox = BBox::new(x1 / width, y1 / height, x2 / width, y2 / height)?;
             Some(Detection { label: classes[c.class].clone(), score: c.score, bbox: bbox.clamped() })
         };
         Ok(kept.into_iter().filter_map(detection).collect())
+    }
+}
+
+impl Detector for EngineDetector {
+    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
+        let picture = frame.picture.as_ref();
+        let regions = match self.options.tiles {
+            Some(tiling) => tiles::regions((picture.width(), picture.height()), tiling),
+            None => vec![Region::whole(picture)],
+        };
+        let input = self.input_size((regions[0].width, regions[0].height));
+        self.look(frame, &regions, input)
+    }
+
+    fn detect_in(&mut self, frame: &Frame, part: BBox) -> Result<Vec<Detection>, DetectError> {
+        let manifest = &self.shared.manifest;
+        let size = (frame.picture.width(), frame.picture.height());
+        // Where inputs have one size, or the frame is seen in tiles, it is looked at as a whole.
+        let step = manifest.multiple_of().filter(|_| self.options.tiles.is_none());
+        let region = step.and_then(|step| {
+            let whole = manifest.placement(size, self.input_size(size));
+            part::around(part, size, whole, step)
+        });
+        match region {
+            Some((region, input)) => self.look(frame, &[region], input),
+            None => self.detect(frame),
+        }
     }
 }
 

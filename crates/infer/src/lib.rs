@@ -10,6 +10,7 @@ mod features;
 mod letterbox;
 pub mod manifest;
 mod nms;
+mod part;
 mod preprocess;
 mod queue;
 pub mod runtime;

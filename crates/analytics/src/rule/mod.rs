@@ -13,7 +13,7 @@ pub use occupied_roadway::OccupiedRoadwayConfig;
 pub use rooftop_structure::RooftopStructureConfig;
 pub use stray_dog::StrayDogConfig;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parapet_core::{
     IncidentKind, Label, RuleId, Timestamp, Zone, ZoneId, ZonePurpose, time::seconds_between,
@@ -117,7 +117,7 @@ impl RuleConfig {
     }
 
     /// At least so often it needs a look to decide as it does with one at every frame: eight in the shortest time that it
-    /// waits for, and one every two seconds; one a second to find what may run about ([`Self::needs_every_frame_of`]).
+    /// waits for, and one every two seconds; one a second to find what may run about ([`Self::runners`]).
     pub fn look_seconds(&self) -> f64 {
         let (shortest, seldom) = match self {
             Self::MisparkedEbike(c) => {
@@ -134,15 +134,13 @@ impl RuleConfig {
         (shortest / LOOKS_IN_LIMIT).min(seldom)
     }
 
-    /// Whether it is about what runs about.
-    pub(crate) fn follows_what_runs(&self) -> bool {
-        matches!(self, Self::StrayDog(_))
-    }
-
-    /// Whether it needs every frame as long as something of this class moves: what runs about is followed from frame to
-    /// frame.
-    pub fn needs_every_frame_of(&self, label: &Label) -> bool {
-        matches!(self, Self::StrayDog(c) if c.labels.contains(label))
+    /// The classes of what runs about, if it is about such things: they are followed from frame to frame as long as one is
+    /// there.
+    pub fn runners(&self) -> Option<&BTreeSet<Label>> {
+        match self {
+            Self::StrayDog(c) => Some(&c.labels),
+            Self::MisparkedEbike(_) | Self::OccupiedRoadway(_) | Self::RooftopStructure(_) => None,
+        }
     }
 
     /// All mistakes that show once the camera's zones are known.
@@ -164,7 +162,7 @@ fn shortest(limit: Seconds, by_zone: &BTreeMap<ZoneId, Seconds>, by_label: &BTre
 /// Looks in the time that a thing must stand.
 const LOOKS_IN_LIMIT: f64 = 8.0;
 /// The tracker follows what stands over no more than this between two looks.
-const SELDOM_SECONDS: f64 = 2.0;
+pub(crate) const SELDOM_SECONDS: f64 = 2.0;
 /// What runs about is noticed so soon.
 const FIND_SECONDS: f64 = 1.0;
 

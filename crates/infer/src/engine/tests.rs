@@ -85,6 +85,15 @@ fn detect_with(
     frame: &Frame,
     answer: impl Fn(usize) -> RunResult + Send + Sync,
 ) -> Result<Vec<Detection>, DetectError> {
+    ask_with(options, frame, answer, |detector| detector.detect(frame))
+}
+
+fn ask_with(
+    options: DetectorOptions,
+    frame: &Frame,
+    answer: impl Fn(usize) -> RunResult + Send + Sync,
+    ask: impl FnOnce(&mut EngineDetector) -> Result<Vec<Detection>, DetectError>,
+) -> Result<Vec<Detection>, DetectError> {
     let shared = shared(Overload::Wait);
     let mut detector = EngineDetector::new(Arc::clone(&shared), &frame.camera, options).unwrap();
     std::thread::scope(|scope| {
@@ -99,7 +108,7 @@ fn detect_with(
                 Ok(outputs)
             });
         });
-        let result = detector.detect(frame);
+        let result = ask(&mut detector);
         shared.queue.close();
         result
     })
@@ -140,6 +149,23 @@ fn tiles_find_in_the_space_of_the_frame() {
     .unwrap();
     let boxes: Vec<[f32; 4]> = found.iter().map(|d| d.bbox.into()).collect();
     assert_eq!(boxes, [[0.125, 0.25, 0.25, 0.5], [0.75, 0.0, 1.0, 1.0]]);
+}
+
+#[test]
+fn a_part_is_seen_at_the_scale_of_the_frame_and_found_in_its_space() {
+    let options: DetectorOptions = toml::from_str("input.size = [512, 512]").unwrap();
+    let frame = frame(1024, 512);
+    let part = BBox::new(0.5, 0.5, 0.6, 0.6).unwrap();
+    // 128 × 128 of the input show 256 × 256 of the frame, from column 435 and row 153 on.
+    let found = ask_with(
+        options,
+        &frame,
+        |_| Ok(vec![Output::Candidates(vec![box_at(0, 0.9, [0.0, 0.0, 64.0, 128.0])])]),
+        |detector| detector.detect_in(&frame, part),
+    )
+    .unwrap();
+    let boxes: Vec<[f32; 4]> = found.iter().map(|d| d.bbox.into()).collect();
+    assert_eq!(boxes, [[435.0 / 1024.0, 153.0 / 512.0, 563.0 / 1024.0, 409.0 / 512.0]]);
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! Frames a second apart, of which rules that wait for what stands need every other one: the others are only glanced at.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use parapet_analytics::{GateConfig, Pipeline, PipelineConfig};
+use parapet_core::{BBox, DetectError, Detection, Detector, Frame, Label, Picture, RunId, Timestamp};
+
+const SIZE: (usize, usize) = (320, 180);
+
+/// What the model was asked, `F`ull look or `p`art of a frame, and the parts; finds a dog where there is one.
+#[derive(Clone, Default)]
+struct Eyes(Arc<Mutex<(String, Vec<BBox>, Option<BBox>)>>);
+
+impl Eyes {
+    fn asked(&self) -> String {
+        std::mem::take(&mut self.0.lock().unwrap().0)
+    }
+
+    fn dogs(dog: Option<BBox>) -> Vec<Detection> {
+        dog.map(|bbox| Detection { label: Label::new("dog"), score: 0.8, bbox }).into_iter().collect()
+    }
+}
+
+impl Detector for Eyes {
+    fn detect(&mut self, _: &Frame) -> Result<Vec<Detection>, DetectError> {
+        let mut state = self.0.lock().unwrap();
+        state.0.push('F');
+        Ok(Self::dogs(state.2))
+    }
+
+    fn detect_in(&mut self, _: &Frame, part: BBox) -> Result<Vec<Detection>, DetectError> {
+        let mut state = self.0.lock().unwrap();
+        state.0.push('p');
+        state.1.push(part);
+        Ok(Self::dogs(state.2.filter(|dog| dog.intersection(part).is_some())))
+    }
+}
+
+struct View {
+    pipeline: Pipeline,
+    eyes: Eyes,
+    at: Duration,
+}
+
+impl View {
+    fn new(gate: bool) -> Self {
+        let eyes = Eyes::default();
+        let rules = "[dogs.stray_dog]\n[bikes.misparked_ebike]\n";
+        let config = PipelineConfig {
+            rules: toml::from_str(rules).unwrap(),
+            gate: gate.then(GateConfig::default),
+            ..PipelineConfig::new("path".parse().unwrap())
+        };
+        Self { pipeline: Pipeline::new(config, Box::new(eyes.clone()), None), eyes, at: Duration::ZERO }
+    }
+
+    /// The next frame, in which something grey is somewhere; whether the model saw all of it.
+    fn frame(&mut self, after: f64, thing: usize) -> bool {
+        self.at += Duration::from_secs_f64(after);
+        let pixels = (0..SIZE.0 * SIZE.1).flat_map(|i| {
+            let (x, y) = (i % SIZE.0, i / SIZE.0);
+            [if (thing..thing + 20).contains(&x) && (80..100).contains(&y) { 40 } else { 200 }; 3]
+        });
+        let frame = Frame {
+            camera: "path".parse().unwrap(),
+            preset: None,
+            run: RunId::derive(&["run"]),
+            sequence: self.at.as_millis() as u64,
+            captured_at: Timestamp::UNIX_EPOCH + self.at,
+            picture: Arc::new(Picture::from_rgb(SIZE.0, SIZE.1, &pixels.collect::<Vec<_>>()).unwrap()),
+        };
+        !self.pipeline.step(&frame).unwrap().held
+    }
+}
+
+#[test]
+fn between_looks_the_model_sees_only_what_moves() {
+    let mut view = View::new(true);
+    let seen: Vec<bool> = (0..6).map(|i| view.frame(1.0, 100 + 5 * i)).collect();
+    assert_eq!(seen, [true, false, true, false, true, false]);
+    assert_eq!(view.eyes.asked(), "FpFpFp");
+    let part = view.eyes.0.lock().unwrap().1[1];
+    let moved = BBox::new(110.0 / 320.0, 80.0 / 180.0, 135.0 / 320.0, 100.0 / 180.0).unwrap();
+    assert!(moved.fraction_in(part) > 0.99 && part.area() < 0.15, "{part:?}");
+
+    let mut without_a_gate = View::new(false);
+    assert!((0..4).all(|i| without_a_gate.frame(1.0, 100 + 5 * i)));
+}
+
+#[test]
+fn what_begins_to_run_at_a_glance_is_followed_from_that_frame_on() {
+    let mut view = View::new(true);
+    for i in 0..3 {
+        view.frame(1.0, 100 + 5 * i);
+    }
+    assert_eq!((view.eyes.asked().as_str(), view.pipeline.look_seconds(now(&view))), ("FpF", Some(1.0)));
+    view.eyes.0.lock().unwrap().2 = BBox::new(0.35, 0.4, 0.42, 0.6);
+    assert!(view.frame(1.0, 115));
+    assert_eq!((view.eyes.asked().as_str(), view.pipeline.look_seconds(now(&view))), ("pF", None));
+    // Whether or not all frames come now.
+    assert!(view.frame(1.0, 120) && view.frame(0.2, 121) && view.frame(0.2, 122));
+    assert_eq!(view.eyes.asked(), "FFF");
+}
+
+fn now(view: &View) -> Timestamp {
+    Timestamp::UNIX_EPOCH + view.at
+}
