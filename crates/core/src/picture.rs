@@ -97,17 +97,32 @@ impl Plane {
             for sum in &mut sums {
                 *sum >>= 4;
             }
-            samples.extend((0..width).map(|x| {
-                let (first, weights) = columns.of(x);
-                let products = sums[first..first + weights.len()].iter().zip(weights);
-                let sum = products
-                    .map(|(s, w)| u32::from(*s).wrapping_mul(u32::from(*w)))
-                    .fold(1u32 << 11, u32::wrapping_add);
-                (sum >> 12).min(255) as u8
-            }));
+            match (self.width / width, self.width % width) {
+                (2, 0) => samples.extend(means_of_alike::<2>(&sums, columns.of(0).1)),
+                (3, 0) => samples.extend(means_of_alike::<3>(&sums, columns.of(0).1)),
+                (4, 0) => samples.extend(means_of_alike::<4>(&sums, columns.of(0).1)),
+                (6, 0) => samples.extend(means_of_alike::<6>(&sums, columns.of(0).1)),
+                _ => samples.extend((0..width).map(|x| {
+                    let (first, weights) = columns.of(x);
+                    mean(&sums[first..first + weights.len()], weights)
+                })),
+            }
         }
         Self { width, height, samples }
     }
+}
+
+/// The weighted mean of sums of a sixteenth of 256 parts each, by weights that sum to 256.
+#[inline]
+fn mean(sums: &[u16], weights: &[u16]) -> u8 {
+    let products = sums.iter().zip(weights).map(|(s, w)| u32::from(*s).wrapping_mul(u32::from(*w)));
+    (products.fold(1u32 << 11, u32::wrapping_add) >> 12).min(255) as u8
+}
+
+/// The means of all groups of `N` sums where a whole number of them make one sample: each group has the same weights.
+fn means_of_alike<const N: usize>(sums: &[u16], weights: &[u16]) -> impl Iterator<Item = u8> {
+    let weights: [u16; N] = std::array::from_fn(|i| weights.get(i).copied().unwrap_or_default());
+    sums.as_chunks::<N>().0.iter().map(move |group| mean(group, &weights))
 }
 
 /// For each output sample of a box filter, which inputs it covers and how much, in 1/256.
@@ -227,14 +242,19 @@ impl Picture {
         let ku_b = fixed(2.0 * (1.0 - kb) * chroma_scale);
         let ku_g = fixed(2.0 * (1.0 - kb) * kb / kg * chroma_scale);
         let kv_g = fixed(2.0 * (1.0 - kr) * kr / kg * chroma_scale);
-        let mut rgb = Vec::with_capacity(self.width() * self.height() * 3);
-        for row in 0..self.height() {
+        let mut rgb = vec![0; self.width() * self.height() * 3];
+        for (row, pixels) in rgb.chunks_exact_mut(3 * self.width()).enumerate() {
             let (us, vs) = (self.u.row(row / 2), self.v.row(row / 2));
-            for (x, luma) in self.y.row(row).iter().enumerate() {
-                let y = (i32::from(*luma) - offset as i32) * ky + 32768;
-                let (u, v) = (i32::from(us[x / 2]) - 128, i32::from(vs[x / 2]) - 128);
-                let channels = [y + v * kv_r, y - u * ku_g - v * kv_g, y + u * ku_b];
-                rgb.extend(channels.map(|c| (c >> 16).clamp(0, 255) as u8));
+            let pairs = pixels.chunks_mut(6).zip(self.y.row(row).chunks(2));
+            for ((pixels, luma), (u, v)) in pairs.zip(us.iter().zip(vs)) {
+                let (u, v) = (i32::from(*u) - 128, i32::from(*v) - 128);
+                let chroma = [v * kv_r, -u * ku_g - v * kv_g, u * ku_b];
+                for (pixel, luma) in pixels.chunks_exact_mut(3).zip(luma) {
+                    let y = (i32::from(*luma) - offset as i32) * ky + 32768;
+                    for (channel, chroma) in pixel.iter_mut().zip(chroma) {
+                        *channel = ((y + chroma) >> 16).clamp(0, 255) as u8;
+                    }
+                }
             }
         }
         rgb

@@ -156,12 +156,17 @@ impl<'p> Scaler<'p> {
                 }
             }
         }
-        for (column, out) in self.out.iter_mut().enumerate() {
-            let (first, weights) = self.columns.of(column);
-            let sums = &self.sums[first - self.needed.start..][..weights.len()];
-            let product = |(s, w): (&u16, &u16)| u32::from(*s).wrapping_mul(u32::from(*w));
-            let sum = sums.iter().zip(weights).map(product).fold(0, u32::wrapping_add);
-            *out = sum as f32 * (1.0 / 65536.0);
+        let (sums, start) = (&self.sums, self.needed.start);
+        match self.columns.alike {
+            Some(2) => self.columns.write::<2>(sums, start, &mut self.out),
+            Some(3) => self.columns.write::<3>(sums, start, &mut self.out),
+            Some(4) => self.columns.write::<4>(sums, start, &mut self.out),
+            _ => {
+                for (column, out) in self.out.iter_mut().enumerate() {
+                    let (first, weights) = self.columns.of(column);
+                    *out = mean(&sums[first - start..][..weights.len()], weights);
+                }
+            }
         }
         &self.out
     }
@@ -171,6 +176,15 @@ impl<'p> Scaler<'p> {
 struct Taps {
     spans: Vec<(u32, u32)>,
     weights: Vec<u16>,
+    /// How many old samples each new one is made of, if that is the same for all.
+    alike: Option<usize>,
+}
+
+/// The weighted mean of sums of 256 parts each, by weights that sum to 256.
+#[inline]
+fn mean(sums: &[u16], weights: &[u16]) -> f32 {
+    let products = sums.iter().zip(weights).map(|(s, w)| u32::from(*s).wrapping_mul(u32::from(*w)));
+    products.fold(0, u32::wrapping_add) as f32 * (1.0 / 65536.0)
 }
 
 impl Taps {
@@ -210,7 +224,19 @@ impl Taps {
             }
         }
         spans.push((0, weights.len() as u32));
-        Self { spans, weights }
+        let count = weights.len() / to;
+        let alike = spans.windows(2).all(|pair| (pair[1].1 - pair[0].1) as usize == count);
+        Self { spans, weights, alike: alike.then_some(count) }
+    }
+
+    /// The new samples where each is made of `N` old ones; `start`: the number of the first of `sums`.
+    fn write<const N: usize>(&self, sums: &[u16], start: usize, out: &mut [f32]) {
+        for ((out, (first, _)), weights) in
+            out.iter_mut().zip(&self.spans).zip(self.weights.as_chunks::<N>().0)
+        {
+            let first = *first as usize - start;
+            *out = mean(&sums[first..first + N], weights);
+        }
     }
 
     fn of(&self, i: usize) -> (usize, &[u16]) {
