@@ -2,7 +2,7 @@
 //!
 //! The words of a search become values first: `names` holds every value of the columns that are searched, once.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, iter};
 
 use parapet_core::Scope;
 use sqlx::{QueryBuilder, Row, Transaction};
@@ -20,8 +20,8 @@ type DbRow = <Db as sqlx::Database>::Row;
 
 /// With more values than these, the newest incidents are likely to have one of them, and the list is gone through as it is.
 const MOST_VALUES: usize = 200;
-/// How many looks are in one statement.
-const LOOKS: usize = 50;
+/// How many looks are in the first statement and in each later one: what the first find says how far back the others need go.
+const LOOKS: (usize, usize) = (8, 50);
 /// Each look names all sites and cameras that the reader may see. With more names than these, too, the list is gone through.
 const MOST_NAMES: usize = 2_000;
 /// Reasons of up to so many characters are names; `incidents_of_long_reason` has the others.
@@ -127,12 +127,17 @@ impl Database {
     ) -> Result<Vec<DbRow>, StoreError> {
         let action = "list incidents";
         let mut newest: BTreeSet<(i64, Uuid)> = BTreeSet::new();
-        for part in looks.chunks(LOOKS) {
+        let (first, others) = looks.split_at(looks.len().min(LOOKS.0));
+        for part in iter::once(first).chain(others.chunks(LOOKS.1)).filter(|part| !part.is_empty()) {
+            let oldest = newest.first().filter(|_| newest.len() == limit).map(|(at, _)| *at);
             let mut query = QueryBuilder::<Db>::new("");
             for (n, look) in part.iter().enumerate() {
                 query.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
                 query.push("SELECT started_at, incident_id FROM incidents");
                 narrow(&mut query, besides, besides.cursor);
+                if let Some(oldest) = oldest {
+                    query.push(" AND started_at >= ").push_bind(oldest);
+                }
                 look.push(&mut query);
                 query
                     .push(" ORDER BY started_at DESC, incident_id DESC LIMIT ")
