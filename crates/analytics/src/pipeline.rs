@@ -340,11 +340,12 @@ impl Pipeline {
 
     /// Whether the model is to look at this frame.
     fn look(&mut self, frame: &Frame) -> Look {
+        let waits = self.waits_for_a_look();
         let Some((gate, stir)) = &mut self.gate else { return Look::Full };
         let at = frame.captured_at;
         self.movement = stir.movement(&frame.picture, at);
         let change = &self.latest_change.1;
-        let open = change.light_changed || change.view_shifted || self.standing.is_undecided();
+        let open = change.light_changed || change.view_shifted || waits;
         match gate.decide(at, self.movement.is_some(), open) {
             Look::Glance if self.runners.run(at) => Look::Full,
             look => look,
@@ -410,7 +411,12 @@ impl Pipeline {
 
     /// Whether nothing moves in the view and nothing waits for a look: keyframes are enough to see that it stays so.
     pub fn is_quiet(&self, at: Timestamp) -> bool {
-        self.gate.as_ref().is_some_and(|(gate, _)| gate.is_quiet(at)) && !self.standing.is_undecided()
+        self.gate.as_ref().is_some_and(|(gate, _)| gate.is_quiet(at)) && !self.waits_for_a_look()
+    }
+
+    /// Whether something has just come, or may be gone.
+    fn waits_for_a_look(&self) -> bool {
+        self.standing.is_undecided() || self.change.as_ref().is_some_and(|change| change.is_undecided())
     }
 
     /// At least so often a rule of this view needs a frame at present, in seconds, to decide as it does with one at every

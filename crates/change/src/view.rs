@@ -69,4 +69,9 @@ impl ChangeDetector for ViewChange {
             background.begin_run();
         }
     }
+
+    fn is_undecided(&self) -> bool {
+        self.background.as_ref().is_some_and(Background::is_undecided)
+            || self.baseline.as_ref().is_some_and(Baseline::is_undecided)
+    }
 }

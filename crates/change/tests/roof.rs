@@ -103,7 +103,11 @@ fn a_shed_is_found_from_a_slightly_other_aim_in_other_light_and_goes_when_it_is_
     assert_eq!(before[1].baseline, BaselineState::Waiting);
     assert!(before.iter().all(|c| c.differences.is_empty()), "{:?}", before.last().unwrap().differences);
 
-    let built = watch(&mut change, View { shed: true, ..view }, 5, 6);
+    assert!(!change.is_undecided());
+    watch(&mut change, View { shed: true, ..view }, 5, 2);
+    assert!(change.is_undecided(), "another comparison is to confirm it");
+    let built = watch(&mut change, View { shed: true, ..view }, 7, 4);
+    assert!(!change.is_undecided());
     let differences = &built.last().unwrap().differences;
     assert_eq!(differences.len(), 1, "{differences:?}");
     let [a, b, c, d] = SHED;

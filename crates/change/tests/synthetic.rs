@@ -221,6 +221,26 @@ fn a_thing_is_found_held_through_passers_by_and_ends_when_it_is_taken() {
 }
 
 #[test]
+fn another_look_is_wanted_until_a_thing_is_held_and_until_it_is_known_to_be_gone() {
+    let mut background = Background::new(config(), &[]);
+    let mut wanted = Vec::new();
+    for i in 0..24 * 4 {
+        let t = i as f32 / 4.0;
+        let mut scene = Scene::new(5);
+        if (6.0..16.0).contains(&t) {
+            scene.things.push(Thing::new(300.0, 170.0, 56.0, 44.0, BROWN));
+        }
+        background.update(&scene.draw(i), at(f64::from(t)), &[]);
+        if background.is_undecided() {
+            wanted.push(t);
+        }
+    }
+    let within = |from: f32, to: f32| wanted.iter().filter(|t| (from..to).contains(*t)).count();
+    assert!(within(6.0, 12.0) > 2 && within(16.0, 20.0) > 2, "{wanted:?}");
+    assert_eq!(within(0.0, 6.0) + within(12.0, 16.0) + within(20.0, 24.0), 0, "{wanted:?}");
+}
+
+#[test]
 fn what_was_there_at_the_start_and_leaves_is_no_thing_and_its_place_is_watched_on() {
     let old = Thing::new(300.0, 150.0, 90.0, 60.0, BROWN);
     let new = Thing::new(310.0, 160.0, 50.0, 44.0, WHITE);

@@ -108,4 +108,9 @@ pub trait ChangeDetector: Send {
 
     /// A new connection begins: the clock and perhaps the light jumped, the view is the same.
     fn begin_run(&mut self);
+
+    /// Whether something seems to have come or gone and is not decided yet: another look soon would tell.
+    fn is_undecided(&self) -> bool {
+        false
+    }
 }

@@ -86,16 +86,19 @@ impl View {
                 n * 5 >= found.pixels.len() * 3
             };
             if !settled(config.settle_seconds) {
+                self.settling = true;
                 continue;
             }
             if beside_movement(model, &bits, &found.pixels) && !settled(3.0 * config.settle_seconds) {
                 // Perhaps a part of something large that passes slowly.
+                self.settling = true;
                 found.pixels.iter().for_each(|i| waiting[*i as usize] = true);
                 continue;
             }
             let touching = found.pixels.iter().filter(|i| beside_mask(model, **i as usize)).count();
             if touching * 20 > found.pixels.len() && !settled(3.0 * config.settle_seconds) {
                 // Perhaps a part of a person that the box leaves out.
+                self.settling = true;
                 found.pixels.iter().for_each(|i| waiting[*i as usize] = true);
                 continue;
             }

@@ -92,6 +92,11 @@ impl Held {
         };
     }
 
+    /// Its place has begun to look empty.
+    pub(super) fn seems_gone(&self) -> bool {
+        self.empty_for > 0.0
+    }
+
     pub(super) fn region(&self) -> StationaryRegion {
         StationaryRegion { last_seen_at: self.last_seen_at, ..self.shape.clone() }
     }

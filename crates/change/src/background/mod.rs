@@ -58,6 +58,8 @@ struct View {
     flattened: Option<(f32, Flattened)>,
     shift: Shift,
     held: Vec<Held>,
+    /// In the latest frame something large enough had begun to settle.
+    settling: bool,
     /// Luma of the frame before.
     previous: Option<Vec<f32>>,
     frozen_for: f32,
@@ -80,6 +82,11 @@ impl Background {
     /// A new connection begins: the time since the last frame says nothing.
     pub fn begin_run(&mut self) {
         self.last_at = None;
+    }
+
+    /// Whether something large enough settles that is no held thing yet, or one of those seems to have gone.
+    pub fn is_undecided(&self) -> bool {
+        self.view.as_ref().is_some_and(|view| view.settling || view.held.iter().any(Held::seems_gone))
     }
 
     /// Looks at the next frame. `occupied` are boxes of persons and moving things.
@@ -107,6 +114,7 @@ impl View {
             flattened: None,
             shift: Shift::default(),
             held: Vec::new(),
+            settling: false,
             previous: None,
             frozen_for: 0.0,
             shifted_for: 0.0,
@@ -123,6 +131,7 @@ impl View {
         config: &BackgroundConfig,
         next_number: &mut u64,
     ) -> Standing {
+        self.settling = false;
         let dt = self.counted(&small, dt, config);
         self.t += dt;
         self.rebase();

@@ -91,6 +91,11 @@ impl Baseline {
         self
     }
 
+    /// Whether a difference waits for another comparison that confirms it, or one that was reported was missed.
+    pub fn is_undecided(&self) -> bool {
+        self.tracked.iter().any(|difference| difference.number.is_none() || difference.missed > 0)
+    }
+
     /// Compares the frame if a comparison is due. `occupied` are boxes of persons and moving things.
     pub fn update(
         &mut self,
