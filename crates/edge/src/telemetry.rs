@@ -4,6 +4,7 @@ mod patrol;
 
 use std::{
     sync::{Arc, OnceLock},
+    thread,
     time::Duration,
 };
 
@@ -15,6 +16,9 @@ pub(crate) use self::patrol::{
     PatrolState, camera_state, patrol, patrol_looked, patrol_need, patrol_visited,
 };
 use crate::assembly::ModelTime;
+
+/// Values of histograms are folded into their buckets so often.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// Upper bounds of the step-time histogram, in seconds.
 const STEP_BUCKETS: [f64; 10] = [0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 5.0];
@@ -47,16 +51,30 @@ pub fn install() -> PrometheusHandle {
                 tracing::warn!("another recorder of metrics is installed: /metrics stays empty");
             }
             describe();
+            keep_small(handle.clone());
             handle
         })
         .clone()
+}
+
+/// Histograms keep each value until somebody asks for `/metrics`. Nobody may ever.
+fn keep_small(metrics: PrometheusHandle) {
+    let fold = move || {
+        loop {
+            thread::sleep(FOLD_EVERY);
+            metrics.run_upkeep();
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("metrics".into()).spawn(fold) {
+        tracing::warn!(%error, "metrics take more memory, the longer nobody reads them");
+    }
 }
 
 fn describe() {
     describe_counter!("parapet_frames_analysed_total", "Frames that went through the pipeline");
     describe_counter!(
         "parapet_frames_held_total",
-        "Of those, frames that the model was not asked about because nothing moved"
+        "Of those, frames that the model did not look at as a whole, because nothing new moved"
     );
     describe_counter!("parapet_frames_total", "Frames that the source offered to analysis");
     describe_counter!(
