@@ -12,13 +12,21 @@ use parapet_core::{BBox, DetectError, Detection, Detector, Frame, Label, Picture
 
 const SIZE: (usize, usize) = (320, 180);
 
-/// What the model was asked, `F`ull look or `p`art of a frame, and the parts; finds a dog where there is one.
+/// A model that finds a dog where there is one.
 #[derive(Clone, Default)]
-struct Eyes(Arc<Mutex<(String, Vec<BBox>, Option<BBox>)>>);
+struct Eyes(Arc<Mutex<Asked>>);
+
+#[derive(Default)]
+struct Asked {
+    /// `F`ull looks and looks at a `p`art, in their order.
+    looks: String,
+    parts: Vec<BBox>,
+    dog: Option<BBox>,
+}
 
 impl Eyes {
     fn asked(&self) -> String {
-        std::mem::take(&mut self.0.lock().unwrap().0)
+        std::mem::take(&mut self.0.lock().unwrap().looks)
     }
 
     fn dogs(dog: Option<BBox>) -> Vec<Detection> {
@@ -29,15 +37,15 @@ impl Eyes {
 impl Detector for Eyes {
     fn detect(&mut self, _: &Frame) -> Result<Vec<Detection>, DetectError> {
         let mut state = self.0.lock().unwrap();
-        state.0.push('F');
-        Ok(Self::dogs(state.2))
+        state.looks.push('F');
+        Ok(Self::dogs(state.dog))
     }
 
     fn detect_in(&mut self, _: &Frame, part: BBox) -> Result<Vec<Detection>, DetectError> {
         let mut state = self.0.lock().unwrap();
-        state.0.push('p');
-        state.1.push(part);
-        Ok(Self::dogs(state.2.filter(|dog| dog.intersection(part).is_some())))
+        state.looks.push('p');
+        state.parts.push(part);
+        Ok(Self::dogs(state.dog.filter(|dog| dog.intersection(part).is_some())))
     }
 }
 
@@ -84,7 +92,7 @@ fn between_looks_the_model_sees_only_what_moves() {
     let seen: Vec<bool> = (0..6).map(|i| view.frame(1.0, 100 + 5 * i)).collect();
     assert_eq!(seen, [true, false, true, false, true, false]);
     assert_eq!(view.eyes.asked(), "FpFpFp");
-    let part = view.eyes.0.lock().unwrap().1[1];
+    let part = view.eyes.0.lock().unwrap().parts[1];
     let moved = BBox::new(110.0 / 320.0, 80.0 / 180.0, 135.0 / 320.0, 100.0 / 180.0).unwrap();
     assert!(moved.fraction_in(part) > 0.99 && part.area() < 0.15, "{part:?}");
 
@@ -99,7 +107,7 @@ fn what_begins_to_run_at_a_glance_is_followed_from_that_frame_on() {
         view.frame(1.0, 100 + 5 * i);
     }
     assert_eq!((view.eyes.asked().as_str(), view.pipeline.look_seconds(now(&view))), ("FpF", Some(1.0)));
-    view.eyes.0.lock().unwrap().2 = BBox::new(0.35, 0.4, 0.42, 0.6);
+    view.eyes.0.lock().unwrap().dog = BBox::new(0.35, 0.4, 0.42, 0.6);
     assert!(view.frame(1.0, 115));
     assert_eq!((view.eyes.asked().as_str(), view.pipeline.look_seconds(now(&view))), ("pF", None));
     // Whether or not all frames come now.

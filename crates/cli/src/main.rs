@@ -5,6 +5,7 @@ mod command;
 mod failure;
 mod home;
 mod logging;
+mod memory;
 
 use std::process::ExitCode;
 
@@ -73,6 +74,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    memory::keep_together();
     let arguments = Arguments::parse();
     logging::start(&arguments.logging);
     rustls::crypto::ring::default_provider()
