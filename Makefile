@@ -15,7 +15,7 @@ demo: setup ## build and run the demo: page at http://127.0.0.1:8080
 test: setup ## lints and all tests
 	.ci/test
 
-walk: setup ## from a live incident to a closed case with a printed order, in headless Chromium (nothing else may run)
+walk: setup ## from a live incident to a closed case with a printed order, in headless Chromium
 	cargo build -p parapet-cli
 	cd crates/center/ui && node e2e/walk.mjs "$(CURDIR)/target/debug/parapet"
 
