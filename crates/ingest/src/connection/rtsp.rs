@@ -153,24 +153,23 @@ async fn read(
     let session = playing.map_err(|_| "no answer to PLAY")?.map_err(|error| explain(&error))?;
     let mut frames: Demuxed = session.demuxed().map_err(|error| explain(&error))?;
     let mut scale = ArrivalScale::default();
-    while let Some(first) = frames.next().await {
-        // With the first all that is there already.
-        let mut next = Some(Some(first));
-        while let Some(item) = next {
-            let Some(item) = item else { return Ok(Over::Ended) };
-            if let CodecItem::VideoFrame(frame) = item.map_err(|error| explain(&error))?
-                && let Some(now) = source.current_running_time()
-            {
-                let at = scale.place(taken(&frame), now.into());
-                if source.push_buffer(buffer(frame, at)).is_err() {
-                    // The pipeline is torn down, or has told what is wrong.
-                    return Ok(Over::Ended);
-                }
+    loop {
+        let item = if let Some(item) = frames.next().now_or_never() {
+            item
+        } else {
+            // All that was there has been taken.
+            if matches!(mode.get(), DecodeMode::KeyframesOnly { .. }) {
+                sleep(BUNDLE).await;
             }
-            next = frames.next().now_or_never();
-        }
-        if matches!(mode.get(), DecodeMode::KeyframesOnly { .. }) {
-            sleep(BUNDLE).await;
+            frames.next().await
+        };
+        let Some(item) = item else { break };
+        let CodecItem::VideoFrame(frame) = item.map_err(|error| explain(&error))? else { continue };
+        let Some(now) = source.current_running_time() else { continue };
+        let at = scale.place(taken(&frame), now.into());
+        if source.push_buffer(buffer(frame, at)).is_err() {
+            // The pipeline is torn down, or has told what is wrong.
+            break;
         }
     }
     Ok(Over::Ended)
