@@ -184,6 +184,8 @@ impl Worker {
                 }
                 Ok(Over::Unusable(why)) => {
                     error!(camera = %self.spec.id, why, "camera cannot be watched; trying again");
+                    // The next pipeline goes on with what is open.
+                    self.to_adopt.extend(std::mem::take(&mut self.open).into_values());
                     (HealthEvent::Failed, why)
                 }
                 Err(panic) => {

@@ -10,7 +10,7 @@ use parapet_bus::{
 use parapet_core::{CameraId, Clock, EndReason, EventId, IncidentEvent, IncidentId, Phase};
 use parapet_store::{Outbox, OutboxMessage, StoreError};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::JoinHandle,
     time::{MissedTickBehavior, interval, sleep},
 };
@@ -76,10 +76,17 @@ impl OutboxSource for Source {
     }
 }
 
+/// What is committed in one transaction.
+struct Batch {
+    messages: Vec<wire::Message>,
+    /// Who waits until it and all before it are on disk.
+    committed: Option<oneshot::Sender<()>>,
+}
+
 /// Where the node's threads and tasks hand in what happened. Cloning is cheap.
 #[derive(Clone)]
 pub struct UplinkHandle {
-    messages: mpsc::Sender<Vec<wire::Message>>,
+    batches: mpsc::Sender<Batch>,
     outbox: Outbox,
     status: StatusBoard,
     clock: Arc<dyn Clock>,
@@ -87,9 +94,19 @@ pub struct UplinkHandle {
 
 impl UplinkHandle {
     /// From a thread: queues a batch that is committed in one transaction, in order. Waits while the queue is full.
-    pub(crate) fn send(&self, batch: Vec<wire::Message>) {
-        if !batch.is_empty() && self.messages.blocking_send(batch).is_err() {
+    pub(crate) fn send(&self, messages: Vec<wire::Message>) {
+        if !messages.is_empty() && self.batches.blocking_send(Batch { messages, committed: None }).is_err() {
             warn!("the uplink has stopped: a batch of messages was not recorded");
+        }
+    }
+
+    /// Waits until all that was handed in before is on disk, or the uplink has stopped.
+    pub(crate) async fn committed(&self) {
+        let (done, committed) = oneshot::channel();
+        let nothing = Batch { messages: Vec::new(), committed: Some(done) };
+        if self.batches.send(nothing).await.is_ok() {
+            // A writer that stopped has said so.
+            let _ = committed.await;
         }
     }
 
@@ -199,9 +216,9 @@ impl Uplink {
         let options = PublisherOptions { seed, ..PublisherOptions::default() };
         let publisher = Publisher::new(&broker, status, source, options).map_err(UplinkError::Config)?;
         let (stop, farewell) = (CancellationToken::new(), CancellationToken::new());
-        let (messages, inbox) = mpsc::channel(QUEUE);
+        let (batches, inbox) = mpsc::channel(QUEUE);
         let handle = UplinkHandle {
-            messages,
+            batches,
             outbox: outbox.clone(),
             status: publisher.status(),
             clock: clock.clone(),
@@ -303,7 +320,7 @@ pub(crate) fn interrupted(
 }
 
 async fn write(
-    mut inbox: mpsc::Receiver<Vec<wire::Message>>,
+    mut inbox: mpsc::Receiver<Batch>,
     outbox: Outbox,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
@@ -317,8 +334,8 @@ async fn write(
                 inbox.recv().await
             }
         };
-        let Some(batch) = batch else { return };
-        let rows: Vec<OutboxMessage> = batch.iter().map(row).collect();
+        let Some(Batch { messages, committed }) = batch else { return };
+        let rows: Vec<OutboxMessage> = messages.iter().map(row).collect();
         let mut wait = Duration::from_millis(100);
         while let Err(error) = outbox.record(&rows, clock.now()).await {
             telemetry::outbox_error();
@@ -329,6 +346,10 @@ async fn write(
             }
             sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(10));
+        }
+        if let Some(committed) = committed {
+            // Whoever asked may wait no longer.
+            let _ = committed.send(());
         }
     }
 }

@@ -34,6 +34,8 @@ use parapet_store::{
 use tokio_util::sync::CancellationToken;
 
 const PATIENCE: Duration = Duration::from_mins(2);
+/// Other processes give no notice.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const CAMERAS: usize = 6;
 const LEASE_SECONDS: f64 = 8.0;
 
@@ -47,7 +49,10 @@ impl NodeProcess {
     fn start(dir: &Path) -> Self {
         let _ = fs::remove_file(dir.join("stop"));
         let mut command = Command::new(env::current_exe().unwrap());
-        command.args(["--exact", "a_node", "--ignored", "--nocapture"]).env("PARAPET_TEST_NODE", dir);
+        command
+            .args(["--exact", "a_node", "--ignored", "--nocapture"])
+            .env("PARAPET_TEST_NODE", dir)
+            .env("RUST_BACKTRACE", "0");
         let log = dir.join("log");
         let errors = fs::File::options().append(true).create(true).open(&log).unwrap();
         Self { child: command.stdout(Stdio::null()).stderr(errors).spawn().unwrap(), log }
@@ -79,6 +84,7 @@ impl Drop for NodeProcess {
 #[ignore = "a process of the test below"]
 async fn a_node() {
     let Some(dir) = env::var_os("PARAPET_TEST_NODE").map(PathBuf::from) else { return };
+    tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
     let pipeline = load(&dir.join("pipeline.toml")).unwrap();
     let node = match Node::start(pipeline, None, Arc::new(SystemClock::new())).await {
         Ok(node) => node,
@@ -99,8 +105,7 @@ async fn until<T>(what: &str, mut holds: impl AsyncFnMut() -> Option<T>) -> T {
             if let Some(value) = holds().await {
                 return value;
             }
-            // Other processes give no notice.
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     });
     waited.await.unwrap_or_else(|_| panic!("in vain waited for: {what}"))
@@ -243,19 +248,32 @@ impl Yard {
 
     /// Waits until each camera's incident was last told of by the node that watches it.
     async fn until_told_by_holders(&self, what: &str) -> BTreeMap<CameraId, IncidentId> {
-        until(what, async || {
-            let holders: BTreeMap<CameraId, String> =
-                self.leases().await.into_iter().map(|row| (row.camera, row.node.to_string())).collect();
-            let incidents = self.incidents().await;
-            let told = incidents.iter().all(|detail| {
-                let row = &detail.incident;
-                holders.get(&row.camera).map(String::as_str) == Some(row.node.as_str())
-            });
-            let ids: BTreeMap<_, _> =
-                incidents.iter().map(|detail| (detail.incident.camera.clone(), detail.incident.id)).collect();
-            (told && ids.len() == CAMERAS).then_some(ids)
-        })
-        .await
+        let mut seen = String::new();
+        let told = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let holders: BTreeMap<CameraId, String> =
+                    self.leases().await.into_iter().map(|row| (row.camera, row.node.to_string())).collect();
+                let incidents = self.incidents().await;
+                let told = incidents.iter().all(|detail| {
+                    let row = &detail.incident;
+                    holders.get(&row.camera).map(String::as_str) == Some(row.node.as_str())
+                });
+                let ids: BTreeMap<_, _> = incidents
+                    .iter()
+                    .map(|detail| (detail.incident.camera.clone(), detail.incident.id))
+                    .collect();
+                if told && ids.len() == CAMERAS {
+                    return ids;
+                }
+                seen = format!("held by {holders:?}");
+                for row in incidents.iter().map(|detail| &detail.incident) {
+                    let (camera, node, phase) = (&row.camera, &row.node, row.phase);
+                    write!(seen, "\n{camera} {} by {node}: {phase:?} at {}", row.id, row.updated_at).unwrap();
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        });
+        told.await.unwrap_or_else(|_| panic!("in vain waited for: {what}; {seen}"))
     }
 }
 
@@ -320,9 +338,10 @@ async fn the_cameras_of_a_killed_node_are_watched_by_the_other_within_the_lease_
         println!("skipped: {why}; hint: make setup");
         return;
     }
+    let ids = yard.until_told_by_holders("an incident at each camera").await;
     let b = NodeProcess::start(&at_b);
     yard.until_shared("an even share", &[("a", 3), ("b", 3)]).await;
-    let ids = yard.until_told_by_holders("an incident at each camera").await;
+    assert_eq!(yard.until_told_by_holders("the second node's word of what it was given").await, ids);
 
     // Killed without a chance to say anything.
     let of_a: Vec<LeaseRow> =

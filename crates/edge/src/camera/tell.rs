@@ -113,9 +113,12 @@ impl Worker {
         wire::Message::Incident(wire::Incident { site, node, event })
     }
 
-    /// Ends what is still known as open: after a crash, or when the camera is stopped while it is not watched.
+    /// Ends what is still known as open, and what waits to be gone on with: after a crash, or when the camera is stopped
+    /// while it is not watched.
     pub(crate) fn end_open(&mut self, reason: EndReason) {
-        let open = std::mem::take(&mut self.open);
+        let mut open = std::mem::take(&mut self.open);
+        let waiting = std::mem::take(&mut self.to_adopt);
+        open.extend(waiting.into_iter().map(|event| (event.incident_id, event)));
         let ended: Vec<wire::Message> = open
             .into_values()
             .map(|last| {

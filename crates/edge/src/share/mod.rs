@@ -128,7 +128,7 @@ impl ShareConfig {
 
     pub(crate) fn timing(&self) -> Timing {
         let runs_for = Duration::from_secs(self.lease_seconds.into()) * 4 / 5;
-        Timing { runs_for, margin: runs_for / 6, every: runs_for / 3 }
+        Timing { runs_for, margin: runs_for / 6, every: runs_for / 3, last_words: runs_for / 2 }
     }
 }
 
@@ -141,6 +141,8 @@ pub(crate) struct Timing {
     pub(crate) margin: Duration,
     /// Between two requests.
     pub(crate) every: Duration,
+    /// A camera that is given back goes without a node for at most so long, until what was said of it has arrived.
+    pub(crate) last_words: Duration,
 }
 
 fn has_password(address: &str) -> bool {

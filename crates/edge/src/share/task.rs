@@ -17,11 +17,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use super::{Leases, ShareConfig, Timing, adopt::Adoption};
+use super::{
+    Leases, ShareConfig, Timing,
+    adopt::{Adoption, is_told},
+};
 use crate::{fleet::Fleet, node::chain, telemetry, uplink::UplinkHandle};
 
 /// Asked so much after the lease of another node ran out, so that it has.
 const AFTER_ANOTHER: Duration = Duration::from_millis(20);
+/// Between two looks whether the store knows what was said of cameras that are given back.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What the task works with.
 pub(crate) struct ShareParts {
@@ -91,6 +96,9 @@ pub(crate) struct Leaver {
     store: Option<Store>,
     config: ShareConfig,
     node: NodeId,
+    uplink: UplinkHandle,
+    /// What was watched until now.
+    watched: BTreeSet<CameraId>,
     session: Uuid,
     others: Option<usize>,
 }
@@ -103,11 +111,15 @@ impl Leaver {
 
     /// Lets all leases go.
     pub(crate) async fn leave(self) {
+        let is_alone = self.is_alone();
         let Some(store) = self.store else { return };
-        let left = timeout(
-            self.config.timing().every,
-            store.leave_share(&self.config.fleet, &self.node, self.session),
-        );
+        let timing = self.config.timing();
+        if !is_alone {
+            let (store, node) = (store.clone(), self.node.clone());
+            let last_words = LastWords { store, uplink: self.uplink, node, longest: timing.last_words };
+            last_words.arrive(&self.watched).await;
+        }
+        let left = timeout(timing.every, store.leave_share(&self.config.fleet, &self.node, self.session));
         match left.await {
             Ok(Ok(())) => info!(fleet = %self.config.fleet, "the cameras are left to the other nodes"),
             Ok(Err(error)) => warn!(error = %chain(&error), "the leases could not be let go; they run out"),
@@ -177,8 +189,9 @@ impl Sharer {
             // The cameras are about to be stopped anyway.
             drop(following.await);
         }
-        let ShareParts { config, node, .. } = self.parts;
-        Leaver { store: self.store, config, node, session: self.session, others: self.others }
+        let ShareParts { config, node, uplink, .. } = self.parts;
+        let Self { store, wanted: watched, session, others, .. } = self;
+        Leaver { store, config, node, uplink, watched, session, others }
     }
 
     /// Asks once; gives the time to wait until the next time.
@@ -281,6 +294,8 @@ impl Sharer {
         self.wanted.clear();
         self.give_back.clear();
         self.left_open.clear();
+        // What was taken over goes with the threads of its cameras, and has to be found again for the next ones.
+        self.adoption = Adoption::default();
         self.others = None;
     }
 
@@ -295,10 +310,55 @@ impl Sharer {
         self.released.retain(|camera| !self.wanted.contains(camera));
         let (wanted, left_open) = (self.wanted.clone(), std::mem::take(&mut self.left_open));
         let fleet = self.parts.fleet.clone();
-        Some(tokio::task::spawn_blocking(move || {
+        let held = tokio::task::spawn_blocking(move || {
             fleet.lock().expect("no panic while the fleet is held").hold(wanted, left_open);
+        });
+        let last_words = (!to_stop.is_empty()).then(|| self.store.clone()).flatten().map(|store| LastWords {
+            store,
+            uplink: self.parts.uplink.clone(),
+            node: self.parts.node.clone(),
+            longest: self.timing.last_words,
+        });
+        Some(tokio::spawn(async move {
+            held.await.expect("the fleet follows without a panic");
+            if let Some(last_words) = last_words {
+                last_words.arrive(&to_stop).await;
+            }
             to_stop
         }))
+    }
+}
+
+/// What a node has said of cameras that it is about to let go.
+struct LastWords {
+    store: Store,
+    uplink: UplinkHandle,
+    node: NodeId,
+    /// A camera must not go without a node for longer.
+    longest: Duration,
+}
+
+impl LastWords {
+    /// Waits until the store knows them: the next node would tell anew what it does not find there.
+    async fn arrive(&self, cameras: &BTreeSet<CameraId>) {
+        let arrived = timeout(self.longest, async {
+            self.uplink.committed().await;
+            while !is_told(&self.store, &self.uplink, &self.node, cameras).await? {
+                sleep(LOOK_AGAIN).await;
+            }
+            Ok::<(), StoreError>(())
+        });
+        match arrived.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                warn!(error = %chain(&error), "cannot read whether the last words have arrived")
+            }
+            Err(_) => warn!(
+                cameras = cameras.len(),
+                "cameras are let go though the command center does not know the last word on them: an incident may be \
+                 told twice"
+            ),
+        }
     }
 }
 
