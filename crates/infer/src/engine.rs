@@ -19,6 +19,7 @@ use parapet_core::{BBox, CameraId, Clock, DetectError, Detection, Detector, Fram
 use crate::{
     config::{DetectorOptions, EngineConfig, InputSize, Precision, Provider},
     family::Candidate,
+    fastest,
     features::FeatureExtractor,
     manifest::{Manifest, WeightsError},
     nms, part,
@@ -176,7 +177,8 @@ impl Engine {
             return Err(EngineError::Options { model: manifest.name().to_owned(), problems });
         }
         let manifest = Arc::new(manifest.clone());
-        let (mut model, provider, precision) = Model::open(&manifest, config)?;
+        let (mut model, provider, precision) =
+            if config.fastest { fastest::open(&manifest, config) } else { Model::open(&manifest, config) }?;
         let info = EngineInfo {
             model: manifest.name().to_owned(),
             weights_sha256: manifest.variant(precision)?.sha256.clone(),
@@ -387,6 +389,11 @@ fn describe_metrics() {
     describe_gauge!(
         "parapet_engine_info",
         "1 for each model that runs, with its effective precision and provider"
+    );
+    describe_gauge!(
+        "parapet_engine_measured_seconds",
+        Unit::Seconds,
+        "Quickest run of each precision and provider that could have been chosen"
     );
     describe_gauge!("parapet_engine_waiting", "Frames that wait for the model");
     describe_counter!("parapet_engine_frames_total", "Frames that the model answered, by outcome");

@@ -6,6 +6,7 @@
 pub mod config;
 pub mod engine;
 mod family;
+mod fastest;
 mod features;
 mod letterbox;
 pub mod manifest;

@@ -198,7 +198,7 @@ fn on_openvino(
         if devices.is_empty() {
             return Err(EngineError::Runtime(RuntimeError::OpenvinoUnusable {
                 path: config.openvino_library.clone().unwrap_or_default(),
-                source: "it offers no CPU device".into(),
+                source: "it offers no device for this processor".into(),
             }));
         }
         let refused = |e: ort::Error| EngineError::session(manifest, Provider::Openvino, e);

@@ -105,6 +105,13 @@ impl Plan {
                 of.name
             )));
         }
+        if let Some(of) = plan.subjects.iter().find(|s| s.engine.fastest) {
+            return Err(invalid(format!(
+                "subject \"{}\" is whatever is fastest, which is another on each machine; hint: name a precision and a \
+                 provider",
+                of.name
+            )));
+        }
         if plan.subjects.is_empty() || plan.datasets.is_empty() {
             return Err(invalid(
                 "it has no subjects or no datasets; hint: add [[subjects]] or datasets".into(),
@@ -193,6 +200,8 @@ mod tests {
             "datasets = ['a.toml']\n[[subjects]]\nname = 'g'\nmodel = 'g'\n[[subjects]]\nname = 'g'\nmodel = 'h'\n",
         );
         assert!(Plan::load(&file).unwrap_err().to_string().contains("two subjects are named \"g\""));
+        write("datasets = ['a.toml']\n[[subjects]]\nname = 'g'\nmodel = 'g'\nengine.fastest = true\n");
+        assert!(Plan::load(&file).unwrap_err().to_string().contains("another on each machine; hint:"));
         write("datasets = []\nsubjects = []\n");
         assert!(Plan::load(&file).unwrap_err().to_string().contains("hint: add"));
     }
