@@ -112,7 +112,7 @@ fn camera(dir: &Path, password: Option<&str>) -> CameraServer {
     }
     writer.finish().unwrap();
     let credentials = password.map(|password| ("viewer".to_owned(), password.to_owned()));
-    let options = ServeOptions { port: 0, credentials, cache: dir.join("cache") };
+    let options = ServeOptions { port: 0, credentials, cache: dir.join("cache"), spread: false };
     CameraServer::start(options, &[ServedCamera { name: "west".parse().unwrap(), file }]).unwrap()
 }
 

@@ -308,7 +308,7 @@ async fn the_cameras_of_a_killed_node_are_watched_by_the_other_within_the_lease_
     let file = dir.join("bicycle.y4m");
     video(&file);
     let served: Vec<_> = (0..CAMERAS).map(|n| ServedCamera { name: camera(n), file: file.clone() }).collect();
-    let options = ServeOptions { port: 0, credentials: None, cache: dir.join("cache") };
+    let options = ServeOptions { port: 0, credentials: None, cache: dir.join("cache"), spread: false };
     let server = CameraServer::start(options, &served).unwrap();
     let embedded = EmbeddedConfig { listen: ([127, 0, 0, 1], 0).into(), ..EmbeddedConfig::default() };
     let broker = EmbeddedBroker::start(&embedded).await.unwrap();

@@ -82,7 +82,8 @@ fn the_substream_is_analysed_and_the_main_stream_makes_the_clip() {
     let name = |n: &str| n.parse::<CameraId>().unwrap();
     let cameras =
         [ServedCamera { name: name("main"), file: large }, ServedCamera { name: name("sub"), file: small }];
-    let options = ServeOptions { port: 0, credentials: None, cache: folder.path().join("cache") };
+    let options =
+        ServeOptions { port: 0, credentials: None, cache: folder.path().join("cache"), spread: false };
     let server = CameraServer::start(options, &cameras).unwrap();
     let mut config = config(&server.url(&name("main")));
     let sub = StreamUrl::parse(&server.url(&name("sub"))).unwrap();

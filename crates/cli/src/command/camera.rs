@@ -23,11 +23,14 @@ pub(crate) enum Command {
         /// Where videos that had to be encoded are kept.
         #[arg(long, default_value = ".cache/cameras", value_name = "DIR")]
         cache: PathBuf,
+        /// Cameras of one file show different moments of it and send their keyframes at different times.
+        #[arg(long)]
+        spread: bool,
     },
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
-    let Command::Serve { cameras, port, credentials, cache } = command;
+    let Command::Serve { cameras, port, credentials, cache, spread } = command;
     let cameras = cameras.iter().map(|text| parse(text)).collect::<Result<Vec<_>, Mistake>>()?;
     let credentials = match credentials {
         None => None,
@@ -37,7 +40,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
                 .ok_or_else(|| Mistake("--credentials has no colon; hint: USER:PASSWORD".into()))?,
         ),
     };
-    let server = CameraServer::start(ServeOptions { port, credentials, cache }, &cameras)?;
+    let server = CameraServer::start(ServeOptions { port, credentials, cache, spread }, &cameras)?;
     for name in server.cameras() {
         tracing::info!(camera = %name, url = server.url(name), "camera served");
     }

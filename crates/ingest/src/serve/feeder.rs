@@ -29,6 +29,8 @@ pub enum Fault {
 pub(super) struct Feeder {
     tape: Arc<Tape>,
     clock: SystemClock,
+    /// So far ahead of the clock, and keeping to it; without it, it begins with a keyframe at once.
+    ahead: Option<Duration>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -42,8 +44,8 @@ struct State {
 }
 
 impl Feeder {
-    pub(super) fn new(tape: Arc<Tape>, clock: SystemClock) -> Self {
-        Self { tape, clock, state: Mutex::default(), changed: Condvar::new() }
+    pub(super) fn new(tape: Arc<Tape>, clock: SystemClock, ahead: Option<Duration>) -> Self {
+        Self { tape, clock, ahead, state: Mutex::default(), changed: Condvar::new() }
     }
 
     pub(super) fn tape(&self) -> &Tape {
@@ -93,14 +95,9 @@ impl Feeder {
 
     fn run(&self, medium: u64, source: &AppSrc) {
         let tape = &self.tape;
-        // The scene goes on while nobody watches, as before a real camera.
-        let begin = |now: i64| {
-            let first = tape.keyframe_before(Duration::from_nanos((now % nanos(tape.length).max(1)) as u64));
-            (first, now - nanos(tape.units[first].due))
-        };
         let opened = nanos(self.clock.monotonic());
         // Next unit, and when the tape's beginning would have been sent.
-        let (mut next, mut zero) = begin(opened);
+        let (mut next, mut zero) = begin(tape, self.ahead, opened);
         let mut last_keyframe = next;
         let mut fault = Fault::None;
         loop {
@@ -111,7 +108,7 @@ impl Feeder {
                 Some(Fault::None) if fault != Fault::None => {
                     // Comes back at a keyframe: what lies between was never sent.
                     fault = Fault::None;
-                    (next, zero) = begin(nanos(self.clock.monotonic()));
+                    (next, zero) = begin(tape, self.ahead, nanos(self.clock.monotonic()));
                     continue;
                 }
                 Some(present) => fault = present,
@@ -158,6 +155,48 @@ impl Feeder {
     }
 }
 
+/// The unit to begin with, and when the tape's beginning would have been sent. The scene goes on while nobody watches, as
+/// before a real camera.
+fn begin(tape: &Tape, ahead: Option<Duration>, now: i64) -> (usize, i64) {
+    let position = (now + nanos(ahead.unwrap_or_default())) % nanos(tape.length).max(1);
+    let at = Duration::from_nanos(position as u64);
+    if ahead.is_none() {
+        let first = tape.keyframe_before(at);
+        return (first, now - nanos(tape.units[first].due));
+    }
+    let first = tape.keyframe_after(at);
+    let round = if first == 0 { nanos(tape.length) } else { 0 };
+    (first, now - position + round)
+}
+
 fn nanos(duration: Duration) -> i64 {
     duration.as_nanos() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{codec::Codec, serve::tape::TapeUnit};
+
+    /// Ten pictures, a tenth of a second apart, of which the first and the sixth are keyframes.
+    fn tape() -> Tape {
+        crate::elements::start_library().unwrap();
+        let unit = |n: u64| {
+            let due = Duration::from_millis(100 * n);
+            TapeUnit { pts: due, due, keyframe: n.is_multiple_of(5), data: gst::Buffer::new() }
+        };
+        Tape { codec: Codec::H264, units: (0..10).map(unit).collect(), length: Duration::from_secs(1) }
+    }
+
+    #[test]
+    fn a_camera_begins_at_once_or_keeps_to_its_time() {
+        let (tape, ms) = (tape(), |ms: i64| ms * 1_000_000);
+        // The keyframe before is sent now.
+        assert_eq!(begin(&tape, None, ms(7_300)), (0, ms(7_300)));
+        assert_eq!(begin(&tape, None, ms(7_700)), (5, ms(7_200)));
+        // The next keyframe is sent when it is due: 300 ms ahead, at 7.2 s and 7.7 s.
+        let ahead = Some(Duration::from_millis(300));
+        assert_eq!(begin(&tape, ahead, ms(7_100)), (5, ms(6_700)));
+        assert_eq!(begin(&tape, ahead, ms(7_300)), (0, ms(7_700)));
+    }
 }

@@ -48,6 +48,9 @@ pub struct ServeOptions {
     pub credentials: Option<(String, String)>,
     /// Folder for what had to be encoded.
     pub cache: PathBuf,
+    /// Cameras of one file show different moments of it, and send their keyframes at different times, as real cameras do;
+    /// otherwise each shows the same moment and begins with a keyframe when somebody comes to watch.
+    pub spread: bool,
 }
 
 impl std::fmt::Debug for ServeOptions {
@@ -110,6 +113,13 @@ struct Listening {
     thread: JoinHandle<()>,
 }
 
+/// Where in its file the n-th of any number of cameras is, as a part of it: multiples of the golden ratio lie evenly and
+/// hit no rhythm of the file.
+fn spread(n: usize) -> f64 {
+    const GOLDEN: f64 = 0.618_033_988_749_895;
+    (n as f64 * GOLDEN).fract()
+}
+
 /// Longest time for clients to be let go.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -130,7 +140,8 @@ impl CameraServer {
                 None => Arc::new(Tape::read(&camera.file, &options.cache)?),
             };
             tapes.insert(&camera.file, Arc::clone(&tape));
-            feeders.push((camera.name.clone(), Arc::new(Feeder::new(tape, clock))));
+            let ahead = options.spread.then(|| tape.length.mul_f64(spread(feeders.len())));
+            feeders.push((camera.name.clone(), Arc::new(Feeder::new(tape, clock, ahead))));
         }
         let mut server = Self { port: options.port, options, cameras: feeders, listening: None };
         server.restart()?;

@@ -70,6 +70,11 @@ impl Tape {
     pub(super) fn keyframe_before(&self, position: Duration) -> usize {
         self.units.iter().rposition(|u| u.keyframe && u.due <= position).unwrap_or(0)
     }
+
+    /// The first keyframe that is due after `position`; the tape's first, if that is in the next round.
+    pub(super) fn keyframe_after(&self, position: Duration) -> usize {
+        self.units.iter().position(|u| u.keyframe && u.due > position).unwrap_or(0)
+    }
 }
 
 /// Changes with the file's path, size and time.

@@ -17,6 +17,7 @@ pub(crate) fn served(folder: &Path, credentials: Option<(&str, &str)>) -> (Camer
         port: 0,
         credentials: credentials.map(|(u, p)| (u.to_owned(), p.to_owned())),
         cache: folder.join("cache"),
+        spread: false,
     };
     let cameras = [ServedCamera { name: name.clone(), file }];
     (CameraServer::start(options, &cameras).unwrap(), name)

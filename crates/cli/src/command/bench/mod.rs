@@ -37,6 +37,10 @@ pub(crate) struct Options {
     /// Seconds before that, for all cameras to connect; a tenth of a second more for each camera.
     #[arg(long, default_value_t = 12)]
     warm: u64,
+    /// All cameras show the same moment and send their keyframes together: the worst case. Otherwise they are spread over
+    /// the clip, as real cameras are over what happens.
+    #[arg(long)]
+    in_step: bool,
     /// Longest time from a picture to its decision in 95 of 100 cases, in seconds.
     #[arg(long, default_value_t = 1.0)]
     latency: f64,
@@ -66,7 +70,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if !options.clip.is_file() {
         return Err(Mistake(format!("there is no video {}", options.clip.display())).into());
     }
-    let bench = Bench::new(&options.pipeline, &camera, &options.clip)?;
+    let bench = Bench::new(&options.pipeline, &camera, &options.clip, !options.in_step)?;
     #[expect(clippy::print_stdout, reason = "the table is what was asked for")]
     let show = |line: &str| println!("{line}");
     show(HEAD);

@@ -21,12 +21,14 @@ pub(super) struct Bench {
     pipeline: Table,
     camera: Table,
     clip: PathBuf,
+    /// Whether the cameras are spread over the clip.
+    spread: bool,
     program: PathBuf,
 }
 
 impl Bench {
     /// Reads the camera's table; the file is known to be right.
-    pub(super) fn new(pipeline: &Path, camera: &CameraId, clip: &Path) -> anyhow::Result<Self> {
+    pub(super) fn new(pipeline: &Path, camera: &CameraId, clip: &Path, spread: bool) -> anyhow::Result<Self> {
         let folder = fs::canonicalize(pipeline)?.parent().map(Path::to_owned).unwrap_or_default();
         let mut pipeline: Table = toml::from_str(&fs::read_to_string(pipeline)?)?;
         let Some(Value::Table(mut cameras)) = pipeline.remove("cameras") else { bail!("no cameras") };
@@ -43,7 +45,7 @@ impl Bench {
             }
         }
         let program = std::env::current_exe()?;
-        Ok(Self { pipeline, camera, clip: fs::canonicalize(clip)?, program })
+        Ok(Self { pipeline, camera, clip: fs::canonicalize(clip)?, spread, program })
     }
 
     /// Starts the server and the node; they end when what is given back is dropped.
@@ -60,8 +62,9 @@ impl Bench {
         };
         let names = (0..cameras).map(|n| format!("c{n}={}", self.clip.display()));
         let port = rtsp.to_string();
-        let server =
-            start(Command::new(&self.program).args(["camera", "serve", "--port", &port]).args(names))?;
+        let spread = self.spread.then_some("--spread");
+        let serve = ["camera", "serve", "--port", &port];
+        let server = start(Command::new(&self.program).args(serve).args(spread).args(names))?;
         let clock = SystemClock::new();
         let until = clock.monotonic() + Duration::from_secs(30);
         while std::net::TcpStream::connect(("127.0.0.1", rtsp)).is_err() {

@@ -83,6 +83,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         port: free_unless(SocketAddr::from(([127, 0, 0, 1], CAMERA_PORT))).port(),
         credentials: None,
         cache: home.join(".cache/demo"),
+        spread: false,
     };
     let server = CameraServer::start(serve, &cameras).context("cannot start the simulated cameras")?;
     let first_file = pipeline_file(&home, "demo", server.port())?;
