@@ -1,13 +1,14 @@
-/** Mistakes in a pipeline file: where, what, and what to do. The node says them in English, as `parapet check` does. */
+/** Mistakes in a pipeline file: where, what, and what to do. The node says them in English, as `parapet check` does; a Chinese page says them in Chinese. */
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import type { SetupProblem } from "../../api/setup";
 import { useT } from "../../i18n";
+import { told, type Words } from "../../i18n/problems";
 
 export function ProblemNotes({ problems }: { problems: SetupProblem[] }) {
   const t = useT();
   return problems.map((problem, i) => (
     <p key={i} className="form-message setup-problem">
-      <b>{t("setup.line", { line: problem.line })}</b> <Words problem={problem} />
+      <b>{t("setup.line", { line: problem.line })}</b> <What problem={problem} />
     </p>
   ));
 }
@@ -31,7 +32,7 @@ export function ProblemList({ problems, onShow }: { problems: SetupProblem[]; on
             <span>
               <b>{t("setup.line", { line: problem.line })}</b>
               {problem.path && <code>{problem.path}</code>}
-              <Words problem={problem} />
+              <What problem={problem} />
             </span>
           </button>
         </li>
@@ -40,16 +41,21 @@ export function ProblemList({ problems, onShow }: { problems: SetupProblem[]; on
   );
 }
 
-function Words({ problem }: { problem: SetupProblem }) {
+function What({ problem }: { problem: SetupProblem }) {
   const t = useT();
+  const { message, hint } = told(problem, t.language);
   return (
     <>
-      <span lang="en">{problem.message}</span>
-      {problem.hint && (
+      <Said words={message} />
+      {hint && (
         <span className="setup-hint">
-          {t("setup.hint")} <span lang="en">{problem.hint}</span>
+          {t("setup.hint")} <Said words={hint} />
         </span>
       )}
     </>
   );
+}
+
+function Said({ words }: { words: Words }) {
+  return <span lang={words.language}>{words.text}</span>;
 }

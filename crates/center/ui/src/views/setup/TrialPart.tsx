@@ -5,6 +5,7 @@ import { useEffect, useMemo, useState } from "react";
 import { errorText, isMissing } from "../../api/client";
 import { setupOf, type Place, type Raised, type RecordingState, type SetupCamera, type Span, type Trial } from "../../api/setup";
 import { useT } from "../../i18n";
+import { failure } from "../../i18n/problems";
 import { between, clock, duration, fullTime, percent, size } from "../../lib/format";
 import { KindIcon, kindName } from "../../lib/kinds";
 import { instantOf, lastHours, localOf, pairs, recordedSeconds, spanFault, verdictOf, type Pair, type Verdict } from "../../lib/trial";
@@ -164,7 +165,7 @@ function TrialResult({ place, trial }: { place: Place; trial: Trial }) {
       </div>
       {trial.state === "failed" && (
         <p className="form-message" role="alert">
-          {trial.detail ?? t("state.error")}
+          {trial.detail ? failure(trial.detail, t.language).text : t("state.error")}
         </p>
       )}
       {compared && (
