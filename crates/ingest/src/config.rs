@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use parapet_core::Timestamp;
 use serde::Deserialize;
 
-use crate::url::{RtmpUrl, SrtUrl, StreamUrl};
+use crate::{
+    decoder::DecoderChoice,
+    url::{RtmpUrl, SrtUrl, StreamUrl},
+};
 
 /// Where a camera's pictures come from. Exactly one of the tables `rtsp`, `rtmp`, `srt`, `file`,
 /// `images`, `device`, `test`.
@@ -29,6 +32,9 @@ pub struct SourceConfig {
     /// Frames a second that go to analysis; a figure above the source's rate takes every frame.
     #[serde(default = "default_analysed_fps")]
     pub analysed_fps: f64,
+    /// Who decodes.
+    #[serde(default)]
+    pub decoder: DecoderChoice,
     /// Decode keyframes only: the cheapest way to watch a scene in which things stand for minutes.
     #[serde(default)]
     pub keyframes_only: bool,
@@ -276,6 +282,7 @@ impl SourceConfig {
             device: None,
             test: None,
             analysed_fps: default_analysed_fps(),
+            decoder: DecoderChoice::default(),
             keyframes_only: false,
             keyframes_when_enough: false,
             preroll_seconds: default_preroll_seconds(),

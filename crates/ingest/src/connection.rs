@@ -26,6 +26,7 @@ use self::branches::attach;
 use crate::{
     config::{SrtMode, TestConfig, Transport},
     cpu,
+    decoder::Decoders,
     elements::{add_row, element, filter, pad},
     error::{OpenError, explain},
     images, pixels,
@@ -115,6 +116,8 @@ pub(crate) struct Wanted {
     pub(crate) units: Units,
     /// What is wanted of a live source at present.
     pub(crate) mode: Arc<ModeSwitch>,
+    /// Who decodes.
+    pub(crate) decoders: Decoders,
     /// Called with the size of all that comes from the source.
     pub(crate) heard: Box<dyn Fn(usize) + Send + Sync>,
     /// Called for each unit that is dropped before the decoder because it is too slow.

@@ -22,18 +22,6 @@ pub(crate) fn filter(caps: &gst::Caps) -> Result<gst::Element, OpenError> {
     gst::ElementFactory::make("capsfilter").property("caps", caps).build().map_err(|_| missing("capsfilter"))
 }
 
-/// The best decoder for these caps.
-pub(crate) fn decoder(caps: &gst::Caps) -> Result<gst::Element, OpenError> {
-    let format = || caps.structure(0).map_or_else(|| "nothing".to_owned(), |s| s.name().to_string());
-    let decoders =
-        gst::ElementFactory::factories_with_type(gst::ElementFactoryType::DECODER, gst::Rank::MARGINAL);
-    // Best rank first; one that takes only a special kind of this format is not meant.
-    let best = decoders.iter().find(|factory| factory.can_sink_all_caps(caps));
-    best.or_else(|| decoders.iter().find(|factory| factory.can_sink_any_caps(caps)))
-        .and_then(|factory| factory.create().build().ok())
-        .ok_or_else(|| OpenError::MissingDecoder { format: format() })
-}
-
 /// Adds elements to the pipeline (those that do not stand in it already), links them in a row, and brings them to its
 /// state, the last one first.
 pub(crate) fn add_row(pipeline: &gst::Pipeline, row: &[&gst::Element]) -> Result<(), OpenError> {

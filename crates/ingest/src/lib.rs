@@ -12,6 +12,7 @@ mod codec;
 mod config;
 mod connection;
 mod cpu;
+mod decoder;
 mod elements;
 mod error;
 pub mod flight;
@@ -41,6 +42,7 @@ pub use config::{
     SourceConfig, SrtConfig, SrtMode, TestConfig, Transport, WatchdogConfig,
 };
 pub use cpu::{CpuTime, thread_cpu_time};
+pub use decoder::DecoderChoice;
 pub use error::{ClipError, OpenError};
 pub use glance::{GlanceAt, GlanceError, first_picture, glance};
 pub use preroll::PrerollHandle;

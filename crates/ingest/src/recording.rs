@@ -11,6 +11,7 @@ use parapet_core::Timestamp;
 
 use crate::{
     connection::{Connection, EncodedWanted, Notice, Notify, Origin, Units, Wanted},
+    decoder::Decoders,
     error::OpenError,
     ring::AccessUnit,
 };
@@ -75,6 +76,7 @@ pub(crate) fn read(
         live: false,
         units: Units::All,
         mode: Arc::default(),
+        decoders: Decoders::software(),
         heard: Box::new(|_| {}),
         overrun: Box::new(|| {}),
     };

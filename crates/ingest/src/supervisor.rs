@@ -24,6 +24,7 @@ use crate::{
         Wanted,
     },
     cpu::{CpuTime, thread_cpu_time},
+    decoder::Decoders,
     health::HealthDesk,
     intake::{Counters, Intake, Progress, RunState},
     queue::{FrameQueue, StreamEvent},
@@ -69,6 +70,7 @@ pub(crate) struct Supervisor {
     pub(crate) telemetry: LiveTelemetry,
     /// What is to be decoded at present.
     pub(crate) mode: Arc<ModeSwitch>,
+    pub(crate) decoders: Decoders,
     /// The run of an offline source.
     pub(crate) run: Option<RunId>,
     /// When an offline source begins.
@@ -198,7 +200,7 @@ impl Supervisor {
         };
         let watchdog = &self.config.watchdog;
         let seconds = Duration::from_secs_f64;
-        loop {
+        let over = loop {
             let now = self.clock.monotonic();
             let (deadline, what) = match progress.last_heard() {
                 None => (started + seconds(watchdog.connect_seconds), "no answer"),
@@ -214,25 +216,36 @@ impl Supervisor {
                 }
             };
             if now >= deadline {
-                return Over::Trouble(HealthEvent::Silent, Some(what.to_owned()));
+                break Over::Trouble(HealthEvent::Silent, Some(what.to_owned()));
             }
             let wall = seconds_between(started_at, self.clock.now());
             if (wall - now.saturating_sub(started).as_secs_f64()).abs() > CLOCK_STEP_SECONDS {
                 let detail = "the machine's clock was set; connecting anew for right times";
-                return Over::Trouble(HealthEvent::Failed, Some(detail.to_owned()));
+                break Over::Trouble(HealthEvent::Failed, Some(detail.to_owned()));
             }
             match inbox.receiver.recv_timeout(deadline.saturating_sub(now)) {
-                Ok(Errand::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return Over::Stopped,
-                Ok(Errand::Froze(of)) if of == generation => return Over::Trouble(HealthEvent::Froze, None),
+                Ok(Errand::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => break Over::Stopped,
+                Ok(Errand::Froze(of)) if of == generation => break Over::Trouble(HealthEvent::Froze, None),
                 Ok(Errand::Notice(of, Notice::Opened)) if of == generation => connection.play(),
                 Ok(Errand::Notice(of, Notice::Ended)) if of == generation => {
-                    return Over::Trouble(HealthEvent::EndOfStream, None);
+                    break Over::Trouble(HealthEvent::EndOfStream, None);
                 }
                 Ok(Errand::Notice(of, Notice::Failed(detail))) if of == generation => {
-                    return Over::Trouble(HealthEvent::Failed, Some(detail));
+                    break Over::Trouble(HealthEvent::Failed, Some(detail));
                 }
                 Ok(_) | Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
+        };
+        match over {
+            Over::Trouble(event, detail)
+                if progress.last_heard().is_some()
+                    && progress.last_frame().is_none()
+                    && self.decoders.gave_nothing() =>
+            {
+                let detail = detail.unwrap_or_default();
+                Over::Trouble(event, Some(format!("{detail}; software decodes from now on, not hardware")))
+            }
+            over => over,
         }
     }
 
@@ -336,6 +349,7 @@ impl Supervisor {
                 None => Units::All,
             },
             mode: Arc::clone(&self.mode),
+            decoders: self.decoders.clone(),
             heard: Box::new(move |bytes| {
                 heard.heard(clock.monotonic());
                 counters.received_bytes.increment(bytes as u64);

@@ -1,6 +1,8 @@
 //! Live cameras: times, clips out of the ring, substreams, passwords, transports, loops.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not see as tests")]
 
+#[path = "common/broken.rs"]
+mod broken;
 mod common;
 #[path = "common/served.rs"]
 mod served;
@@ -11,8 +13,8 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use parapet_core::{CameraId, Clock, Frame, HealthEvent, HealthState, SystemClock};
 use parapet_ingest::{
-    GlanceAt, GlanceError, RtspConfig, SourceConfig, StreamEvent, StreamUrl, TestConfig, Transport, glance,
-    probe,
+    DecoderChoice, GlanceAt, GlanceError, RtspConfig, SourceConfig, StreamEvent, StreamUrl, TestConfig,
+    Transport, WatchdogConfig, glance, probe,
     serve::{CameraServer, ServeOptions, ServedCamera},
 };
 use served::{config, served};
@@ -236,4 +238,47 @@ fn a_camera_shows_its_picture_or_which_part_of_its_address_is_wrong() {
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = look(&format!("rtsp://{}/x", mute.local_addr().unwrap()), None, 1);
     assert!(matches!(silent, Err(GlanceError::Silent(_))), "{silent:?}");
+}
+
+#[test]
+fn where_hardware_gives_no_picture_software_does_and_goes_on_doing_so() {
+    broken::register();
+    let folder = tempfile::tempdir().unwrap();
+    let (server, name) = served(folder.path(), None);
+
+    // Unless it is asked for or ranked best, nobody makes one.
+    let plain = config(&server.url(&name));
+    Watched::open(&plain).frame();
+    assert_eq!(broken::made(), 0);
+
+    let watchdog = WatchdogConfig { connect_seconds: 1.0, stalled_seconds: 0.5, ..plain.watchdog };
+    let wanted = SourceConfig { decoder: DecoderChoice::Hardware, watchdog, ..plain.clone() };
+    let mut camera = Watched::open(&wanted);
+    let told = camera.until("word of the decoder", |event| match event {
+        StreamEvent::Health(health) if health.event != HealthEvent::Connected => health.detail.clone(),
+        _ => None,
+    });
+    assert!(told.contains("software decodes from now on"), "{told}");
+    camera.frame();
+    assert_eq!(broken::made(), 1);
+    // Another connection does not try it again, and another camera does.
+    drop(camera);
+    Watched::open(&wanted).frame();
+    assert_eq!(broken::made(), 1);
+    let mut camera = Watched::open_as("other", &wanted);
+    let told = camera.until("word of the error", |event| match event {
+        StreamEvent::Health(health) if health.event == HealthEvent::Failed => health.detail.clone(),
+        _ => None,
+    });
+    assert!(told.contains("the chip is on fire") && told.contains("software"), "{told}");
+    camera.frame();
+    assert_eq!(broken::made(), 2);
+
+    // Recordings are decoded alike on every machine.
+    let file = SourceConfig {
+        decoder: DecoderChoice::Auto,
+        ..SourceConfig::of_file(folder.path().join("numbered.mp4"))
+    };
+    Watched::open(&file).frame();
+    assert_eq!(broken::made(), 2);
 }

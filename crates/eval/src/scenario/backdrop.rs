@@ -204,24 +204,7 @@ impl Footage {
 
 /// A source's options as the pipeline file has them by default, at the full rate.
 fn every_frame() -> SourceConfig {
-    SourceConfig {
-        rtsp: None,
-        rtmp: None,
-        srt: None,
-        file: None,
-        images: None,
-        device: None,
-        test: None,
-        analysed_fps: 1000.0,
-        keyframes_only: false,
-        keyframes_when_enough: false,
-        preroll_seconds: 1.0,
-        preroll_megabytes: 1,
-        max_width: None,
-        max_height: None,
-        watchdog: parapet_ingest::WatchdogConfig::default(),
-        backoff: parapet_ingest::BackoffConfig::default(),
-    }
+    SourceConfig { analysed_fps: 1000.0, preroll_seconds: 1.0, preroll_megabytes: 1, ..SourceConfig::empty() }
 }
 
 /// The median picture of a video, kept for the process: many scenarios have the same background.

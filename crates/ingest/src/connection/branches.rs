@@ -12,7 +12,7 @@ use gstreamer_app::{AppSink, AppSinkCallbacks};
 use super::{EncodedWanted, FramesWanted, ModeSwitch, Notice, Notify, SampleSink, Units, Wanted};
 use crate::{
     codec::Codec,
-    elements::{add_row, decoder, element, filter, link, pad},
+    elements::{add_row, element, filter, link, pad},
     error::OpenError,
     thin::{Decimator, KeyframeGate, Passage, UnitFacts},
 };
@@ -26,7 +26,7 @@ pub(super) fn attach(
     paced: bool,
     notify: &Notify,
 ) -> Result<(), OpenError> {
-    let Wanted { frames, encoded, metadata: _, live, units, mode, heard, overrun } = wanted;
+    let Wanted { frames, encoded, metadata: _, live, units, mode, decoders, heard, overrun } = wanted;
     let codec = Codec::of(caps);
     let pace = element("clocksync")?;
     pace.set_property("sync", paced);
@@ -57,7 +57,7 @@ pub(super) fn attach(
         let is_raw = caps.structure(0).is_some_and(|s| s.name() == "video/x-raw");
         if !is_raw {
             gate(&pad(&queue, "src")?, units, live, mode);
-            let decoder = decoder(&codec.map_or_else(|| caps.clone(), Codec::annex_b))?;
+            let decoder = decoders.make(&codec.map_or_else(|| caps.clone(), Codec::annex_b))?;
             // Frame threads add delay and, with hundreds of cameras, threads.
             if live && decoder.has_property("max-threads") {
                 decoder.set_property("max-threads", 1);

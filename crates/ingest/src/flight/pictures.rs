@@ -14,6 +14,7 @@ use parapet_core::Picture;
 use super::{FlightError, video::GroupGate};
 use crate::{
     connection::{Connection, FramesWanted, Notice, Notify, Origin, Units, Wanted},
+    decoder::Decoders,
     images, pixels,
     telemetry::still,
 };
@@ -151,6 +152,7 @@ impl VideoPictures {
             live: false,
             units: Units::Chosen(Box::new(move |at, keyframe| gate.passes(at, keyframe))),
             mode: Arc::default(),
+            decoders: Decoders::software(),
             heard: Box::new(|_| {}),
             overrun: Box::new(|| {}),
         };

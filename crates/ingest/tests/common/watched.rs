@@ -16,8 +16,12 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn open(config: &SourceConfig) -> Self {
+        Self::open_as("gate", config)
+    }
+
+    pub(crate) fn open_as(camera: &str, config: &SourceConfig) -> Self {
         let clock = SystemClock::new();
-        let stream = CameraStream::open("gate".parse().unwrap(), config, Arc::new(clock)).unwrap();
+        let stream = CameraStream::open(camera.parse().unwrap(), config, Arc::new(clock)).unwrap();
         Self { stream, clock, health: Vec::new() }
     }
 
