@@ -59,7 +59,7 @@ fn detect(c: &mut Criterion) {
     for precision in [Precision::Fp32, Precision::Int8] {
         let config = EngineConfig { precision, ..EngineConfig::default() };
         let engine = Engine::start(&manifest, &config).expect("run `make setup`");
-        for size in [[416, 256], [416, 416], [640, 384], [640, 640]] {
+        for size in [[96, 96], [160, 160], [320, 320], [416, 256], [416, 416], [640, 384], [640, 640]] {
             let input = Some(InputSize::Size(size));
             let options = DetectorOptions { input, ..DetectorOptions::default() };
             let mut detector = engine.detector(&frame.camera, options).expect("the options suit the model");

@@ -7,6 +7,7 @@ use std::{
 };
 
 use parapet_core::Label;
+use rustix::thread::{CpuSet, sched_getaffinity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +57,12 @@ pub enum Provider {
     Cpu,
     /// The OpenVINO plugin; an error where it is absent or cannot run the whole model.
     Openvino,
-    /// The OpenVINO plugin where it can, else ONNX Runtime itself; the log says which.
+    /// The OpenVINO plugin on Intel's graphics processors. Not verified on hardware.
+    #[serde(rename = "openvino-gpu")]
+    OpenvinoGpu,
+    /// NVIDIA's graphics processors: `library` must be a build of ONNX Runtime for CUDA. Not verified on hardware.
+    Cuda,
+    /// The first of `cuda`, `openvino-gpu` and `openvino` that is there and can, else ONNX Runtime itself; the log says which.
     Auto,
 }
 
@@ -66,13 +72,24 @@ impl Provider {
         match self {
             Self::Cpu => "cpu",
             Self::Openvino => "openvino",
+            Self::OpenvinoGpu => "openvino-gpu",
+            Self::Cuda => "cuda",
             Self::Auto => "auto",
         }
     }
 
     /// Whether it knows such numbers.
     pub(crate) fn computes(self, precision: Precision) -> bool {
-        self != Self::Cpu || precision != Precision::Bf16
+        match self {
+            Self::Cpu => precision != Precision::Bf16,
+            Self::OpenvinoGpu | Self::Cuda => matches!(precision, Precision::Fp32 | Precision::Fp16),
+            Self::Openvino | Self::Auto => true,
+        }
+    }
+
+    /// Those that `auto` stands for, the most able first.
+    pub(crate) fn all() -> [Self; 4] {
+        [Self::Cuda, Self::OpenvinoGpu, Self::Openvino, Self::Cpu]
     }
 }
 
@@ -106,10 +123,14 @@ pub struct EngineConfig {
     pub fastest: bool,
     /// Threads within one run. More than 1 makes one picture faster and all cameras together slower.
     pub threads: usize,
+    /// Keeps the model's thread on this core, counted from 0: what it works with stays in that core's cache. For a machine
+    /// that does little else, and for `threads = 1`.
+    pub core: Option<usize>,
     /// Most pictures that are run together. On a CPU more than 1 costs time (NanoDet-g, four at a time: 1.2 of one by
     /// one in fp32, 2 in int8): it is for providers that gain by it.
     pub max_batch: usize,
-    /// Most frames that wait before frames are shed or cameras wait.
+    /// Most frames that wait before frames are shed or cameras wait. A camera has one waiting at a time, so this is how many
+    /// cameras may ask in the same moment; 64 are about a second of the default model on one core.
     pub queue: usize,
     /// What happens to frames that come faster than the model is.
     pub overload: Overload,
@@ -126,8 +147,9 @@ impl Default for EngineConfig {
             provider: Provider::default(),
             fastest: false,
             threads: 1,
+            core: None,
             max_batch: 1,
-            queue: 16,
+            queue: 64,
             overload: Overload::default(),
             library: None,
             openvino_library: None,
@@ -143,15 +165,30 @@ impl EngineConfig {
         for (key, _) in numbers.iter().filter(|(_, n)| *n == 0) {
             problems.push(format!("{key} must be at least 1"));
         }
-        if !self.provider.computes(self.precision) {
+        if let Some(core) = self.core.filter(|core| !is_usable(*core)) {
+            problems.push(format!(
+                "core = {core} is none that this program may run on; hint: `nproc` tells how many there are, counted from 0"
+            ));
+        }
+        if self.precision == Precision::Bf16 && self.provider == Provider::Cpu {
             problems.push(
                 "bf16 needs the OpenVINO provider; hint: provider = \"openvino\" or precision = \"fp32\""
                     .into(),
             );
+        } else if !self.provider.computes(self.precision) {
+            problems.push(format!(
+                "{} does not compute in {}; hint: precision = \"fp32\"",
+                self.provider, self.precision
+            ));
         }
         problems.extend(manifest.variant(self.precision).err().map(|e| e.to_string()));
         problems
     }
+}
+
+fn is_usable(core: usize) -> bool {
+    let usable = |cores: CpuSet| cores.is_set(core);
+    core < CpuSet::MAX_CPU && sched_getaffinity(None).map_or(true, usable)
 }
 
 /// Size of the network's input.

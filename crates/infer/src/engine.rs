@@ -87,7 +87,10 @@ impl EngineError {
     pub(crate) fn session(manifest: &Manifest, provider: Provider, error: ort::Error) -> Self {
         let hint = match provider {
             Provider::Cpu => "is the file an ONNX model of an opset that ONNX Runtime 1.24 knows?",
-            Provider::Openvino | Provider::Auto => "provider = \"cpu\" may run it",
+            Provider::Cuda => {
+                "it needs a build of ONNX Runtime for CUDA, CUDA and cuDNN; provider = \"auto\" does without them"
+            }
+            Provider::Openvino | Provider::OpenvinoGpu | Provider::Auto => "provider = \"cpu\" may run it",
         };
         Self::Session { model: manifest.name().to_owned(), provider, hint, source: Box::new(error) }
     }
@@ -208,8 +211,13 @@ impl Engine {
             clock: SystemClock::new(),
         });
         let thread = std::thread::Builder::new().name(format!("infer-{}", shared.info.model)).spawn({
-            let shared = Arc::clone(&shared);
-            move || shared.serve(|input, slots| model.run(input, slots).map_err(Into::into))
+            let (shared, core) = (Arc::clone(&shared), config.core);
+            move || {
+                if let Some(core) = core {
+                    stay_on(core, &shared.info.model);
+                }
+                shared.serve(|input, slots| model.run(input, slots).map_err(Into::into));
+            }
         });
         let thread =
             thread.map_err(|source| EngineError::Thread { model: shared.info.model.clone(), source })?;
@@ -382,6 +390,15 @@ fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text =
         panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref().cloned());
     format!("the model's thread panicked: {}", text.unwrap_or_else(|| "without a message".into()))
+}
+
+/// The calling thread runs on this core alone. Where the system does not allow it, it runs anywhere.
+fn stay_on(core: usize, model: &str) {
+    let mut cores = rustix::thread::CpuSet::new();
+    cores.set(core);
+    if let Err(error) = rustix::thread::sched_setaffinity(None, &cores) {
+        tracing::warn!(model, core, %error, "the model's thread cannot be kept on its core");
+    }
 }
 
 fn describe_metrics() {

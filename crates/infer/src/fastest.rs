@@ -73,12 +73,11 @@ fn candidates(manifest: &Manifest, config: &EngineConfig) -> Vec<(Provider, Prec
     let others = [Precision::Fp32, Precision::Fp16, Precision::Bf16, Precision::Int8];
     let precisions: Vec<Precision> =
         std::iter::once(asked).chain(others.into_iter().filter(as_accurate)).collect();
-    let providers: &[Provider] = match config.provider {
-        Provider::Cpu => &[Provider::Cpu],
-        Provider::Openvino => &[Provider::Openvino],
-        Provider::Auto => &[Provider::Cpu, Provider::Openvino],
+    let providers = match config.provider {
+        Provider::Auto => Provider::all().into_iter().rev().collect(),
+        one => vec![one],
     };
-    let all = providers.iter().flat_map(|provider| precisions.iter().map(|p| (*provider, *p)));
+    let all = providers.into_iter().flat_map(|provider| precisions.iter().map(move |p| (provider, *p)));
     all.filter(|(provider, precision)| provider.computes(*precision)).collect()
 }
 
@@ -152,12 +151,20 @@ mod tests {
     #[test]
     fn candidates_are_what_is_asked_for_and_what_is_measured_to_be_as_accurate() {
         use Precision::{Bf16, Fp32, Int8};
-        use Provider::{Auto, Cpu, Openvino};
+        use Provider::{Auto, Cpu, Cuda, Openvino, OpenvinoGpu};
         let manifest = manifest();
         assert_eq!(candidates(&manifest, &config(Cpu, Fp32)), [(Cpu, Fp32), (Cpu, Int8)]);
         assert_eq!(
             candidates(&manifest, &config(Auto, Fp32)),
-            [(Cpu, Fp32), (Cpu, Int8), (Openvino, Fp32), (Openvino, Bf16), (Openvino, Int8)]
+            [
+                (Cpu, Fp32),
+                (Cpu, Int8),
+                (Openvino, Fp32),
+                (Openvino, Bf16),
+                (Openvino, Int8),
+                (OpenvinoGpu, Fp32),
+                (Cuda, Fp32)
+            ]
         );
         assert!(lost(&manifest, Fp32, Precision::Fp16).is_none(), "nobody has measured it");
     }

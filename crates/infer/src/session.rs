@@ -64,24 +64,8 @@ impl Model {
     ) -> Result<(Self, Provider, Precision), EngineError> {
         let runtime = Runtime::open(config.library.as_deref())?;
         let (session, provider, precision) = match config.provider {
-            Provider::Cpu => (on_cpu(runtime, manifest, config)?, Provider::Cpu, config.precision),
-            Provider::Openvino => {
-                (on_openvino(runtime, manifest, config)?, Provider::Openvino, config.precision)
-            }
-            Provider::Auto => match on_openvino(runtime, manifest, config) {
-                Ok(session) => (session, Provider::Openvino, config.precision),
-                Err(EngineError::Weights(error)) => return Err(EngineError::Weights(error)),
-                Err(error) => {
-                    let reason = chain(&error);
-                    tracing::warn!(model = manifest.name(), %reason, "openvino is not used, onnx runtime's own provider is");
-                    let precision = match config.precision {
-                        Precision::Bf16 => Precision::Fp32,
-                        other => other,
-                    };
-                    let config = EngineConfig { precision, ..config.clone() };
-                    (on_cpu(runtime, manifest, &config)?, Provider::Cpu, precision)
-                }
-            },
+            Provider::Auto => first_that_can(runtime, manifest, config)?,
+            one => (on(one, runtime, manifest, config)?, one, config.precision),
         };
         let model = Self { session, manifest: Arc::clone(manifest), batch: Vec::new() };
         model.check_tensors()?;
@@ -173,35 +157,89 @@ fn outputs<'a>(results: &'a SessionOutputs<'_>, names: &'a [String]) -> Result<O
     Ok(Outputs::new(tensors))
 }
 
-fn on_cpu(runtime: &Runtime, manifest: &Manifest, config: &EngineConfig) -> Result<Session, EngineError> {
-    build(runtime, manifest, config, Ok)
+/// A session on the first provider that is there and runs the model.
+fn first_that_can(
+    runtime: &Runtime,
+    manifest: &Manifest,
+    config: &EngineConfig,
+) -> Result<(Session, Provider, Precision), EngineError> {
+    let mut reasons = Vec::new();
+    for provider in Provider::all().into_iter().filter(|provider| provider.computes(config.precision)) {
+        match on(provider, runtime, manifest, config) {
+            Ok(session) => {
+                if !reasons.is_empty() {
+                    let reasons = reasons.join("; ");
+                    tracing::warn!(model = manifest.name(), %provider, %reasons, "other providers are not used");
+                }
+                return Ok((session, provider, config.precision));
+            }
+            Err(EngineError::Weights(error)) => return Err(EngineError::Weights(error)),
+            Err(error) if provider == Provider::Cpu => return Err(error),
+            Err(error) => reasons.push(format!("{provider}: {}", chain(&error))),
+        }
+    }
+    // Only bf16 is nothing for ONNX Runtime itself.
+    let reasons = reasons.join("; ");
+    tracing::warn!(model = manifest.name(), %reasons, "onnx runtime itself computes, in fp32");
+    let config = EngineConfig { precision: Precision::Fp32, ..config.clone() };
+    Ok((on(Provider::Cpu, runtime, manifest, &config)?, Provider::Cpu, Precision::Fp32))
+}
+
+/// A session on this provider, and nothing else; never `auto`.
+fn on(
+    provider: Provider,
+    runtime: &Runtime,
+    manifest: &Manifest,
+    config: &EngineConfig,
+) -> Result<Session, EngineError> {
+    match provider {
+        Provider::Cpu | Provider::Auto => build(runtime, manifest, config, Ok),
+        Provider::Openvino => on_openvino(DeviceType::CPU, runtime, manifest, config),
+        Provider::OpenvinoGpu => on_openvino(DeviceType::GPU, runtime, manifest, config),
+        // The shapes between its parts are computed by the processor.
+        Provider::Cuda => build(runtime, manifest, config, |builder| {
+            let cuda = ort::ep::CUDA::default().build().error_on_failure();
+            let refused = |e: ort::Error| EngineError::session(manifest, Provider::Cuda, e);
+            builder.with_execution_providers([cuda]).map_err(|e| refused(e.into()))
+        }),
+    }
 }
 
 fn on_openvino(
+    device: DeviceType,
     runtime: &Runtime,
     manifest: &Manifest,
     config: &EngineConfig,
 ) -> Result<Session, EngineError> {
     runtime.add_openvino(config.openvino_library.as_deref())?;
-    let hint = if config.precision == Precision::Bf16 { "bf16" } else { "f32" };
-    // Without the hint OpenVINO computes fp32 models as bf16 where it can and does not say so.
-    let load_config = format!(
-        "{{\"CPU\":{{\"INFERENCE_PRECISION_HINT\":\"{hint}\",\"INFERENCE_NUM_THREADS\":{},\"NUM_STREAMS\":1}}}}",
-        config.threads
-    );
+    // Without the hint OpenVINO computes fp32 models as bf16 or fp16 where it can and does not say so.
+    let hint = match config.precision {
+        Precision::Bf16 => "bf16",
+        Precision::Fp16 if device == DeviceType::GPU => "f16",
+        _ => "f32",
+    };
+    let (provider, load_config) = if device == DeviceType::GPU {
+        (Provider::OpenvinoGpu, format!("{{\"GPU\":{{\"INFERENCE_PRECISION_HINT\":\"{hint}\"}}}}"))
+    } else {
+        let threads = config.threads;
+        let cpu = format!(
+            "\"INFERENCE_PRECISION_HINT\":\"{hint}\",\"INFERENCE_NUM_THREADS\":{threads},\"NUM_STREAMS\":1"
+        );
+        (Provider::Openvino, format!("{{\"CPU\":{{{cpu}}}}}"))
+    };
     let options = [(format!("{OPENVINO}.load_config"), load_config)];
     build(runtime, manifest, config, |builder| {
-        let devices = runtime.environment().devices().filter(|device| {
-            device.ep().is_ok_and(|name| name == OPENVINO) && device.hardware_device().ty() == DeviceType::CPU
+        let devices = runtime.environment().devices().filter(|found| {
+            found.ep().is_ok_and(|name| name == OPENVINO) && found.hardware_device().ty() == device
         });
         let devices: Vec<_> = devices.take(1).collect();
         if devices.is_empty() {
             return Err(EngineError::Runtime(RuntimeError::OpenvinoUnusable {
                 path: config.openvino_library.clone().unwrap_or_default(),
-                source: "it offers no device for this processor".into(),
+                source: format!("it offers no device for {provider} on this machine").into(),
             }));
         }
-        let refused = |e: ort::Error| EngineError::session(manifest, Provider::Openvino, e);
+        let refused = |e: ort::Error| EngineError::session(manifest, provider, e);
         // What OpenVINO cannot run must not run elsewhere in silence.
         builder
             .with_devices(devices, Some(&options))

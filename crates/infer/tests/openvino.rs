@@ -1,4 +1,5 @@
-//! The OpenVINO provider: what happens without it, and, where `PARAPET_OPENVINO_EP` names it, that it says the same.
+//! The providers beside ONNX Runtime's own: what happens without them, and, where `PARAPET_OPENVINO_EP` names OpenVINO's,
+//! that it says the same.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
@@ -25,6 +26,14 @@ fn absent_it_is_an_error_or_a_named_fallback_and_present_it_agrees() {
         Engine::start(&manifest(), &config(Provider::Openvino, Precision::Fp32, nowhere)).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("/nowhere/openvino.so") && text.contains("hint:"), "{text}");
+    let graphics = config(Provider::Cuda, Precision::Int8, nowhere);
+    let text = Engine::start(&manifest(), &graphics).unwrap_err().to_string();
+    assert!(text.contains("cuda does not compute in int8; hint:"), "{text}");
+    // Where there is one, nothing is wrong.
+    if let Err(error) = Engine::start(&manifest(), &config(Provider::Cuda, Precision::Fp32, nowhere)) {
+        let text = error.to_string();
+        assert!(text.contains("provider cuda; hint: it needs a build of ONNX Runtime for CUDA"), "{text}");
+    }
     let engine = Engine::start(&manifest(), &config(Provider::Auto, Precision::Bf16, nowhere)).unwrap();
     assert_eq!((engine.info().provider, engine.info().precision), (Provider::Cpu, Precision::Fp32));
 
@@ -44,7 +53,7 @@ fn absent_it_is_an_error_or_a_named_fallback_and_present_it_agrees() {
     println!("the fastest here: {:?}", chosen.info());
     if let Err(error) = Engine::start(&manifest(), &config(Provider::Openvino, Precision::Fp32, &library)) {
         let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        assert!(why.contains("no device for this processor"), "{error}: {why}");
+        assert!(why.contains("no device for openvino"), "{error}: {why}");
         println!("skipped: {error}: {why}");
         return;
     }

@@ -54,6 +54,26 @@ fn box_at(class: usize, score: f32, bbox: [f32; 4]) -> Candidate {
 }
 
 #[test]
+fn a_thread_stays_on_its_core() {
+    let first = |cores: rustix::thread::CpuSet| {
+        (0..rustix::thread::CpuSet::MAX_CPU).find(|core| cores.is_set(*core)).unwrap()
+    };
+    let core = first(rustix::thread::sched_getaffinity(None).unwrap());
+    let cores = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            stay_on(core, "toy");
+            rustix::thread::sched_getaffinity(None).unwrap()
+        });
+        thread.join().unwrap()
+    });
+    assert_eq!((cores.count(), first(cores)), (1, core));
+    let root = folder(GOOD);
+    let manifest = Manifest::load(&root.path().join("toy")).unwrap();
+    let nowhere = EngineConfig { core: Some(usize::MAX), ..EngineConfig::default() };
+    assert!(nowhere.problems(&manifest)[0].contains("hint: `nproc`"));
+}
+
+#[test]
 fn a_frame_that_breaks_the_model_breaks_no_other() {
     let shared = shared(Overload::Shed);
     let jobs: Vec<_> = [1.0, 2.0, 3.0].into_iter().map(job).collect();
