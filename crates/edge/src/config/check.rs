@@ -270,8 +270,10 @@ impl Checker<'_, '_> {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let sentence = text.split_inclusive(". ").next().unwrap_or(&text).trim_end().trim_end_matches('.');
         let mut chars = sentence.chars();
-        let first = chars.next()?.to_lowercase();
-        Some(first.chain(chars).collect())
+        let first = chars.next()?;
+        // "JPEG quality" begins with a name.
+        let is_name = chars.clone().next().is_some_and(char::is_uppercase);
+        Some(if is_name { sentence.to_owned() } else { first.to_lowercase().chain(chars).collect() })
     }
 
     fn note(&mut self, path: &[Step], at_key: bool, message: String, hint: Option<String>) {

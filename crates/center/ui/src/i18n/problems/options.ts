@@ -23,7 +23,7 @@ export const options: Wordings = {
   "a clip begins this long before the incident starts": "录像从事件开始前多久算起",
   "a clip ends this long after the incident has started": "录像到事件开始后多久为止",
   'the picture "before" is from this long before the thing came to rest': "“之前”的图片取自目标停下前多久",
-  "jPEG quality, 1 to 100": "JPEG 画质，1 到 100",
+  "JPEG quality, 1 to 100": "JPEG 画质，1 到 100",
   "evidence is removed after this many days": "证据保留的天数",
   "the oldest evidence is removed when all of it is larger than this (1 MB is 1,000,000 bytes)": "证据总量超过此值时删除最旧的（1 MB 为 1,000,000 字节）",
   "no evidence is written while less than this is free on the disk": "磁盘剩余空间低于此值时不再保存证据",
@@ -57,10 +57,10 @@ export const options: Wordings = {
   "environment variable with the password": "存放密码的环境变量",
   "start of the client identifiers, which go on with what connects (`parapet-node-harbour-n1`, `parapet-center`)": "客户端标识的开头，其后为连接者的名称（如 `parapet-node-harbour-n1`、`parapet-center`）",
   "longest silence before a ping, in seconds": "多少秒没有消息就发心跳",
-  "tLS; without this table the connection is in the clear": "TLS；没有这个表时，连接不加密",
-  "pEM file with the authorities to trust; by default those of the operating system": "信任的证书颁发机构的 PEM 文件；默认用操作系统的",
-  "pEM file with the client's certificate chain": "客户端证书链的 PEM 文件",
-  "pEM file with the client's key": "客户端私钥的 PEM 文件",
+  "TLS; without this table the connection is in the clear": "TLS；没有这个表时，连接不加密",
+  "PEM file with the authorities to trust; by default those of the operating system": "信任的证书颁发机构的 PEM 文件；默认用操作系统的",
+  "PEM file with the client's certificate chain": "客户端证书链的 PEM 文件",
+  "PEM file with the client's key": "客户端私钥的 PEM 文件",
   "do not check who the broker is": "不核对消息服务器的身份",
   "user that clients must name; none lets everyone in": "客户端须用的用户名；不写则不作限制",
   "file with the password": "密码文件",
@@ -71,6 +71,7 @@ export const options: Wordings = {
   "how it is run": "运行方式",
   "in which numbers to compute; the manifest must have weights for it": "计算精度；模型清单中须有对应的权重",
   "who computes": "由谁计算",
+  "who decodes": "由谁解码",
   "runs the model when it is loaded, in each precision that its manifest has measured to lose at most 0.01 of AP50 against `precision`, on `provider` (with `auto`: on all that are there), and takes what is fastest on this machine":
     "载入模型时逐一试跑，选用本机最快的：精度为模型清单中实测 AP50 比 `precision` 最多低 0.01 的各种，由 `provider` 计算（`auto` 时为现有的全部）",
   "threads within one run": "每次计算所用的线程数",
@@ -78,7 +79,7 @@ export const options: Wordings = {
   "most pictures that are run together": "一次最多计算几张图片",
   "most frames that wait before frames are shed or cameras wait": "最多排队的帧数，再多就丢帧或让摄像机等待",
   "what happens to frames that come faster than the model is": "来不及计算的帧如何处理",
-  "oNNX Runtime's library; without it `ORT_DYLIB_PATH` and the usual places are tried": "ONNX Runtime 的库文件；不写时依次尝试 `ORT_DYLIB_PATH` 和常用位置",
+  "ONNX Runtime's library; without it `ORT_DYLIB_PATH` and the usual places are tried": "ONNX Runtime 的库文件；不写时依次尝试 `ORT_DYLIB_PATH` 和常用位置",
   "the OpenVINO plugin's library; without it `PARAPET_OPENVINO_EP` and the usual places are tried": "OpenVINO 插件的库文件；不写时依次尝试 `PARAPET_OPENVINO_EP` 和常用位置",
 
   // A camera.
@@ -276,7 +277,7 @@ export const options: Wordings = {
   'days that are holidays, as `"2026-10-01"`': '节假日，如 `"2026-10-01"`',
   "make-up working days: in force whatever the weekday is": "调休上班日：不论星期几都生效",
   "what a holiday changes": "节假日如何处理",
-  "iANA name of the site's time zone": "小区时区的 IANA 名称",
+  "IANA name of the site's time zone": "小区时区的 IANA 名称",
 
   // What is new in a view.
   "things of any kind that were put down and stay (background model)": "背景模型：发现放下后不再移动的任何物品",

@@ -161,7 +161,8 @@ function describedIn(root: Schema): Set<string> {
     const inner = resolved(node);
     const text = (node.description ?? inner.description)?.split(/\s+/).join(" ");
     const sentence = text?.split(/(?<=\. )/)[0]?.trimEnd().replace(/\.+$/, "");
-    if (sentence) sentences.add(sentence.charAt(0).toLowerCase() + sentence.slice(1));
+    // As the node does: "JPEG quality" begins with a name.
+    if (sentence) sentences.add(/^.\p{Lu}/u.test(sentence) ? sentence : sentence.charAt(0).toLowerCase() + sentence.slice(1));
     if (seen.has(inner)) return;
     seen.add(inner);
     const choices = inner.oneOf?.flatMap((choice) => Object.values(choice.properties ?? {})) ?? [];

@@ -14,7 +14,6 @@ export const trying: Wordings = {
   'cannot load model "{model}" with provider {provider}': "无法用 {provider} 载入模型“{model}”",
   "is the file an ONNX model of an opset that ONNX Runtime 1.24 knows?": "请确认文件是 ONNX Runtime 1.24 支持的 ONNX 模型",
   'it needs a build of ONNX Runtime for CUDA, CUDA and cuDNN; provider = "auto" does without them': '需要支持 CUDA 的 ONNX Runtime，以及 CUDA 和 cuDNN；改为 provider = "auto" 就不需要',
-  "it offers no device for this processor": "它没有可供本机处理器使用的设备",
   "it offers no device for {provider} on this machine": "它在本机上没有可供 {provider} 使用的设备",
   'provider = "cpu" may run it': '可以试试 provider = "cpu"',
   'model "{model}" has no {kind:tensor} "{name}"': "模型“{model}”没有{kind}“{name}”",
