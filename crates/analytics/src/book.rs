@@ -231,6 +231,11 @@ impl IncidentBook {
         events
     }
 
+    /// Whether nothing goes on and nothing was taken over.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.adopted.is_empty()
+    }
+
     /// What goes on, by rule and subject.
     pub fn open_incidents(&self) -> Vec<OpenIncident> {
         self.open

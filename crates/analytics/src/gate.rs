@@ -48,7 +48,7 @@ pub enum Look {
 /// Frames that come less often than this are chosen ones, and none is there but for a rule that needs it.
 const SPARED_SECONDS: f64 = 0.5;
 /// Times of containers are rounded.
-const ROUNDING_SECONDS: f64 = 0.02;
+pub(crate) const ROUNDING_SECONDS: f64 = 0.02;
 
 /// Decides which frames are looked at.
 #[derive(Debug)]

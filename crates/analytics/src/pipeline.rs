@@ -11,8 +11,9 @@ use parapet_core::{
 use crate::{
     Finding, Gate, GateConfig, Group, IncidentBook, LineCrossing, Look, Movement, OpenIncident,
     PresenceConfig, RuleConfig, Seconds, StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
+    gate::ROUNDING_SECONDS,
     line::LineWatch,
-    rule::{Rule, SELDOM_SECONDS},
+    rule::{CLOSED_SECONDS, Rule, SELDOM_SECONDS},
     runners::Runners,
     scene::Scene,
     zone::{ZonePresence, is_ignored},
@@ -134,6 +135,8 @@ pub struct Pipeline {
     visit_after: Option<f64>,
     /// Time of the latest frame.
     latest_at: Option<Timestamp>,
+    /// Time of the latest frame that was not passed over for the rules' hours.
+    awake_at: Option<Timestamp>,
     /// Of the standing things that rules are about.
     groups: Vec<Group>,
     /// At least so often a look is needed; `None`: at every frame.
@@ -192,6 +195,7 @@ impl Pipeline {
             movement: None,
             visit_after,
             latest_at: None,
+            awake_at: None,
             groups,
             look_seconds,
             runners,
@@ -209,6 +213,7 @@ impl Pipeline {
             return;
         }
         self.restart_gate();
+        self.awake_at = None;
         self.tracker.restart();
         self.standing.begin_run();
         self.lines.restart();
@@ -223,6 +228,7 @@ impl Pipeline {
     /// what is open stays and must be found again. `unseen` are the parts of the view that cannot be seen this time.
     pub fn begin_visit(&mut self, unseen: Vec<BBox>) {
         self.restart_gate();
+        self.awake_at = None;
         self.tracker.forget();
         self.standing.begin_visit(unseen);
         self.lines.restart();
@@ -256,6 +262,10 @@ impl Pipeline {
         self.begin_run(frame.run);
         let at = frame.captured_at;
         self.notice_visit(at);
+        if self.rests(at) {
+            return Ok(Step { held: true, ..Step::unlooked(Vec::new()) });
+        }
+        self.awake_at = Some(at);
         let aspect = frame.picture.width() as f32 / frame.picture.height() as f32;
         match self.look(frame) {
             Look::Held => return Ok(self.hold(frame, aspect)),
@@ -336,6 +346,22 @@ impl Pipeline {
             events,
             open: self.book.open_incidents(),
         }
+    }
+
+    /// Whether no rule asks for this frame: all are out of their hours, nothing is open, and a look was taken of late.
+    fn rests(&self, at: Timestamp) -> bool {
+        let wait = 0.0..CLOSED_SECONDS - ROUNDING_SECONDS;
+        let of_late = |awake: Timestamp| wait.contains(&seconds_between(awake, at));
+        self.awake_at.is_some_and(of_late) && self.is_closed(at) && self.book.is_empty()
+    }
+
+    /// Whether all rules are out of their hours now and for a while. Lines have none, and a dome's visits are short.
+    fn is_closed(&self, at: Timestamp) -> bool {
+        let soon = at.checked_add(jiff::SignedDuration::from_secs_f64(CLOSED_SECONDS)).unwrap_or(at);
+        self.look_seconds.is_some()
+            && self.visit_after.is_none()
+            && !self.rules.is_empty()
+            && !self.rules.iter().any(|rule| rule.is_in_force(at) || rule.is_in_force(soon))
     }
 
     /// Whether the model is to look at this frame.
@@ -420,8 +446,12 @@ impl Pipeline {
     }
 
     /// At least so often a rule of this view needs a frame at present, in seconds, to decide as it does with one at every
-    /// frame; `None`: at every frame, since something crosses lines or runs about.
+    /// frame, or hardly ever while all are out of their hours; `None`: at every frame, since something crosses lines or runs
+    /// about.
     pub fn look_seconds(&self, at: Timestamp) -> Option<f64> {
+        if self.is_closed(at) {
+            return Some(CLOSED_SECONDS);
+        }
         self.look_seconds.filter(|_| !self.runners.run(at))
     }
 

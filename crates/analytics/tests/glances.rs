@@ -1,4 +1,5 @@
-//! Frames a second apart, of which rules that wait for what stands need every other one: the others are only glanced at.
+//! Frames that not every rule asks for: of those a second apart, rules that wait for what stands need every other one, and
+//! the others are only glanced at; out of the rules' hours hardly any is looked at.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
@@ -57,8 +58,11 @@ struct View {
 
 impl View {
     fn new(gate: bool) -> Self {
+        Self::of(gate, "[dogs.stray_dog]\n[bikes.misparked_ebike]\n")
+    }
+
+    fn of(gate: bool, rules: &str) -> Self {
         let eyes = Eyes::default();
-        let rules = "[dogs.stray_dog]\n[bikes.misparked_ebike]\n";
         let config = PipelineConfig {
             rules: toml::from_str(rules).unwrap(),
             gate: gate.then(GateConfig::default),
@@ -113,6 +117,20 @@ fn what_begins_to_run_at_a_glance_is_followed_from_that_frame_on() {
     // Whether or not all frames come now.
     assert!(view.frame(1.0, 120) && view.frame(0.2, 121) && view.frame(0.2, 122));
     assert_eq!(view.eyes.asked(), "FFF");
+}
+
+#[test]
+fn out_of_all_hours_a_look_is_taken_now_and_then_and_every_frame_in_time_before_they_begin() {
+    // The first second of 1970 is eight o'clock in Shanghai.
+    let mut view = View::of(false, "[bikes.misparked_ebike]\nschedule.hours = [\"08:01-09:00\"]\n");
+    let seen: Vec<u32> = (1..64).filter(|i| view.frame(1.0, 100 + *i as usize)).collect();
+    assert_eq!(seen, [1, 11, 21, 31, 41].into_iter().chain(50..64).collect::<Vec<_>>());
+    assert_eq!(view.pipeline.look_seconds(Timestamp::UNIX_EPOCH), Some(10.0));
+    assert_eq!(view.pipeline.look_seconds(now(&view)), Some(2.0));
+    // One rule that is in force is enough.
+    let rules = "[bikes.misparked_ebike]\nschedule.hours = [\"08:01-09:00\"]\n[dogs.stray_dog]\n";
+    let mut view = View::of(false, rules);
+    assert!((0..5).all(|i| view.frame(1.0, 100 + i)));
 }
 
 fn now(view: &View) -> Timestamp {

@@ -351,7 +351,7 @@ impl LastWords {
         match arrived.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                warn!(error = %chain(&error), "cannot read whether the last words have arrived")
+                warn!(error = %chain(&error), "cannot read whether the last words have arrived");
             }
             Err(_) => warn!(
                 cameras = cameras.len(),
