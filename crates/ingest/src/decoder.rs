@@ -12,12 +12,11 @@ use std::{
 use gstreamer::{self as gst, prelude::*};
 use parapet_core::CameraId;
 use serde::Deserialize;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::error::OpenError;
 
-/// Who decodes a live source. Recordings are decoded by software unless `hardware` is asked for: so they give the same
-/// pictures on every machine.
+/// Who decodes a live source. Recordings are decoded by software, so that they give the same pictures on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecoderChoice {
@@ -38,8 +37,15 @@ static GAVE_UP: Mutex<BTreeSet<CameraId>> = Mutex::new(BTreeSet::new());
 pub(crate) struct Decoders {
     choice: DecoderChoice,
     camera: Option<CameraId>,
-    /// Whether the one that was made last is hardware.
-    hardware: Arc<AtomicBool>,
+    latest: Arc<Latest>,
+}
+
+/// What is known of the decoder that was made last.
+#[derive(Debug, Default)]
+struct Latest {
+    hardware: AtomicBool,
+    /// A keyframe has gone to it.
+    fed: AtomicBool,
 }
 
 impl Decoders {
@@ -50,10 +56,7 @@ impl Decoders {
 
     /// Those of a camera.
     pub(crate) fn of(camera: &CameraId, choice: DecoderChoice, live: bool) -> Self {
-        let choice = match choice {
-            DecoderChoice::Auto if !live => DecoderChoice::Software,
-            choice => choice,
-        };
+        let choice = if live { choice } else { DecoderChoice::Software };
         Self { choice, camera: Some(camera.clone()), ..Self::default() }
     }
 
@@ -83,7 +86,7 @@ impl Decoders {
                 .chain(software.into_iter().filter(|f| f.rank() >= gst::Rank::MARGINAL))
                 .collect(),
         };
-        let made = ordered.into_iter().find_map(|factory| Some((factory, factory.create().build().ok()?)));
+        let made = ordered.into_iter().find_map(|factory| Some((factory, opened(factory)?)));
         let Some((factory, decoder)) = made else {
             let format = caps.structure(0).map_or_else(|| "nothing".to_owned(), |s| s.name().to_string());
             return Err(OpenError::MissingDecoder { format });
@@ -92,15 +95,20 @@ impl Decoders {
         if hardware && let Some(camera) = &self.camera {
             info!(%camera, decoder = %factory.name(), "hardware decodes");
         }
-        self.hardware.store(hardware, Ordering::Relaxed);
+        self.latest.hardware.store(hardware, Ordering::Relaxed);
+        self.latest.fed.store(false, Ordering::Relaxed);
         Ok(decoder)
     }
 
-    /// Data came and no picture: if hardware was to decode them, software does from now on. Whether that is so.
+    /// A keyframe goes to the decoder.
+    pub(crate) fn keyframe(&self) {
+        self.latest.fed.store(true, Ordering::Relaxed);
+    }
+
+    /// No picture came: if hardware got something to decode, software does it from now on. Whether that is so.
     pub(crate) fn gave_nothing(&self) -> bool {
-        let Some(camera) = self.camera.as_ref().filter(|_| self.hardware.load(Ordering::Relaxed)) else {
-            return false;
-        };
+        let was_fed = self.latest.hardware.load(Ordering::Relaxed) && self.latest.fed.load(Ordering::Relaxed);
+        let Some(camera) = self.camera.as_ref().filter(|_| was_fed) else { return false };
         metrics::counter!("parapet_hardware_decoder_failed_total", "camera" => camera.to_string())
             .increment(1);
         GAVE_UP.lock().unwrap_or_else(PoisonError::into_inner).insert(camera.clone());
@@ -111,6 +119,17 @@ impl Decoders {
         let gave_up = GAVE_UP.lock().unwrap_or_else(PoisonError::into_inner);
         self.camera.as_ref().is_some_and(|camera| gave_up.contains(camera))
     }
+}
+
+/// A decoder whose device can be opened: it may be in use, or not allowed to this user.
+fn opened(factory: &gst::ElementFactory) -> Option<gst::Element> {
+    let decoder = factory.create().build().ok()?;
+    if decoder.set_state(gst::State::Ready).is_ok() {
+        return Some(decoder);
+    }
+    warn!(decoder = %factory.name(), "the decoder cannot be opened; another one is taken");
+    let _ = decoder.set_state(gst::State::Null);
+    None
 }
 
 fn is_hardware(factory: &gst::ElementFactory) -> bool {

@@ -236,14 +236,17 @@ impl Supervisor {
                 Ok(_) | Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
         };
+        let no_picture = || progress.last_frame().is_none() && self.decoders.gave_nothing();
         match over {
-            Over::Trouble(event, detail)
-                if progress.last_heard().is_some()
-                    && progress.last_frame().is_none()
-                    && self.decoders.gave_nothing() =>
+            Over::Trouble(event @ (HealthEvent::Failed | HealthEvent::Silent), Some(detail))
+                if no_picture() =>
             {
-                let detail = detail.unwrap_or_default();
                 Over::Trouble(event, Some(format!("{detail}; software decodes from now on, not hardware")))
+            }
+            // A visit has waited in vain.
+            Over::Stopped if self.appetite.is_some() => {
+                no_picture();
+                Over::Stopped
             }
             over => over,
         }

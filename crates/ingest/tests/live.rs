@@ -274,11 +274,16 @@ fn where_hardware_gives_no_picture_software_does_and_goes_on_doing_so() {
     camera.frame();
     assert_eq!(broken::made(), 2);
 
+    // A device that cannot be opened is passed over at once.
+    broken::be_busy();
+    Watched::open_as("third", &wanted).frame();
+    assert_eq!(broken::made(), 3);
+
     // Recordings are decoded alike on every machine.
     let file = SourceConfig {
-        decoder: DecoderChoice::Auto,
+        decoder: DecoderChoice::Hardware,
         ..SourceConfig::of_file(folder.path().join("numbered.mp4"))
     };
     Watched::open(&file).frame();
-    assert_eq!(broken::made(), 2);
+    assert_eq!(broken::made(), 3);
 }

@@ -12,6 +12,7 @@ use gstreamer_app::{AppSink, AppSinkCallbacks};
 use super::{EncodedWanted, FramesWanted, ModeSwitch, Notice, Notify, SampleSink, Units, Wanted};
 use crate::{
     codec::Codec,
+    decoder::Decoders,
     elements::{add_row, element, filter, link, pad},
     error::OpenError,
     thin::{Decimator, KeyframeGate, Passage, UnitFacts},
@@ -56,7 +57,7 @@ pub(super) fn attach(
         let mut row = vec![queue.clone()];
         let is_raw = caps.structure(0).is_some_and(|s| s.name() == "video/x-raw");
         if !is_raw {
-            gate(&pad(&queue, "src")?, units, live, mode);
+            gate(&pad(&queue, "src")?, units, live, mode, decoders.clone());
             let decoder = decoders.make(&codec.map_or_else(|| caps.clone(), Codec::annex_b))?;
             // Frame threads add delay and, with hundreds of cameras, threads.
             if live && decoder.has_property("max-threads") {
@@ -170,7 +171,7 @@ fn frame_caps(wanted: Option<&FramesWanted>) -> gst::Caps {
 /// Which buffers go on from a pad, told whether they are keyframes: none, or this one after others.
 type Passes = Box<dyn FnMut(&gst::Pad, &gst::Buffer, bool) -> Passage<gst::Buffer> + Send>;
 
-fn gate(pad: &gst::Pad, units: Units, live: bool, mode: Arc<ModeSwitch>) {
+fn gate(pad: &gst::Pad, units: Units, live: bool, mode: Arc<ModeSwitch>, decoders: Decoders) {
     let passes: Passes = match units {
         Units::All if !live => return,
         Units::All | Units::Keyframes => {
@@ -201,6 +202,9 @@ fn gate(pad: &gst::Pad, units: Units, live: bool, mode: Arc<ModeSwitch>) {
             (*passes)(pad, buffer, keyframe)
         };
         let Passage::Through(before) = passage else { return gst::PadProbeReturn::Drop };
+        if keyframe {
+            decoders.keyframe();
+        }
         // On the thread that pushes this buffer, so the order is theirs. What the decoder says comes with the next one.
         if let Some(decoder) = pad.peer() {
             for held_back in before {

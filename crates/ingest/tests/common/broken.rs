@@ -1,11 +1,12 @@
 //! A hardware decoder of the tests' making, which fails: the first one that is made swallows what comes and gives nothing,
 //! later ones report an error. Nothing takes it unless hardware is asked for.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use gstreamer::{self as gst, glib, prelude::*};
 
 static MADE: AtomicU32 = AtomicU32::new(0);
+static BUSY: AtomicBool = AtomicBool::new(false);
 
 mod element {
     use std::sync::LazyLock;
@@ -52,6 +53,16 @@ mod element {
     impl GstObjectImpl for Broken {}
 
     impl ElementImpl for Broken {
+        fn change_state(
+            &self,
+            transition: gst::StateChange,
+        ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+            if transition == gst::StateChange::NullToReady && super::BUSY.load(Ordering::Relaxed) {
+                return Err(gst::StateChangeError);
+            }
+            self.parent_change_state(transition)
+        }
+
         fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
             static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
                 gst::subclass::ElementMetadata::new(
@@ -88,6 +99,11 @@ glib::wrapper! {
 pub(crate) fn register() {
     gst::init().unwrap();
     gst::Element::register(None, "brokenhardwaredec", gst::Rank::NONE, Broken::static_type()).unwrap();
+}
+
+/// Its device cannot be opened from now on.
+pub(crate) fn be_busy() {
+    BUSY.store(true, Ordering::Relaxed);
 }
 
 /// How many were made.
