@@ -62,7 +62,8 @@ pub enum Provider {
     OpenvinoGpu,
     /// NVIDIA's graphics processors: `library` must be a build of ONNX Runtime for CUDA. Not verified on hardware.
     Cuda,
-    /// The first of `cuda`, `openvino-gpu` and `openvino` that is there and can, else ONNX Runtime itself; the log says which.
+    /// The OpenVINO plugin where it can, else ONNX Runtime itself; the log says which. With `fastest`, of all that are there
+    /// what is fastest.
     Auto,
 }
 
@@ -87,9 +88,9 @@ impl Provider {
         }
     }
 
-    /// Those that `auto` stands for, the most able first.
+    /// Those that there may be, the plainest first.
     pub(crate) fn all() -> [Self; 4] {
-        [Self::Cuda, Self::OpenvinoGpu, Self::Openvino, Self::Cpu]
+        [Self::Cpu, Self::Openvino, Self::OpenvinoGpu, Self::Cuda]
     }
 }
 
@@ -119,12 +120,13 @@ pub struct EngineConfig {
     /// Who computes.
     pub provider: Provider,
     /// Runs the model when it is loaded, in each precision that its manifest has measured to lose at most 0.01 of AP50
-    /// against `precision`, on `provider` (with `auto`: on all that are there), and takes what is fastest on this machine.
+    /// against `precision` (in the mean over its sets, at the manifest's size of the input), on `provider` (with `auto`: on
+    /// all that are there), and takes what is fastest on this machine.
     pub fastest: bool,
     /// Threads within one run. More than 1 makes one picture faster and all cameras together slower.
     pub threads: usize,
     /// Keeps the model's thread on this core, counted from 0: what it works with stays in that core's cache. For a machine
-    /// that does little else, and for `threads = 1`.
+    /// that does little else; only with `threads = 1`.
     pub core: Option<usize>,
     /// Most pictures that are run together. On a CPU more than 1 costs time (NanoDet-g, four at a time: 1.2 of one by
     /// one in fp32, 2 in int8): it is for providers that gain by it.
@@ -169,6 +171,11 @@ impl EngineConfig {
             problems.push(format!(
                 "core = {core} is none that this program may run on; hint: `nproc` tells how many there are, counted from 0"
             ));
+        }
+        if self.core.is_some() && self.threads > 1 {
+            problems.push(
+                "core binds one thread, and threads asks for more; hint: threads = 1, or no core".into(),
+            );
         }
         if self.precision == Precision::Bf16 && self.provider == Provider::Cpu {
             problems.push(

@@ -56,9 +56,11 @@ pub(crate) fn open(
             }
         }
     }
-    match best {
-        Some((_, chosen)) => Ok(chosen),
-        None => Err(refused.expect("what is asked for is a candidate")),
+    match (best, refused) {
+        (Some((_, chosen)), _) => Ok(chosen),
+        (None, Some(error)) if config.provider != Provider::Auto => Err(error),
+        // It knows what to do where nothing is there that was asked for.
+        (None, _) => Model::open(manifest, config),
     }
 }
 
@@ -74,7 +76,7 @@ fn candidates(manifest: &Manifest, config: &EngineConfig) -> Vec<(Provider, Prec
     let precisions: Vec<Precision> =
         std::iter::once(asked).chain(others.into_iter().filter(as_accurate)).collect();
     let providers = match config.provider {
-        Provider::Auto => Provider::all().into_iter().rev().collect(),
+        Provider::Auto => Provider::all().to_vec(),
         one => vec![one],
     };
     let all = providers.into_iter().flat_map(|provider| precisions.iter().map(move |p| (provider, *p)));

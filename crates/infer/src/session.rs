@@ -157,14 +157,17 @@ fn outputs<'a>(results: &'a SessionOutputs<'_>, names: &'a [String]) -> Result<O
     Ok(Outputs::new(tensors))
 }
 
-/// A session on the first provider that is there and runs the model.
+/// A session with OpenVINO where it is there and runs the model, else without. Graphics processors must be asked for, or be
+/// found the fastest.
 fn first_that_can(
     runtime: &Runtime,
     manifest: &Manifest,
     config: &EngineConfig,
 ) -> Result<(Session, Provider, Precision), EngineError> {
     let mut reasons = Vec::new();
-    for provider in Provider::all().into_iter().filter(|provider| provider.computes(config.precision)) {
+    for provider in
+        [Provider::Openvino, Provider::Cpu].into_iter().filter(|provider| provider.computes(config.precision))
+    {
         match on(provider, runtime, manifest, config) {
             Ok(session) => {
                 if !reasons.is_empty() {
@@ -193,12 +196,13 @@ fn on(
     config: &EngineConfig,
 ) -> Result<Session, EngineError> {
     match provider {
-        Provider::Cpu | Provider::Auto => build(runtime, manifest, config, Ok),
+        Provider::Cpu | Provider::Auto => build(Provider::Cpu, runtime, manifest, config, Ok),
         Provider::Openvino => on_openvino(DeviceType::CPU, runtime, manifest, config),
         Provider::OpenvinoGpu => on_openvino(DeviceType::GPU, runtime, manifest, config),
         // The shapes between its parts are computed by the processor.
-        Provider::Cuda => build(runtime, manifest, config, |builder| {
-            let cuda = ort::ep::CUDA::default().build().error_on_failure();
+        Provider::Cuda => build(provider, runtime, manifest, config, |builder| {
+            // What is asked for in fp32 is not computed in less.
+            let cuda = ort::ep::CUDA::default().with_tf32(false).build().error_on_failure();
             let refused = |e: ort::Error| EngineError::session(manifest, Provider::Cuda, e);
             builder.with_execution_providers([cuda]).map_err(|e| refused(e.into()))
         }),
@@ -228,7 +232,7 @@ fn on_openvino(
         (Provider::Openvino, format!("{{\"CPU\":{{{cpu}}}}}"))
     };
     let options = [(format!("{OPENVINO}.load_config"), load_config)];
-    build(runtime, manifest, config, |builder| {
+    build(provider, runtime, manifest, config, |builder| {
         let devices = runtime.environment().devices().filter(|found| {
             found.ep().is_ok_and(|name| name == OPENVINO) && found.hardware_device().ty() == device
         });
@@ -252,13 +256,14 @@ fn on_openvino(
 type Builder = ort::session::builder::SessionBuilder;
 
 fn build(
+    provider: Provider,
     runtime: &Runtime,
     manifest: &Manifest,
     config: &EngineConfig,
-    provider: impl FnOnce(Builder) -> Result<Builder, EngineError>,
+    chosen: impl FnOnce(Builder) -> Result<Builder, EngineError>,
 ) -> Result<Session, EngineError> {
     let weights = manifest.read(config.precision)?;
-    let refused = |e: ort::Error| EngineError::session(manifest, config.provider, e);
+    let refused = |e: ort::Error| EngineError::session(manifest, provider, e);
     let plain = || -> ort::Result<Builder> {
         Ok(Session::builder(runtime.environment())?
             .with_intra_threads(config.threads)?
@@ -267,7 +272,7 @@ fn build(
             .with_inter_op_spinning(false)?
             .with_optimization_level(GraphOptimizationLevel::All)?)
     };
-    let mut builder = provider(plain().map_err(refused)?)?;
+    let mut builder = chosen(plain().map_err(refused)?)?;
     builder.commit_from_memory(&weights).map_err(refused)
 }
 

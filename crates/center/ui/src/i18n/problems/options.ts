@@ -72,8 +72,8 @@ export const options: Wordings = {
   "in which numbers to compute; the manifest must have weights for it": "计算精度；模型清单中须有对应的权重",
   "who computes": "由谁计算",
   "who decodes": "由谁解码",
-  "runs the model when it is loaded, in each precision that its manifest has measured to lose at most 0.01 of AP50 against `precision`, on `provider` (with `auto`: on all that are there), and takes what is fastest on this machine":
-    "载入模型时逐一试跑，选用本机最快的：精度为模型清单中实测 AP50 比 `precision` 最多低 0.01 的各种，由 `provider` 计算（`auto` 时为现有的全部）",
+  "runs the model when it is loaded, in each precision that its manifest has measured to lose at most 0.01 of AP50 against `precision` (in the mean over its sets, at the manifest's size of the input), on `provider` (with `auto`: on all that are there), and takes what is fastest on this machine":
+    "载入模型时逐一试跑，选用本机最快的：精度为模型清单中实测 AP50（按清单的输入尺寸，各数据集平均）比 `precision` 最多低 0.01 的各种，由 `provider` 计算（`auto` 时为现有的全部）",
   "threads within one run": "每次计算所用的线程数",
   "keeps the model's thread on this core, counted from 0: what it works with stays in that core's cache": "让模型的线程固定在此处理器核心上（从 0 数起），以充分利用该核心的缓存",
   "most pictures that are run together": "一次最多计算几张图片",

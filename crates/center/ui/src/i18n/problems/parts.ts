@@ -74,6 +74,8 @@ export const parts: Wordings = {
   'provider = "openvino" or precision = "fp32"': '改为 provider = "openvino" 或 precision = "fp32"',
   "core = {number} is none that this program may run on": "core = {number} 不是本程序可用的处理器核心",
   "`nproc` tells how many there are, counted from 0": "可用 `nproc` 查看核心数，从 0 数起",
+  "core binds one thread, and threads asks for more": "core 只能绑定一个线程，而 threads 大于 1",
+  "threads = 1, or no core": "改为 threads = 1，或去掉 core",
   "{provider} does not compute in {precision}": "{provider} 不支持 {precision} 精度",
   'precision = "fp32"': '改为 precision = "fp32"',
   'model "{model}" has no {precision} weights': "模型“{model}”没有 {precision} 权重",
