@@ -137,6 +137,8 @@ pub struct Pipeline {
     latest_at: Option<Timestamp>,
     /// Time of the latest frame that was not passed over for the rules' hours.
     awake_at: Option<Timestamp>,
+    /// Somebody follows the live picture.
+    followed: bool,
     /// Of the standing things that rules are about.
     groups: Vec<Group>,
     /// At least so often a look is needed; `None`: at every frame.
@@ -196,6 +198,7 @@ impl Pipeline {
             visit_after,
             latest_at: None,
             awake_at: None,
+            followed: false,
             groups,
             look_seconds,
             runners,
@@ -254,6 +257,12 @@ impl Pipeline {
         }
     }
 
+    /// Whether somebody follows the live picture: then it does not rest out of the rules' hours, since boxes and the blur over
+    /// persons hang on what it sees.
+    pub fn set_followed(&mut self, followed: bool) {
+        self.followed = followed;
+    }
+
     /// Looks at the next frame.
     ///
     /// # Errors
@@ -262,7 +271,7 @@ impl Pipeline {
         self.begin_run(frame.run);
         let at = frame.captured_at;
         self.notice_visit(at);
-        if self.rests(at) {
+        if !self.followed && self.rests(at) {
             return Ok(Step { held: true, ..Step::unlooked(Vec::new()) });
         }
         self.awake_at = Some(at);

@@ -163,7 +163,7 @@ fn shortest(limit: Seconds, by_zone: &BTreeMap<ZoneId, Seconds>, by_label: &BTre
 const LOOKS_IN_LIMIT: f64 = 8.0;
 /// The tracker follows what stands over no more than this between two looks.
 pub(crate) const SELDOM_SECONDS: f64 = 2.0;
-/// Out of the hours of all rules a look is taken so often, and every frame is looked at for so long before they begin.
+/// Out of the hours of all rules a look is taken so often, and every frame that comes is looked at for so long before they begin.
 pub(crate) const CLOSED_SECONDS: f64 = 10.0;
 /// What runs about is noticed so soon.
 const FIND_SECONDS: f64 = 1.0;
