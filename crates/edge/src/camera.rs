@@ -173,7 +173,7 @@ impl Worker {
             let attempt = catch_unwind(AssertUnwindSafe(|| self.watch(orders)));
             let (event, detail) = match attempt {
                 Ok(Over::Stopped(reason)) => {
-                    self.end_open(reason);
+                    self.end_all_open(reason);
                     info!(camera = %self.spec.id, ?reason, "camera stops");
                     return;
                 }
@@ -203,7 +203,7 @@ impl Worker {
             self.crashes += 1;
             match self.pause(orders, (!over).then_some(wait)) {
                 None => {}
-                Some(Over::Stopped(reason)) => return self.end_open(reason),
+                Some(Over::Stopped(reason)) => return self.end_all_open(reason),
                 Some(_) => return self.leave(),
             }
         }
@@ -291,6 +291,7 @@ impl Worker {
                     {
                         self.spec.uplink.show(&self.status_of(health));
                     }
+                    watch.set_followed(self.spec.live.is_watched(&id));
                     match watch.step(&frame) {
                         Ok(Looked { frame, mut step, watched, notes }) => {
                             timer.step_done();
@@ -369,7 +370,14 @@ impl Worker {
         if self.spec.live.is_watched(&self.spec.id) {
             return DecodeMode::Full;
         }
-        watch.enough(self.latest, stream.keyframes_apart())
+        match watch.enough(self.latest, stream.keyframes_apart()) {
+            DecodeMode::KeyframesOnly { apart } => {
+                // The watchdog waits for a picture.
+                let stalled = Duration::from_secs_f64(self.spec.config.source.watchdog.stalled_seconds);
+                DecodeMode::KeyframesOnly { apart: apart.min(stalled / 2) }
+            }
+            mode => mode,
+        }
     }
 
     /// Records the stream, if that is wanted. A disk that fails costs the recording, never detection.
@@ -383,8 +391,9 @@ impl Worker {
 
     /// Leaves what is open to whoever watches the camera next.
     pub(crate) fn leave(&mut self) {
-        info!(camera = %self.spec.id, open = self.open.len(), "camera is left to another node");
-        for incident in std::mem::take(&mut self.open).into_keys() {
+        info!(camera = %self.spec.id, open = self.open.len() + self.to_adopt.len(), "camera is left to another node");
+        let waiting = std::mem::take(&mut self.to_adopt).into_iter().map(|event| event.incident_id);
+        for incident in std::mem::take(&mut self.open).into_keys().chain(waiting) {
             if let Some(recorder) = &self.spec.recorder {
                 recorder.ended(incident);
             }

@@ -137,6 +137,14 @@ impl UplinkHandle {
         self.outbox.open_incidents().await
     }
 
+    /// Messages that the broker has not acknowledged.
+    ///
+    /// # Errors
+    /// The outbox's.
+    pub(crate) async fn pending(&self) -> Result<u64, StoreError> {
+        Ok(self.outbox.stats().await?.pending)
+    }
+
     /// Another node has gone on with these incidents.
     ///
     /// # Errors
@@ -250,7 +258,7 @@ impl Uplink {
     /// # Errors
     /// The outbox's.
     pub async fn pending(&self) -> Result<u64, StoreError> {
-        Ok(self.handle.outbox.stats().await?.pending as u64)
+        self.handle.pending().await
     }
 
     /// Commits what is queued, sends it if the broker takes it soon, says goodbye, and ends every task.

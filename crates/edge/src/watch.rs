@@ -74,6 +74,13 @@ impl Watch {
         }
     }
 
+    /// Whether somebody follows the live picture.
+    pub(crate) fn set_followed(&mut self, followed: bool) {
+        if let Kind::Fixed(view) = &mut self.0 {
+            view.pipeline.set_followed(followed);
+        }
+    }
+
     /// What of a stream must be decoded for it after the frame of this time, where keyframes are so far apart. A dome needs
     /// all of it.
     pub(crate) fn enough(&self, at: Timestamp, keyframes_apart: Option<Duration>) -> DecodeMode {

@@ -113,12 +113,17 @@ impl Worker {
         wire::Message::Incident(wire::Incident { site, node, event })
     }
 
-    /// Ends what is still known as open, and what waits to be gone on with: after a crash, or when the camera is stopped
-    /// while it is not watched.
+    /// As [`end_open`](Self::end_open), and what waits to be gone on with too.
+    pub(crate) fn end_all_open(&mut self, reason: EndReason) {
+        for event in std::mem::take(&mut self.to_adopt) {
+            self.open.entry(event.incident_id).or_insert(event);
+        }
+        self.end_open(reason);
+    }
+
+    /// Ends what is still known as open: after a crash, or when the camera is stopped while it is not watched.
     pub(crate) fn end_open(&mut self, reason: EndReason) {
-        let mut open = std::mem::take(&mut self.open);
-        let waiting = std::mem::take(&mut self.to_adopt);
-        open.extend(waiting.into_iter().map(|event| (event.incident_id, event)));
+        let open = std::mem::take(&mut self.open);
         let ended: Vec<wire::Message> = open
             .into_values()
             .map(|last| {

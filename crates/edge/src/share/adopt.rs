@@ -1,5 +1,5 @@
 //! Which incidents a node takes over with a camera: those that others have left open in the store, and those that this node
-//! itself had left open, if nobody went on with them. And whether others find there what this one leaves.
+//! itself had left open, if nobody went on with them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -61,43 +61,6 @@ impl Adoption {
     }
 }
 
-/// Whether the store knows all that this node has said of these cameras: whoever takes them from now on reads there what
-/// to go on with.
-///
-/// # Errors
-/// The store's or the outbox's.
-pub(super) async fn is_told(
-    store: &Store,
-    uplink: &UplinkHandle,
-    node: &NodeId,
-    cameras: &BTreeSet<CameraId>,
-) -> Result<bool, StoreError> {
-    let mut own = uplink.open_incidents().await?;
-    own.retain(|event| cameras.contains(&event.camera));
-    let ids: Vec<IncidentId> = own.iter().map(|event| event.incident_id).collect();
-    let standing = store.standing_of(&ids).await?;
-    let open = store.open_incidents_of(cameras).await?;
-    Ok(has_arrived(&own, &standing, &open, node))
-}
-
-/// Whether the store knows the last word on what this node left open, and on what it ended.
-fn has_arrived(
-    own: &[IncidentEvent],
-    standing: &[(IncidentId, u32, Phase)],
-    open: &[OpenIncidentRow],
-    node: &NodeId,
-) -> bool {
-    let known = |event: &IncidentEvent| {
-        standing.iter().any(|(id, sequence, _)| *id == event.incident_id && *sequence >= event.sequence)
-    };
-    let ended = |row: &OpenIncidentRow| {
-        row.node == *node
-            && row.event.rule.as_str() != surveys::RULE
-            && own.iter().all(|event| event.incident_id != row.event.incident_id)
-    };
-    own.iter().all(known) && !open.iter().any(ended)
-}
-
 /// What this node told itself is in its outbox, and better known there.
 fn of_others(
     rows: Vec<OpenIncidentRow>,
@@ -129,12 +92,12 @@ fn still_own(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use parapet_core::{BBox, EventId, IncidentKind, RunId, Severity, Timestamp};
 
     use super::*;
 
-    fn event(name: &str, camera: &str, sequence: u32) -> IncidentEvent {
+    pub(crate) fn event(name: &str, camera: &str, sequence: u32) -> IncidentEvent {
         let at = Timestamp::UNIX_EPOCH;
         IncidentEvent {
             event_id: EventId::derive(&[name, &sequence.to_string()]),
@@ -164,25 +127,8 @@ mod tests {
         }
     }
 
-    fn row(site: &str, node: &str, event: IncidentEvent) -> OpenIncidentRow {
+    pub(crate) fn row(site: &str, node: &str, event: IncidentEvent) -> OpenIncidentRow {
         OpenIncidentRow { site: site.parse().unwrap(), node: node.parse().unwrap(), event }
-    }
-
-    #[test]
-    fn a_camera_is_let_go_when_the_last_word_on_it_has_arrived() {
-        let node: NodeId = "a".parse().unwrap();
-        let own = event("bike", "gate", 3);
-        let arrived = |known: &[u32], open: &[OpenIncidentRow]| {
-            let standing: Vec<_> =
-                known.iter().map(|sequence| (own.incident_id, *sequence, Phase::Updated)).collect();
-            has_arrived(std::slice::from_ref(&own), &standing, open, &node)
-        };
-        assert!(!arrived(&[], &[]), "its start is on its way");
-        assert!(!arrived(&[2], &[]), "its latest update is on its way");
-        assert!(arrived(&[3], &[row("s", "a", own.clone())]));
-        assert!(arrived(&[100], &[row("s", "b", own.clone())]), "another has gone on with it");
-        assert!(!arrived(&[3], &[row("s", "a", event("ended", "gate", 0))]), "an end is on its way");
-        assert!(arrived(&[3], &[row("s", "b", event("another's", "gate", 0))]));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! which, and run out by themselves when a node dies. Nodes never talk to each other.
 
 mod adopt;
+mod last_words;
 mod leases;
 mod task;
 

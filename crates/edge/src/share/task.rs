@@ -10,23 +10,18 @@ use std::{
 use parapet_core::{CameraId, Clock, IncidentEvent, NodeId};
 use parapet_store::{LeaseClock, ShareRequest, Shared, Store, StoreError};
 use tokio::{
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use super::{
-    Leases, ShareConfig, Timing,
-    adopt::{Adoption, is_told},
-};
+use super::{Leases, ShareConfig, Timing, adopt::Adoption, last_words::LastWords};
 use crate::{fleet::Fleet, node::chain, telemetry, uplink::UplinkHandle};
 
 /// Asked so much after the lease of another node ran out, so that it has.
 const AFTER_ANOTHER: Duration = Duration::from_millis(20);
-/// Between two looks whether the store knows what was said of cameras that are given back.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What the task works with.
 pub(crate) struct ShareParts {
@@ -156,6 +151,7 @@ type Following = JoinHandle<BTreeSet<CameraId>>;
 impl Sharer {
     async fn run(mut self, stop: CancellationToken) -> Leaver {
         let mut following: Option<Following> = None;
+        let mut parting = JoinSet::new();
         loop {
             let wait = tokio::select! {
                 biased;
@@ -174,9 +170,12 @@ impl Sharer {
                     () = stop.cancelled() => break,
                     stopped = done(&mut following) => {
                         following = None;
+                        self.part(stopped, &mut parting);
+                    }
+                    Some(told) = parting.join_next() => {
                         // Its share may have grown again meanwhile.
-                        let stopped = stopped.into_iter().filter(|camera| !self.wanted.contains(camera));
-                        self.released.extend(stopped);
+                        let told = told.unwrap_or_default().into_iter();
+                        self.released.extend(told.filter(|camera| !self.wanted.contains(camera)));
                         if !self.released.is_empty() {
                             break;
                         }
@@ -310,55 +309,21 @@ impl Sharer {
         self.released.retain(|camera| !self.wanted.contains(camera));
         let (wanted, left_open) = (self.wanted.clone(), std::mem::take(&mut self.left_open));
         let fleet = self.parts.fleet.clone();
-        let held = tokio::task::spawn_blocking(move || {
+        Some(tokio::task::spawn_blocking(move || {
             fleet.lock().expect("no panic while the fleet is held").hold(wanted, left_open);
-        });
-        let last_words = (!to_stop.is_empty()).then(|| self.store.clone()).flatten().map(|store| LastWords {
-            store,
-            uplink: self.parts.uplink.clone(),
-            node: self.parts.node.clone(),
-            longest: self.timing.last_words,
-        });
-        Some(tokio::spawn(async move {
-            held.await.expect("the fleet follows without a panic");
-            if let Some(last_words) = last_words {
-                last_words.arrive(&to_stop).await;
-            }
             to_stop
         }))
     }
-}
 
-/// What a node has said of cameras that it is about to let go.
-struct LastWords {
-    store: Store,
-    uplink: UplinkHandle,
-    node: NodeId,
-    /// A camera must not go without a node for longer.
-    longest: Duration,
-}
-
-impl LastWords {
-    /// Waits until the store knows them: the next node would tell anew what it does not find there.
-    async fn arrive(&self, cameras: &BTreeSet<CameraId>) {
-        let arrived = timeout(self.longest, async {
-            self.uplink.committed().await;
-            while !is_told(&self.store, &self.uplink, &self.node, cameras).await? {
-                sleep(LOOK_AGAIN).await;
-            }
-            Ok::<(), StoreError>(())
+    /// Cameras that have been stopped are let go when the last word on them has arrived; others are taken over meanwhile.
+    fn part(&self, stopped: BTreeSet<CameraId>, parting: &mut JoinSet<BTreeSet<CameraId>>) {
+        let Some(store) = self.store.clone().filter(|_| !stopped.is_empty()) else { return };
+        let ShareParts { uplink, node, .. } = &self.parts;
+        let (uplink, node, longest) = (uplink.clone(), node.clone(), self.timing.last_words);
+        parting.spawn(async move {
+            LastWords { store, uplink, node, longest }.arrive(&stopped).await;
+            stopped
         });
-        match arrived.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                warn!(error = %chain(&error), "cannot read whether the last words have arrived");
-            }
-            Err(_) => warn!(
-                cameras = cameras.len(),
-                "cameras are let go though the command center does not know the last word on them: an incident may be \
-                 told twice"
-            ),
-        }
     }
 }
 
