@@ -58,8 +58,8 @@ struct Row {
     infer: f64,
     analyse: f64,
     latency: [f64; 3],
-    /// Frames that were dropped before the decoder, before analysis and by the model.
-    lost: [f64; 3],
+    /// Frames that were dropped before the decoder, before analysis and by the model, and all others that nobody looked at.
+    lost: [f64; 4],
     megabytes: f64,
     sustained: bool,
 }
@@ -123,8 +123,9 @@ fn measure(bench: &Bench, cameras: usize, options: &Options) -> anyhow::Result<R
     let stage = |stage: &str| spent.sum("parapet_stage_microseconds_total", &[("stage", stage)]) / 1e6 / each;
     let analysed = spent.by_label("parapet_frames_analysed_total", "camera");
     let alive = analysed.values().filter(|frames| **frames > 0.0).count();
-    let lost = ["decode", "analysis", "model"]
-        .map(|stage| spent.sum("parapet_frames_dropped_total", &[("stage", stage)]));
+    let lost_at = |labels: &[(&str, &str)]| spent.sum("parapet_frames_dropped_total", labels);
+    let [decode, analysis, model] = ["decode", "analysis", "model"].map(|stage| lost_at(&[("stage", stage)]));
+    let lost = [decode, analysis, model, lost_at(&[]) - decode - analysis - model];
     let held = spent.sum("parapet_frames_held_total", &[]);
     let latency = [0.5, 0.95, 0.99].map(|q| spent.quantile("parapet_decision_seconds", q));
     Ok(Row {
@@ -137,18 +138,18 @@ fn measure(bench: &Bench, cameras: usize, options: &Options) -> anyhow::Result<R
         latency,
         lost,
         megabytes,
-        sustained: alive == cameras && lost == [0.0; 3] && latency[1] <= options.latency,
+        sustained: alive == cameras && lost == [0.0; 4] && latency[1] <= options.latency,
     })
 }
 
-const HEAD: &str = "| cameras | alive | looks a second, each | CPU-s a camera-second | model, s | rest of a look, s | picture to decision p50 / p95 / p99, s | lost before decoder / analysis / model | MB | MB a camera | sustained |\n|--:|--:|--:|--:|--:|--:|---|---|--:|--:|---|";
+const HEAD: &str = "| cameras | alive | looks a second, each | CPU-s a camera-second | model, s | rest of a look, s | picture to decision p50 / p95 / p99, s | lost before decoder / before analysis / by the model / else | MB | MB a camera | sustained |\n|--:|--:|--:|--:|--:|--:|---|---|--:|--:|---|";
 
 impl Row {
     fn line(&self) -> String {
         let [p50, p95, p99] = self.latency;
-        let [decode, analysis, model] = self.lost;
+        let [decode, analysis, model, other] = self.lost.map(|frames| frames as u64);
         format!(
-            "| {} | {} | {:.2} | {:.4} | {:.4} | {:.4} | {p50:.3} / {p95:.3} / {p99:.3} | {decode} / {analysis} / {model} | {:.0} | {:.1} | {} |",
+            "| {} | {} | {:.2} | {:.4} | {:.4} | {:.4} | {p50:.3} / {p95:.3} / {p99:.3} | {decode} / {analysis} / {model} / {other} | {:.0} | {:.1} | {} |",
             self.cameras,
             self.alive,
             self.looks,

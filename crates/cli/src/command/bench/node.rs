@@ -32,7 +32,7 @@ impl Bench {
         let folder = fs::canonicalize(pipeline)?.parent().map(Path::to_owned).unwrap_or_default();
         let mut pipeline: Table = toml::from_str(&fs::read_to_string(pipeline)?)?;
         let Some(Value::Table(mut cameras)) = pipeline.remove("cameras") else { bail!("no cameras") };
-        let Some(Value::Table(camera)) = cameras.remove(camera.as_str()) else { bail!("no {camera}") };
+        let Some(Value::Table(mut camera)) = cameras.remove(camera.as_str()) else { bail!("no {camera}") };
         if let Some(Value::Table(models)) = pipeline.get_mut("models") {
             for model in models.iter_mut().filter_map(|(_, model)| model.as_table_mut()) {
                 if let Some(Value::String(manifest)) = model.get_mut("manifest") {
@@ -41,6 +41,17 @@ impl Bench {
                 // What is behind is to be shed, and counted.
                 if let Some(Value::Table(engine)) = model.get_mut("engine") {
                     engine.remove("overload");
+                }
+            }
+        }
+        // Rules rest out of their hours, whatever the hour of the benchmark is.
+        let rules = camera.get_mut("rules").and_then(Value::as_table_mut);
+        for rule in
+            rules.into_iter().flat_map(|rules| rules.iter_mut().filter_map(|(_, rule)| rule.as_table_mut()))
+        {
+            for (_, options) in rule.iter_mut() {
+                if let Some(options) = options.as_table_mut() {
+                    options.remove("schedule");
                 }
             }
         }
