@@ -32,7 +32,7 @@ impl LastWords {
                     Ok(true) => return,
                     Ok(false) => {}
                     Err(error) => {
-                        debug!(error = %chain(&error), "cannot read yet whether the last words have arrived")
+                        debug!(error = %chain(&error), "cannot read yet whether the last words have arrived");
                     }
                 }
                 sleep(LOOK_AGAIN).await;
