@@ -39,7 +39,8 @@ pub(crate) fn open(
         });
         match timed {
             Ok((took, opened)) => {
-                tracing::info!(model, %provider, %precision, milliseconds = took.as_secs_f64() * 1e3, "measured");
+                let microseconds = took.as_micros() as u64;
+                tracing::info!(model, %provider, %precision, microseconds, "measured");
                 let labels = [
                     ("model", model.to_owned()),
                     ("precision", precision.as_str().to_owned()),
