@@ -164,28 +164,19 @@ fn first_that_can(
     manifest: &Manifest,
     config: &EngineConfig,
 ) -> Result<(Session, Provider, Precision), EngineError> {
-    let mut reasons = Vec::new();
-    for provider in
-        [Provider::Openvino, Provider::Cpu].into_iter().filter(|provider| provider.computes(config.precision))
-    {
-        match on(provider, runtime, manifest, config) {
-            Ok(session) => {
-                if !reasons.is_empty() {
-                    let reasons = reasons.join("; ");
-                    tracing::warn!(model = manifest.name(), %provider, %reasons, "other providers are not used");
-                }
-                return Ok((session, provider, config.precision));
-            }
-            Err(EngineError::Weights(error)) => return Err(EngineError::Weights(error)),
-            Err(error) if provider == Provider::Cpu => return Err(error),
-            Err(error) => reasons.push(format!("{provider}: {}", chain(&error))),
-        }
-    }
-    // Only bf16 is nothing for ONNX Runtime itself.
-    let reasons = reasons.join("; ");
-    tracing::warn!(model = manifest.name(), %reasons, "onnx runtime itself computes, in fp32");
-    let config = EngineConfig { precision: Precision::Fp32, ..config.clone() };
-    Ok((on(Provider::Cpu, runtime, manifest, &config)?, Provider::Cpu, Precision::Fp32))
+    let error = match on(Provider::Openvino, runtime, manifest, config) {
+        Ok(session) => return Ok((session, Provider::Openvino, config.precision)),
+        Err(EngineError::Weights(error)) => return Err(EngineError::Weights(error)),
+        Err(error) => error,
+    };
+    let reason = chain(&error);
+    tracing::warn!(model = manifest.name(), %reason, "openvino is not used, onnx runtime's own provider is");
+    let precision = match config.precision {
+        Precision::Bf16 => Precision::Fp32,
+        other => other,
+    };
+    let config = EngineConfig { precision, ..config.clone() };
+    Ok((on(Provider::Cpu, runtime, manifest, &config)?, Provider::Cpu, precision))
 }
 
 /// A session on this provider, and nothing else; never `auto`.
