@@ -361,7 +361,7 @@ impl Pipeline {
     fn rests(&self, at: Timestamp) -> bool {
         let wait = 0.0..CLOSED_SECONDS - ROUNDING_SECONDS;
         let of_late = |awake: Timestamp| wait.contains(&seconds_between(awake, at));
-        self.awake_at.is_some_and(of_late) && self.is_closed(at) && self.book.is_empty()
+        self.awake_at.is_some_and(of_late) && self.book.is_empty() && self.is_closed(at)
     }
 
     /// Whether all rules are out of their hours now and for a while. Lines have none, and a dome's visits are short.
