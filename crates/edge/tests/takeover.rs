@@ -34,8 +34,6 @@ use parapet_store::{
 use tokio_util::sync::CancellationToken;
 
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Other processes give no notice.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const CAMERAS: usize = 6;
 const LEASE_SECONDS: f64 = 8.0;
 
@@ -100,15 +98,23 @@ async fn a_node() {
 
 /// Waits until something outside of this process has come about.
 async fn until<T>(what: &str, mut holds: impl AsyncFnMut() -> Option<T>) -> T {
+    until_seen(what, async || holds().await.ok_or_else(String::new)).await
+}
+
+/// As [`until`]; in vain, it tells what was seen last instead.
+async fn until_seen<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let mut seen = String::new();
     let waited = tokio::time::timeout(PATIENCE, async {
         loop {
-            if let Some(value) = holds().await {
-                return value;
+            match look().await {
+                Ok(value) => return value,
+                Err(instead) => seen = instead,
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            // Other processes give no notice.
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    waited.await.unwrap_or_else(|_| panic!("in vain waited for: {what}"))
+    waited.await.unwrap_or_else(|_| panic!("in vain waited for: {what}; {seen}"))
 }
 
 /// A bicycle that stands there all the time, in uncompressed video with a little noise.
@@ -248,32 +254,27 @@ impl Yard {
 
     /// Waits until each camera's incident was last told of by the node that watches it.
     async fn until_told_by_holders(&self, what: &str) -> BTreeMap<CameraId, IncidentId> {
-        let mut seen = String::new();
-        let told = tokio::time::timeout(PATIENCE, async {
-            loop {
-                let holders: BTreeMap<CameraId, String> =
-                    self.leases().await.into_iter().map(|row| (row.camera, row.node.to_string())).collect();
-                let incidents = self.incidents().await;
-                let told = incidents.iter().all(|detail| {
-                    let row = &detail.incident;
-                    holders.get(&row.camera).map(String::as_str) == Some(row.node.as_str())
-                });
-                let ids: BTreeMap<_, _> = incidents
-                    .iter()
-                    .map(|detail| (detail.incident.camera.clone(), detail.incident.id))
-                    .collect();
-                if told && ids.len() == CAMERAS {
-                    return ids;
-                }
-                seen = format!("held by {holders:?}");
-                for row in incidents.iter().map(|detail| &detail.incident) {
-                    let (camera, node, phase) = (&row.camera, &row.node, row.phase);
-                    write!(seen, "\n{camera} {} by {node}: {phase:?} at {}", row.id, row.updated_at).unwrap();
-                }
-                tokio::time::sleep(LOOK_AGAIN).await;
+        until_seen(what, async || {
+            let holders: BTreeMap<CameraId, String> =
+                self.leases().await.into_iter().map(|row| (row.camera, row.node.to_string())).collect();
+            let incidents = self.incidents().await;
+            let told = incidents.iter().all(|detail| {
+                let row = &detail.incident;
+                holders.get(&row.camera).map(String::as_str) == Some(row.node.as_str())
+            });
+            let ids: BTreeMap<_, _> =
+                incidents.iter().map(|detail| (detail.incident.camera.clone(), detail.incident.id)).collect();
+            if told && ids.len() == CAMERAS {
+                return Ok(ids);
             }
-        });
-        told.await.unwrap_or_else(|_| panic!("in vain waited for: {what}; {seen}"))
+            let mut seen = format!("held by {holders:?}");
+            for row in incidents.iter().map(|detail| &detail.incident) {
+                let (camera, node, phase) = (&row.camera, &row.node, row.phase);
+                write!(seen, "\n{camera} {} by {node}: {phase:?} at {}", row.id, row.updated_at).unwrap();
+            }
+            Err(seen)
+        })
+        .await
     }
 }
 
