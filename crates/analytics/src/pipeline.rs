@@ -9,12 +9,12 @@ use parapet_core::{
 };
 
 use crate::{
-    Finding, Gate, GateConfig, Group, IncidentBook, LineCrossing, Look, Movement, OpenIncident,
+    Gate, GateConfig, Group, IncidentBook, LineCrossing, Look, Movement, OpenIncident,
     PresenceConfig, RuleConfig, Seconds, StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
     gate::ROUNDING_SECONDS,
     line::LineWatch,
-    rule::{CLOSED_SECONDS, Rule, SELDOM_SECONDS},
-    runners::Runners,
+    rule::{CLOSED_SECONDS, Findings, Rule, SELDOM_SECONDS},
+    runners::{FOLLOW_SECONDS, Runners},
     scene::Scene,
     zone::{ZonePresence, is_ignored},
 };
@@ -147,7 +147,7 @@ pub struct Pipeline {
     /// What the latest look found new in the view, and until when that holds.
     latest_change: (Timestamp, SceneChange),
     /// Used again at each frame.
-    findings: Vec<Finding>,
+    findings: Findings,
     occupied: Vec<BBox>,
 }
 
@@ -203,7 +203,7 @@ impl Pipeline {
             look_seconds,
             runners,
             latest_change: (Timestamp::MIN, SceneChange::unknown()),
-            findings: Vec::new(),
+            findings: Findings::default(),
             occupied: Vec::new(),
             zones,
         }
@@ -339,7 +339,7 @@ impl Pipeline {
         // A shifted view says nothing: no finding is stated, and none counts as not stated.
         for rule in self.rules.iter_mut().filter(|_| !change.view_shifted) {
             let open = rule.evaluate(&scene, &mut self.findings);
-            let findings = open.then(|| self.findings.drain(..));
+            let findings = open.then(|| self.findings.now.drain(..));
             events.extend(self.book.apply(rule.facts(), findings, at, frame.run));
         }
         let is_known = |id: &RuleId| self.rules.iter().any(|rule| rule.facts().id == *id);
@@ -375,14 +375,14 @@ impl Pipeline {
 
     /// Whether the model is to look at this frame.
     fn look(&mut self, frame: &Frame) -> Look {
-        let waits = self.waits_for_a_look();
-        let Some((gate, stir)) = &mut self.gate else { return Look::Full };
         let at = frame.captured_at;
+        let (waits, follows) = (self.waits_for_a_look(), self.follows(at));
+        let Some((gate, stir)) = &mut self.gate else { return Look::Full };
         self.movement = stir.movement(&frame.picture, at);
         let change = &self.latest_change.1;
-        let open = change.light_changed || change.view_shifted || waits;
+        let open = change.light_changed || change.view_shifted || waits || follows;
         match gate.decide(at, self.movement.is_some(), open) {
-            Look::Glance if self.runners.run(at) => Look::Full,
+            Look::Glance if follows => Look::Full,
             look => look,
         }
     }
@@ -446,12 +446,29 @@ impl Pipeline {
 
     /// Whether nothing moves in the view and nothing waits for a look: keyframes are enough to see that it stays so.
     pub fn is_quiet(&self, at: Timestamp) -> bool {
-        self.gate.as_ref().is_some_and(|(gate, _)| gate.is_quiet(at)) && !self.waits_for_a_look()
+        self.gate.as_ref().is_some_and(|(gate, _)| gate.is_quiet(at))
+            && !self.waits_for_a_look()
+            && !self.follows(at)
     }
 
     /// Whether something has just come, or may be gone.
     fn waits_for_a_look(&self) -> bool {
         self.standing.is_undecided() || self.change.as_ref().is_some_and(|change| change.is_undecided())
+    }
+
+    /// Whether every frame is asked for: something runs about, or is told of before long, and whoever comes to it until then
+    /// is to be seen.
+    fn follows(&self, at: Timestamp) -> bool {
+        self.runners.run(at) || self.due_of(at, true).is_some_and(|seconds| seconds <= FOLLOW_SECONDS)
+    }
+
+    fn due_of(&self, at: Timestamp, runners: bool) -> Option<f64> {
+        self.rules.iter().filter_map(|rule| rule.due_seconds(at, runners)).reduce(f64::min)
+    }
+
+    /// Seconds until something that stands is told of, if it goes on as it was: a frame at that time tells of it in time.
+    pub fn due_seconds(&self, at: Timestamp) -> Option<f64> {
+        self.due_of(at, false)
     }
 
     /// At least so often a rule of this view needs a frame at present, in seconds, to decide as it does with one at every
@@ -461,7 +478,7 @@ impl Pipeline {
         if self.is_closed(at) {
             return Some(CLOSED_SECONDS);
         }
-        self.look_seconds.filter(|_| !self.runners.run(at))
+        self.look_seconds.filter(|_| !self.follows(at))
     }
 
     /// Whether something that a rule is about has just come, or may be gone: another look soon would tell.

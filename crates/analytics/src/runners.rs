@@ -6,8 +6,8 @@ use parapet_core::{BBox, Detection, Label, Timestamp, time::seconds_between};
 
 use crate::RuleConfig;
 
-/// What runs about is looked for at every frame for so long after it was at a new place.
-const FOLLOW_SECONDS: f64 = 10.0;
+/// What runs about is looked for at every frame for so long after it was at a new place, and before it is told of.
+pub(crate) const FOLLOW_SECONDS: f64 = 10.0;
 /// A place is known for so long after something was seen at it.
 const KNOWN_SECONDS: f64 = 60.0;
 /// What overlaps a known place so much is still there.

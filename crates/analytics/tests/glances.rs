@@ -9,11 +9,14 @@ use std::{
 };
 
 use parapet_analytics::{GateConfig, Pipeline, PipelineConfig};
-use parapet_core::{BBox, DetectError, Detection, Detector, Frame, Label, Picture, RunId, Timestamp};
+use parapet_core::{
+    BBox, DetectError, Detection, Detector, Frame, Label, Membership, Picture, Polygon, RunId, Timestamp, Zone,
+    ZonePurpose,
+};
 
 const SIZE: (usize, usize) = (320, 180);
 
-/// A model that finds a dog where there is one.
+/// A model that finds what is there, if something is.
 #[derive(Clone, Default)]
 struct Eyes(Arc<Mutex<Asked>>);
 
@@ -22,7 +25,7 @@ struct Asked {
     /// `F`ull looks and looks at a `p`art, in their order.
     looks: String,
     parts: Vec<BBox>,
-    dog: Option<BBox>,
+    there: Option<Detection>,
 }
 
 impl Eyes {
@@ -30,8 +33,9 @@ impl Eyes {
         std::mem::take(&mut self.0.lock().unwrap().looks)
     }
 
-    fn dogs(dog: Option<BBox>) -> Vec<Detection> {
-        dog.map(|bbox| Detection { label: Label::new("dog"), score: 0.8, bbox }).into_iter().collect()
+    fn put(&self, label: &str, bbox: Option<BBox>) {
+        let thing = |bbox| Detection { label: Label::new(label), score: 0.8, bbox };
+        self.0.lock().unwrap().there = bbox.map(thing);
     }
 }
 
@@ -39,14 +43,14 @@ impl Detector for Eyes {
     fn detect(&mut self, _: &Frame) -> Result<Vec<Detection>, DetectError> {
         let mut state = self.0.lock().unwrap();
         state.looks.push('F');
-        Ok(Self::dogs(state.dog))
+        Ok(state.there.iter().cloned().collect())
     }
 
     fn detect_in(&mut self, _: &Frame, part: BBox) -> Result<Vec<Detection>, DetectError> {
         let mut state = self.0.lock().unwrap();
         state.looks.push('p');
         state.parts.push(part);
-        Ok(Self::dogs(state.dog.filter(|dog| dog.intersection(part).is_some())))
+        Ok(state.there.iter().filter(|thing| thing.bbox.intersection(part).is_some()).cloned().collect())
     }
 }
 
@@ -65,6 +69,13 @@ impl View {
         let eyes = Eyes::default();
         let config = PipelineConfig {
             rules: toml::from_str(rules).unwrap(),
+            zones: vec![Zone {
+                id: "everywhere".parse().unwrap(),
+                purpose: ZonePurpose::Forbidden,
+                polygon: Polygon::from_bbox(BBox::new(0.0, 0.0, 1.0, 1.0).unwrap()).unwrap(),
+                membership: Membership::FootPoint,
+                labels: None,
+            }],
             gate: gate.then(GateConfig::default),
             ..PipelineConfig::new("path".parse().unwrap())
         };
@@ -111,12 +122,45 @@ fn what_begins_to_run_at_a_glance_is_followed_from_that_frame_on() {
         view.frame(1.0, 100 + 5 * i);
     }
     assert_eq!((view.eyes.asked().as_str(), view.pipeline.look_seconds(now(&view))), ("FpF", Some(1.0)));
-    view.eyes.0.lock().unwrap().dog = BBox::new(0.35, 0.4, 0.42, 0.6);
+    view.eyes.put("dog", BBox::new(0.35, 0.4, 0.42, 0.6));
     assert!(view.frame(1.0, 115));
     assert_eq!((view.eyes.asked().as_str(), view.pipeline.look_seconds(now(&view))), ("pF", None));
     // Whether or not all frames come now.
     assert!(view.frame(1.0, 120) && view.frame(0.2, 121) && view.frame(0.2, 122));
     assert_eq!(view.eyes.asked(), "FFF");
+}
+
+#[test]
+fn a_dog_that_lies_there_is_followed_when_it_has_come_and_again_before_it_is_told_of() {
+    let mut view = View::of(true, "[dogs.stray_dog]\nlimit_seconds = 60\n");
+    view.eyes.put("dog", BBox::new(0.6, 0.4, 0.67, 0.6));
+    let mut followed = Vec::new();
+    while view.pipeline.open_incidents().is_empty() {
+        view.frame(1.0, 100 + 5 * (view.at.as_secs() as usize % 2));
+        followed.extend(view.pipeline.look_seconds(now(&view)).is_none().then_some(view.at.as_secs()));
+    }
+    assert_eq!(view.at.as_secs(), 61);
+    assert_eq!(followed, (1..=10).chain(51..=60).collect::<Vec<_>>());
+    assert_eq!(view.pipeline.due_seconds(now(&view)), None);
+}
+
+#[test]
+fn when_a_bike_will_be_told_of_is_known_before() {
+    let mut view = View::of(true, "[bikes.misparked_ebike]\nlimit_seconds = 16\n");
+    assert_eq!(view.pipeline.due_seconds(now(&view)), None);
+    view.eyes.put("bicycle", BBox::new(0.6, 0.4, 0.67, 0.6));
+    for second in 1..17 {
+        view.frame(1.0, 100);
+        let due = view.pipeline.due_seconds(now(&view));
+        // Not before it was seen to stand, which every other of these frames is enough for.
+        assert_eq!(due, (second > 4).then(|| f64::from(17 - second)), "at {second}");
+    }
+    assert!(view.pipeline.open_incidents().is_empty());
+    // It is late for a moment: then nothing is known of it until there is another frame.
+    assert_eq!(view.pipeline.due_seconds(now(&view) + Duration::from_millis(1100)), None);
+    view.frame(1.0, 100);
+    assert_eq!(view.pipeline.open_incidents().len(), 1);
+    assert_eq!(view.pipeline.due_seconds(now(&view)), None);
 }
 
 #[test]

@@ -86,6 +86,11 @@ impl Watch {
     pub(crate) fn enough(&self, at: Timestamp, keyframes_apart: Option<Duration>) -> DecodeMode {
         let Kind::Fixed(view) = &self.0 else { return DecodeMode::Full };
         let looks = view.pipeline.look_seconds(at).map(Duration::from_secs_f64);
+        // Everything comes from a keyframe on, and nothing can be asked for before the next picture.
+        let ahead = looks.unwrap_or_default() + keyframes_apart.unwrap_or_default();
+        if view.pipeline.due_seconds(at).is_some_and(|due| due <= ahead.as_secs_f64()) {
+            return DecodeMode::Full;
+        }
         match looks.zip(keyframes_apart) {
             Some((apart, keyframes)) if keyframes <= apart + ROUNDING => DecodeMode::KeyframesOnly { apart },
             _ if view.pipeline.is_quiet(at) => DecodeMode::KeyframesWhileQuiet,

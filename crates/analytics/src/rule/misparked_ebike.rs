@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use parapet_core::{Label, Severity, Timestamp, Zone, ZoneId, ZonePurpose};
 use serde::{Deserialize, Serialize};
 
-use super::{Limits, Problem, is_over, select, unknown_zones};
+use super::{Findings, Limits, Problem, select, unknown_zones};
 use crate::{Finding, Fraction, Group, Schedule, Seconds, Subject, Thing, scene::Scene};
 
 /// Options of a `misparked_ebike` rule.
@@ -94,16 +94,18 @@ impl MisparkedEbike {
         Self { config, limits, forbidden, bays }
     }
 
-    pub(super) fn evaluate(&self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Vec<Finding>) {
+    pub(super) fn evaluate(&self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Findings) {
         let bikes = scene
             .standing_things()
             .filter(|t| t.group == Group::Bike && self.config.labels.contains(&t.label))
             .filter(|t| t.score >= self.config.min_score.as_f32())
             .filter(|t| self.config.count_from_start || !t.from_start);
-        findings.extend(bikes.filter_map(|thing| self.judge(thing, scene, counts_from)));
+        for thing in bikes {
+            self.judge(thing, scene, counts_from, findings);
+        }
     }
 
-    fn judge(&self, thing: &Thing, scene: &Scene<'_>, counts_from: Timestamp) -> Option<Finding> {
+    fn judge(&self, thing: &Thing, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Findings) {
         let limit = |zone| self.limits.seconds(zone, Some(&thing.label));
         let inside = || scene.zones_of_thing(thing);
         let strictest = inside()
@@ -112,10 +114,13 @@ impl MisparkedEbike {
         let outside_bays =
             self.config.outside_bays && !self.bays.is_empty() && !inside().any(|z| self.bays.contains(&z));
         if strictest.is_none() && !outside_bays {
-            return None;
+            return;
         }
         let since = thing.since.max(counts_from);
-        is_over(since, thing.held_at, limit(strictest)).then(|| Finding {
+        if !findings.is_over(since, thing.held_at, limit(strictest)) {
+            return;
+        }
+        findings.now.push(Finding {
             subject: Subject::Thing(thing.number),
             first_seen_at: thing.since,
             severity: self.config.severity,
@@ -129,6 +134,6 @@ impl MisparkedEbike {
             count: 1,
             score: thing.score,
             covered: None,
-        })
+        });
     }
 }

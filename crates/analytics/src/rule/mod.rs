@@ -15,6 +15,7 @@ pub use stray_dog::StrayDogConfig;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use parapet_core::{
     IncidentKind, Label, RuleId, Timestamp, Zone, ZoneId, ZonePurpose, time::seconds_between,
 };
@@ -176,6 +177,10 @@ pub(crate) struct Rule {
     /// Start of the present hours; `None` if they have been open since the first frame, or are closed.
     open_since: Option<Timestamp>,
     was_open: Option<bool>,
+    /// It is about what runs about.
+    of_runners: bool,
+    /// When the first of what did not hold at the latest frame will, if it goes on.
+    next_at: Option<Timestamp>,
     judge: Judge,
 }
 
@@ -196,13 +201,14 @@ impl Rule {
             limit_seconds: config.longest_limit(),
         };
         let schedule = config.schedule().clone();
+        let of_runners = config.runners().is_some();
         let judge = match config {
             RuleConfig::MisparkedEbike(c) => Judge::MisparkedEbike(MisparkedEbike::new(c, zones)),
             RuleConfig::OccupiedRoadway(c) => Judge::OccupiedRoadway(OccupiedRoadway::new(c, zones)),
             RuleConfig::StrayDog(c) => Judge::StrayDog(StrayDog::new(c, zones)),
             RuleConfig::RooftopStructure(c) => Judge::RooftopStructure(RooftopStructure::new(c, zones)),
         };
-        Self { facts, schedule, open_since: None, was_open: None, judge }
+        Self { facts, schedule, open_since: None, was_open: None, of_runners, next_at: None, judge }
     }
 
     pub(crate) fn facts(&self) -> &RuleFacts {
@@ -214,6 +220,13 @@ impl Rule {
         self.schedule.is_open(at)
     }
 
+    /// Seconds until something of those `of_runners`, or of the others, is stated that was not at the latest frame, if it goes
+    /// on as it was.
+    pub(crate) fn due_seconds(&self, at: Timestamp, of_runners: bool) -> Option<f64> {
+        let next = self.next_at.filter(|_| self.of_runners == of_runners)?;
+        Some(seconds_between(at, next)).filter(|seconds| *seconds > 0.0)
+    }
+
     /// Track numbers start again.
     pub(crate) fn begin_run(&mut self) {
         if let Judge::StrayDog(judge) = &mut self.judge {
@@ -221,9 +234,9 @@ impl Rule {
         }
     }
 
-    /// Puts what holds now into `findings`, and says whether these are the rule's hours: outside them nothing holds,
+    /// Puts what holds now, and when more will, into `findings`, and says whether these are the rule's hours: outside them nothing holds,
     /// memories go on, but no time counts.
-    pub(crate) fn evaluate(&mut self, scene: &Scene<'_>, findings: &mut Vec<Finding>) -> bool {
+    pub(crate) fn evaluate(&mut self, scene: &Scene<'_>, findings: &mut Findings) -> bool {
         let open = self.schedule.is_open(scene.at);
         if open && self.was_open == Some(false) {
             self.open_since = Some(scene.at);
@@ -240,6 +253,7 @@ impl Rule {
         if !open {
             findings.clear();
         }
+        self.next_at = findings.next_at;
         open
     }
 }
@@ -278,9 +292,29 @@ impl Limits {
     }
 }
 
-/// Whether something has held from `since` until `held_at` for as long as the limit.
-fn is_over(since: Timestamp, held_at: Timestamp, limit: f64) -> bool {
-    seconds_between(since, held_at) >= limit
+/// What a rule says of a frame.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// What holds now.
+    pub(crate) now: Vec<Finding>,
+    /// When the first of what does not yet hold will, if it goes on.
+    pub(crate) next_at: Option<Timestamp>,
+}
+
+impl Findings {
+    fn clear(&mut self) {
+        self.now.clear();
+        self.next_at = None;
+    }
+
+    /// Whether something has held from `since` until `held_at` for as long as the limit; when it will have is noted if not.
+    fn is_over(&mut self, since: Timestamp, held_at: Timestamp, limit: f64) -> bool {
+        let over = seconds_between(since, held_at) >= limit;
+        if !over && let Ok(then) = since.checked_add(SignedDuration::from_secs_f64(limit)) {
+            self.next_at = Some(self.next_at.map_or(then, |next| next.min(then)));
+        }
+        over
+    }
 }
 
 /// Places in the list of the zones with these names; those with these purposes where no names are given.

@@ -11,7 +11,7 @@ use parapet_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Limits, Problem, is_over, select, unknown_zones};
+use super::{Findings, Limits, Problem, select, unknown_zones};
 use crate::{
     Finding, Fraction, Group, Schedule, Seconds, Subject, Thing,
     region::{Region, RegionMemory, Seen},
@@ -163,7 +163,7 @@ impl OccupiedRoadway {
         &mut self,
         scene: &Scene<'_>,
         counts_from: Timestamp,
-        findings: &mut Vec<Finding>,
+        findings: &mut Findings,
     ) {
         self.count_coverage(scene);
         if self.config.objects {
@@ -176,8 +176,8 @@ impl OccupiedRoadway {
         self.covered(scene, counts_from, findings);
     }
 
-    fn vehicles(&self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Vec<Finding>) {
-        let objects = findings.len();
+    fn vehicles(&self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Findings) {
+        let objects = findings.now.len();
         for thing in scene.standing_things() {
             let counts = thing.group == Group::Vehicle
                 && self.config.labels.contains(&thing.label)
@@ -191,11 +191,11 @@ impl OccupiedRoadway {
             let Some(zone) = strictest.filter(|_| counts) else { continue };
             let since = thing.since.max(counts_from);
             // Already told as an object, before the detector knew it.
-            let told = findings[..objects].iter().any(|o| o.bbox.iou(thing.bbox) >= EXPLAINED_FRACTION);
-            if told || !is_over(since, thing.held_at, limit(zone)) {
+            let told = findings.now[..objects].iter().any(|o| o.bbox.iou(thing.bbox) >= EXPLAINED_FRACTION);
+            if told || !findings.is_over(since, thing.held_at, limit(zone)) {
                 continue;
             }
-            findings.push(Finding {
+            findings.now.push(Finding {
                 subject: Subject::Thing(thing.number),
                 first_seen_at: thing.since,
                 severity: self.severity(zone, scene),
@@ -236,7 +236,7 @@ impl OccupiedRoadway {
         self.notes.retain(|number, _| regions.binary_search_by_key(number, |r| r.number).is_ok());
     }
 
-    fn objects(&mut self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Vec<Finding>) {
+    fn objects(&mut self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Findings) {
         for region in self.regions.regions() {
             let Some(zone) = strictest_zone(region, scene, &self.zones, &self.limits) else { continue };
             let note = self.notes.entry(region.number).or_default();
@@ -245,12 +245,12 @@ impl OccupiedRoadway {
                 continue;
             }
             let since = region.since.max(counts_from).max(note.explained_until.unwrap_or(Timestamp::MIN));
-            if !note.stated && !is_over(since, region.seen_at, self.limits.seconds(Some(zone), None)) {
+            if !note.stated && !findings.is_over(since, region.seen_at, self.limits.seconds(Some(zone), None)) {
                 continue;
             }
             note.stated = true;
             let vehicle = scene.standing_things().find(|t| t.bbox.iou(region.bbox) >= EXPLAINED_FRACTION);
-            findings.push(Finding {
+            findings.now.push(Finding {
                 subject: Subject::Region(region.number),
                 first_seen_at: region.since,
                 severity: severity(&self.config, zone, scene),
@@ -293,15 +293,15 @@ impl OccupiedRoadway {
         }
     }
 
-    fn covered(&self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Vec<Finding>) {
+    fn covered(&self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Findings) {
         for (zone, coverage) in self.zones.iter().zip(&self.coverage) {
             let Some(first) = coverage.since else { continue };
             let since = first.max(counts_from);
-            if !is_over(since, scene.at, self.limits.seconds(Some(*zone), None)) {
+            if !findings.is_over(since, scene.at, self.limits.seconds(Some(*zone), None)) {
                 continue;
             }
             let polygon = &scene.zones[*zone].polygon;
-            findings.push(Finding {
+            findings.now.push(Finding {
                 subject: Subject::Zone(*zone),
                 first_seen_at: first,
                 severity: self.severity(*zone, scene),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use parapet_core::{BBox, Severity, Timestamp, Zone, ZoneId, ZonePurpose, change::BaselineState};
 use serde::{Deserialize, Serialize};
 
-use super::{Limits, Problem, is_over, select, unknown_zones};
+use super::{Findings, Limits, Problem, select, unknown_zones};
 use crate::{
     Finding, Fraction, Schedule, Seconds, Subject,
     region::{RegionMemory, Seen},
@@ -93,7 +93,7 @@ impl RooftopStructure {
         &mut self,
         scene: &Scene<'_>,
         counts_from: Timestamp,
-        findings: &mut Vec<Finding>,
+        findings: &mut Findings,
     ) {
         let change = scene.change;
         let compared = change.baseline == BaselineState::Compared;
@@ -127,10 +127,10 @@ impl RooftopStructure {
         for region in self.regions.regions().iter().filter(|r| r.visits >= self.config.min_visits) {
             let Some(zone) = on_roof(region.bbox) else { continue };
             let since = region.since.max(counts_from);
-            if !is_over(since, region.seen_at, self.limits.seconds(Some(zone), None)) {
+            if !findings.is_over(since, region.seen_at, self.limits.seconds(Some(zone), None)) {
                 continue;
             }
-            findings.push(Finding {
+            findings.now.push(Finding {
                 subject: Subject::Region(region.number),
                 first_seen_at: region.since,
                 severity: self.config.severity,

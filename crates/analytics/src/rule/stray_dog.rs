@@ -8,7 +8,7 @@ use parapet_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Limits, Problem, is_over, select, unknown_zones};
+use super::{Findings, Limits, Problem, select, unknown_zones};
 use crate::{
     Finding, Fraction, Group, Schedule, Seconds, Subject, ground::Ground, scene::Scene, tracker::size_of,
 };
@@ -159,7 +159,7 @@ impl StrayDog {
         &mut self,
         scene: &Scene<'_>,
         counts_from: Timestamp,
-        findings: &mut Vec<Finding>,
+        findings: &mut Findings,
     ) {
         for track in scene.tracks.iter().filter(|t| t.last_seen_at == scene.at) {
             let zone = self.zone_of(track, scene);
@@ -178,9 +178,9 @@ impl StrayDog {
             group.attend(near, scene.at, self.config.attended_seconds.as_f64());
         }
         for index in 0..self.groups.len() {
-            let finding = self.judge(&self.groups[index], scene, counts_from);
+            let finding = self.judge(&self.groups[index], scene, counts_from, findings);
             self.groups[index].stated |= finding.is_some();
-            findings.extend(finding);
+            findings.now.extend(finding);
         }
     }
 
@@ -270,13 +270,19 @@ impl StrayDog {
         })
     }
 
-    fn judge(&self, group: &Dogs, scene: &Scene<'_>, counts_from: Timestamp) -> Option<Finding> {
+    fn judge(
+        &self,
+        group: &Dogs,
+        scene: &Scene<'_>,
+        counts_from: Timestamp,
+        findings: &mut Findings,
+    ) -> Option<Finding> {
         let counted = || group.members.iter().filter(|d| d.moved || (self.config.count_still && d.sure));
         let first = counted().max_by_key(|d| d.seen_at)?;
         let held_at = first.seen_at;
         let zone = counted().find_map(|d| d.zone);
         let since = group.alone_since?.max(counts_from);
-        is_over(since, held_at, self.limits.seconds(zone, None)).then(|| Finding {
+        findings.is_over(since, held_at, self.limits.seconds(zone, None)).then(|| Finding {
             subject: Subject::Dogs(group.number),
             first_seen_at: group.first_seen_at,
             severity: self.config.severity,
