@@ -9,8 +9,8 @@ use parapet_core::{
 };
 
 use crate::{
-    Gate, GateConfig, Group, IncidentBook, LineCrossing, Look, Movement, OpenIncident,
-    PresenceConfig, RuleConfig, Seconds, StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
+    Gate, GateConfig, Group, IncidentBook, LineCrossing, Look, Movement, OpenIncident, PresenceConfig,
+    RuleConfig, Seconds, StandingConfig, StandingMemory, Stir, Tracker, TrackerConfig,
     gate::ROUNDING_SECONDS,
     line::LineWatch,
     rule::{CLOSED_SECONDS, Findings, Rule, SELDOM_SECONDS},

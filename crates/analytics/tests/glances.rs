@@ -10,8 +10,8 @@ use std::{
 
 use parapet_analytics::{GateConfig, Pipeline, PipelineConfig};
 use parapet_core::{
-    BBox, DetectError, Detection, Detector, Frame, Label, Membership, Picture, Polygon, RunId, Timestamp, Zone,
-    ZonePurpose,
+    BBox, DetectError, Detection, Detector, Frame, Label, Membership, Picture, Polygon, RunId, Timestamp,
+    Zone, ZonePurpose,
 };
 
 const SIZE: (usize, usize) = (320, 180);

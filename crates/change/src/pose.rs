@@ -193,7 +193,6 @@ impl Pose {
         let (wf, hf) = (w as f32, h as f32);
         let aspect = self.size.h as f64 / self.size.w as f64;
         let down = hf / aspect as f32;
-        let samples = plane.samples();
         let mut out = Vec::with_capacity(w * h);
         for row in 0..h {
             let y = ((row as f64 + 0.5) / h as f64 - 0.5) * aspect;
@@ -207,9 +206,11 @@ impl Pose {
                 let (x0, y0) = (sx as usize, sy as usize);
                 let (x1, y1) = ((x0 + 1).min(w - 1), (y0 + 1).min(h - 1));
                 let (fx, fy) = (sx - x0 as f32, sy - y0 as f32);
-                let at = |x: usize, y: usize| f32::from(samples[y * w + x]);
-                let top = at(x0, y0) + (at(x1, y0) - at(x0, y0)) * fx;
-                let bottom = at(x0, y1) + (at(x1, y1) - at(x0, y1)) * fx;
+                let between = |row: &[u8]| {
+                    let (left, right) = (f32::from(row[x0]), f32::from(row[x1]));
+                    left + (right - left) * fx
+                };
+                let (top, bottom) = (between(plane.row(y0)), between(plane.row(y1)));
                 out.push((top + (bottom - top) * fy + 0.5) as u8);
             }
         }

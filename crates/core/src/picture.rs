@@ -1,4 +1,7 @@
-//! Pixels in memory: planar YUV 4:2:0 as decoders give it. Models and change detection read the planes directly.
+//! Pixels in memory: planar YUV 4:2:0 as decoders give it, in their own memory. Models and change detection read the planes
+//! directly.
+
+use bytes::Bytes;
 
 /// How YUV is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,34 +27,46 @@ impl ColorSpace {
     }
 }
 
-/// One 8-bit plane, rows without padding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One 8-bit plane. Its memory is shared: a clone copies nothing.
+#[derive(Clone)]
 pub struct Plane {
     width: usize,
     height: usize,
-    samples: Vec<u8>,
+    /// Bytes from one row to the next.
+    stride: usize,
+    rows: Bytes,
+}
+
+impl PartialEq for Plane {
+    fn eq(&self, other: &Self) -> bool {
+        (self.width, self.height) == (other.width, other.height) && self.rows().eq(other.rows())
+    }
+}
+
+impl Eq for Plane {}
+
+impl std::fmt::Debug for Plane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plane")
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Plane {
     /// A plane of these samples, row by row; `None` unless there are `width * height` of them and at least one.
     pub fn new(width: usize, height: usize, samples: Vec<u8>) -> Option<Self> {
-        (width > 0 && height > 0 && samples.len() == width * height).then_some(Self {
-            width,
-            height,
-            samples,
-        })
-    }
-
-    /// A plane copied from rows that are `stride` bytes apart; `None` if `data` is too short.
-    pub fn from_strided(width: usize, height: usize, stride: usize, data: &[u8]) -> Option<Self> {
-        if width == 0 || height == 0 || stride < width || data.len() < stride * (height - 1) + width {
+        if samples.len() != width * height {
             return None;
         }
-        let mut samples = Vec::with_capacity(width * height);
-        for row in data.chunks(stride).take(height) {
-            samples.extend_from_slice(&row[..width]);
-        }
-        Some(Self { width, height, samples })
+        Self::from_strided(width, height, width, samples.into())
+    }
+
+    /// A plane whose rows lie `stride` bytes apart in memory that it shares; `None` if that is too short, or a side is 0.
+    pub fn from_strided(width: usize, height: usize, stride: usize, rows: Bytes) -> Option<Self> {
+        let fits = width > 0 && height > 0 && stride >= width && rows.len() >= stride * (height - 1) + width;
+        fits.then_some(Self { width, height, stride, rows })
     }
 
     /// Samples across.
@@ -62,14 +77,14 @@ impl Plane {
     pub fn height(&self) -> usize {
         self.height
     }
-    /// All samples, row by row.
-    pub fn samples(&self) -> &[u8] {
-        &self.samples
+    /// All rows, from the top.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.rows.chunks(self.stride).take(self.height).map(|row| &row[..self.width])
     }
     /// One row.
     #[inline]
     pub fn row(&self, y: usize) -> &[u8] {
-        &self.samples[y * self.width..(y + 1) * self.width]
+        &self.rows[y * self.stride..][..self.width]
     }
 
     /// The plane at another size: each new sample is the mean over the area that it covers (box filter), which
@@ -108,7 +123,7 @@ impl Plane {
                 })),
             }
         }
-        Self { width, height, samples }
+        Self { width, height, stride: width, rows: samples.into() }
     }
 }
 
@@ -297,15 +312,18 @@ mod tests {
         assert!(Picture::new(plane(5, 3), plane(3, 2), plane(3, 2), ColorSpace::JPEG).is_some());
         assert!(Picture::new(plane(5, 3), plane(2, 1), plane(2, 1), ColorSpace::JPEG).is_none());
         assert!(Plane::new(2, 2, vec![0; 3]).is_none());
-        assert!(Plane::from_strided(4, 2, 8, &[0; 11]).is_none());
-        assert_eq!(Plane::from_strided(2, 2, 3, &[1, 2, 9, 3, 4]).unwrap().samples(), [1, 2, 3, 4]);
+        assert!(Plane::from_strided(4, 2, 8, vec![0; 11].into()).is_none());
+        assert!(Plane::from_strided(0, 2, 8, vec![0; 99].into()).is_none());
+        let padded = Plane::from_strided(2, 2, 3, vec![1, 2, 9, 3, 4].into()).unwrap();
+        assert_eq!((padded.row(1), padded.rows().len()), (&[3, 4][..], 2));
+        assert_eq!(padded, Plane::new(2, 2, vec![1, 2, 3, 4]).unwrap());
     }
 
     #[test]
     fn shrinking_takes_the_mean() {
         let plane = Plane::new(4, 2, vec![0, 100, 200, 200, 0, 100, 100, 100]).unwrap();
-        assert_eq!(plane.resized(2, 1).samples(), [50, 150]);
-        assert_eq!(plane.resized(1, 1).samples(), [100]);
+        assert_eq!(plane.resized(2, 1).row(0), [50, 150]);
+        assert_eq!(plane.resized(1, 1).row(0), [100]);
     }
 
     proptest! {
@@ -322,7 +340,9 @@ mod tests {
         #[test]
         fn the_mean_survives_resizing(samples in proptest::collection::vec(0u8.., 48 * 30), w in 1usize..20, h in 1usize..20) {
             let plane = Plane::new(48, 30, samples).unwrap();
-            let mean = |p: &Plane| p.samples().iter().map(|s| *s as f64).sum::<f64>() / p.samples().len() as f64;
+            let mean = |p: &Plane| {
+                p.rows().flatten().map(|s| *s as f64).sum::<f64>() / (p.width() * p.height()) as f64
+            };
             prop_assert!((mean(&plane) - mean(&plane.resized(w, h))).abs() < 2.0);
         }
     }

@@ -1,26 +1,35 @@
 //! Between GStreamer's video buffers and [`Picture`].
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use gstreamer as gst;
 use gstreamer_video::{
-    VideoColorMatrix, VideoColorRange, VideoColorimetry, VideoFormat, VideoFrameExt, VideoFrameRef, VideoInfo,
+    VideoColorMatrix, VideoColorRange, VideoColorimetry, VideoFormat, VideoFrame, VideoFrameExt,
+    VideoFrameRef, VideoInfo, video_frame::Readable,
 };
 use parapet_core::{ColorSpace, Picture, Plane};
 
-/// The I420 picture in a sample; `None` if it holds none.
+/// One plane of a decoded picture, which stays the decoder's memory and goes back to its pool when nobody reads it any more.
+struct DecodedPlane(Arc<VideoFrame<Readable>>, u32);
+
+impl AsRef<[u8]> for DecodedPlane {
+    fn as_ref(&self) -> &[u8] {
+        self.0.plane_data(self.1).unwrap_or_default()
+    }
+}
+
+/// The I420 picture in a sample, not copied; `None` if it holds none.
 pub(crate) fn picture_of(sample: &gst::SampleRef) -> Option<Picture> {
     let info = VideoInfo::from_caps(sample.caps()?).ok()?;
     if info.format() != VideoFormat::I420 {
         return None;
     }
-    let frame = VideoFrameRef::from_buffer_ref_readable(sample.buffer()?, &info).ok()?;
+    let frame = Arc::new(VideoFrame::from_buffer_readable(sample.buffer_owned()?, &info).ok()?);
     let (width, height) = (info.width() as usize, info.height() as usize);
     let plane = |n: u32, w, h| {
-        Plane::from_strided(
-            w,
-            h,
-            usize::try_from(frame.plane_stride()[n as usize]).ok()?,
-            frame.plane_data(n).ok()?,
-        )
+        let stride = usize::try_from(frame.plane_stride()[n as usize]).ok()?;
+        Plane::from_strided(w, h, stride, Bytes::from_owner(DecodedPlane(frame.clone(), n)))
     };
     let (cw, ch) = (width.div_ceil(2), height.div_ceil(2));
     Picture::new(plane(0, width, height)?, plane(1, cw, ch)?, plane(2, cw, ch)?, color_of(&info))

@@ -159,12 +159,7 @@ impl OccupiedRoadway {
         Self { config, limits, zones: selected, regions, notes, coverage, counted_at: None, taken }
     }
 
-    pub(super) fn evaluate(
-        &mut self,
-        scene: &Scene<'_>,
-        counts_from: Timestamp,
-        findings: &mut Findings,
-    ) {
+    pub(super) fn evaluate(&mut self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Findings) {
         self.count_coverage(scene);
         if self.config.objects {
             self.remember_regions(scene);
@@ -245,7 +240,8 @@ impl OccupiedRoadway {
                 continue;
             }
             let since = region.since.max(counts_from).max(note.explained_until.unwrap_or(Timestamp::MIN));
-            if !note.stated && !findings.is_over(since, region.seen_at, self.limits.seconds(Some(zone), None)) {
+            if !note.stated && !findings.is_over(since, region.seen_at, self.limits.seconds(Some(zone), None))
+            {
                 continue;
             }
             note.stated = true;

@@ -89,12 +89,7 @@ impl RooftopStructure {
         Self { config, limits, zones: selected, regions }
     }
 
-    pub(super) fn evaluate(
-        &mut self,
-        scene: &Scene<'_>,
-        counts_from: Timestamp,
-        findings: &mut Findings,
-    ) {
+    pub(super) fn evaluate(&mut self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Findings) {
         let change = scene.change;
         let compared = change.baseline == BaselineState::Compared;
         let usable = compared && !change.light_changed && !change.view_shifted;

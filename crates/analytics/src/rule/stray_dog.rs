@@ -155,12 +155,7 @@ impl StrayDog {
         }
     }
 
-    pub(super) fn evaluate(
-        &mut self,
-        scene: &Scene<'_>,
-        counts_from: Timestamp,
-        findings: &mut Findings,
-    ) {
+    pub(super) fn evaluate(&mut self, scene: &Scene<'_>, counts_from: Timestamp, findings: &mut Findings) {
         for track in scene.tracks.iter().filter(|t| t.last_seen_at == scene.at) {
             let zone = self.zone_of(track, scene);
             if is_dog(track, &self.config) && (self.zones.is_none() || zone.is_some()) {

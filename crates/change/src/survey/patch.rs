@@ -110,19 +110,18 @@ impl Patch {
         let size = self.size();
         let bits: Vec<bool> = roof.iter().zip(&self.seen).map(|(r, s)| *r && *s).collect();
         let inner = eroded(&bits, size, 1);
-        let luma = self.picture.y().samples();
+        let luma = self.picture.y();
+        let at = |x: usize, y: usize| f64::from(luma.row(y)[x]);
         let (mut n, mut sum, mut squares, mut slope) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);
-        let within = |i: usize| {
-            let (x, y) = (i % size.w, i / size.w);
-            x > 0 && y > 0 && x + 1 < size.w && y + 1 < size.h
-        };
-        for i in (0..size.len()).filter(|i| inner[*i] && within(*i)) {
-            let value = f64::from(luma[i]);
+        let within = |x: usize, y: usize| x > 0 && y > 0 && x + 1 < size.w && y + 1 < size.h;
+        let places = (0..size.len()).filter(|i| inner[*i]).map(|i| (i % size.w, i / size.w));
+        for (x, y) in places.filter(|(x, y)| within(*x, *y)) {
+            let value = at(x, y);
             n += 1.0;
             sum += value;
             squares += value * value;
-            let dx = f64::from(luma[i + 1]) - f64::from(luma[i - 1]);
-            let dy = f64::from(luma[i + size.w]) - f64::from(luma[i - size.w]);
+            let dx = at(x + 1, y) - at(x - 1, y);
+            let dy = at(x, y + 1) - at(x, y - 1);
             slope += dx.hypot(dy) / 2.0;
         }
         if n < 1.0 {

@@ -26,7 +26,7 @@ impl Detector for RedThings {
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
         let plane = frame.picture.v();
         let (w, h) = (plane.width(), plane.height());
-        let mut left: Vec<bool> = plane.samples().iter().map(|v| *v > 180).collect();
+        let mut left: Vec<bool> = plane.rows().flatten().map(|v| *v > 180).collect();
         let mut found = Vec::new();
         for start in 0..left.len() {
             if !std::mem::take(&mut left[start]) {

@@ -10,7 +10,7 @@ use parapet_core::{ColorSpace, Picture};
 /// The picture as JPEG, from its planes: nothing goes through RGB.
 pub(crate) fn encode(picture: &Picture, quality: u8) -> ImageResult<Vec<u8>> {
     let (width, height) = sides(picture.width(), picture.height())?;
-    let mut bytes = Vec::with_capacity(picture.y().samples().len() / 4);
+    let mut bytes = Vec::with_capacity(picture.width() * picture.height() / 4);
     let mut encoder = Encoder::new(&mut bytes, quality);
     // Its chroma has half the size already.
     encoder.set_sampling_factor(SamplingFactor::F_2_2);

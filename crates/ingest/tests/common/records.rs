@@ -135,7 +135,8 @@ pub(crate) fn transport_stream(path: &Path, frames: usize, keyframe_interval: u3
     let source = named("video").unwrap().downcast::<AppSrc>().unwrap();
     for n in 0..frames {
         let picture = crate::common::numbered(320, 192, n);
-        let planes = [picture.y(), picture.u(), picture.v()].map(|p| p.samples().to_vec()).concat();
+        let planes =
+            [picture.y(), picture.u(), picture.v()].map(|p| p.rows().collect::<Vec<_>>().concat()).concat();
         push(&source, planes, n as f64 / 25.0, 0.04);
     }
     source.end_of_stream().unwrap();
