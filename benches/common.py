@@ -1,6 +1,6 @@
 """What the benchmarks that run a node beside simulated cameras share. They run in the repository's folder."""
 
-import os, socket, subprocess
+import collections, contextlib, os, socket, subprocess
 
 # 720p25 H.264 of people crossing a campus, a keyframe a second.
 CLIP, VIDEO = ".cache/bench/vtest-720p25-1s.mp4", ".cache/footage/opencv/vtest.avi"
@@ -24,7 +24,16 @@ def free_port():
         return s.getsockname()[1]
 
 
-def cpu(pid):
-    """Seconds that a program took of the processors, of the user and of the system."""
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+def cpu(of):
+    """Seconds that a program, or one of its threads, took of the processors, of the user and of the system."""
+    fields = open(f"/proc/{of}/stat").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def cpu_of_threads(pid):
+    """The same by the names of the program's threads."""
+    spent = collections.Counter()
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(OSError):  # It has ended.
+            spent[open(f"/proc/{pid}/task/{thread}/comm").read().strip()] += cpu(f"{pid}/task/{thread}")
+    return spent

@@ -13,7 +13,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use parapet_core::{CameraId, Clock, Frame, HealthEvent, HealthState, SystemClock};
 use parapet_ingest::{
-    DecoderChoice, GlanceAt, GlanceError, RtspConfig, SourceConfig, StreamEvent, StreamUrl, TestConfig,
+    DecodeMode, DecoderChoice, GlanceAt, GlanceError, RtspConfig, SourceConfig, StreamEvent, StreamUrl, TestConfig,
     Transport, WatchdogConfig, glance, probe,
     serve::{CameraServer, ServeOptions, ServedCamera},
 };
@@ -65,6 +65,32 @@ fn times_of_live_frames_are_evenly_spaced_and_present() {
         let step = pair[1].captured_at.duration_since(pair[0].captured_at).as_secs_f64();
         assert!((step - 0.2).abs() < 0.09, "{step}");
     }
+}
+
+#[test]
+fn a_camera_decodes_keyframes_alone_while_that_is_wanted_and_everything_again_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, name) = served(folder.path(), None);
+    let mut camera = Watched::open(&config(&server.url(&name)));
+    let mut before = camera.frame();
+    let mut next = |camera: &mut Watched| {
+        let frame = camera.frame();
+        let gap = frame.captured_at.duration_since(before.captured_at).as_secs_f64();
+        before = frame;
+        gap
+    };
+    while camera.stream.keyframes_apart().is_none() {
+        next(&mut camera);
+    }
+    // They are half a second apart, so every other one of them is decoded.
+    camera.stream.set_mode(DecodeMode::KeyframesOnly { apart: Duration::from_secs(1) });
+    while next(&mut camera) < 0.5 {}
+    let gaps = [next(&mut camera), next(&mut camera)];
+    assert!(gaps.iter().all(|gap| (0.6..1.1).contains(gap)), "{gaps:?}");
+    camera.stream.set_mode(DecodeMode::Full);
+    while next(&mut camera) > 0.3 {}
+    let gaps = [next(&mut camera), next(&mut camera)];
+    assert!(gaps.iter().all(|gap| *gap < 0.3), "{gaps:?}");
 }
 
 #[test]
