@@ -13,8 +13,8 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use parapet_core::{CameraId, Clock, Frame, HealthEvent, HealthState, SystemClock};
 use parapet_ingest::{
-    DecodeMode, DecoderChoice, GlanceAt, GlanceError, RtspConfig, SourceConfig, StreamEvent, StreamUrl, TestConfig,
-    Transport, WatchdogConfig, glance, probe,
+    DecodeMode, DecoderChoice, GlanceAt, GlanceError, RtspConfig, SourceConfig, StreamEvent, StreamUrl,
+    TestConfig, Transport, WatchdogConfig, glance, probe,
     serve::{CameraServer, ServeOptions, ServedCamera},
 };
 use served::{config, served};
