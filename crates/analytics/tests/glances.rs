@@ -62,7 +62,7 @@ struct View {
 
 impl View {
     fn new(gate: bool) -> Self {
-        Self::of(gate, "[dogs.stray_dog]\n[bikes.misparked_ebike]\n")
+        Self::of(gate, "[dogs.stray_dog]\nfind_seconds = 1\n[bikes.misparked_ebike]\n")
     }
 
     fn of(gate: bool, rules: &str) -> Self {
@@ -132,7 +132,7 @@ fn what_begins_to_run_at_a_glance_is_followed_from_that_frame_on() {
 
 #[test]
 fn a_dog_that_lies_there_is_followed_when_it_has_come_and_again_before_it_is_told_of() {
-    let mut view = View::of(true, "[dogs.stray_dog]\nlimit_seconds = 60\n");
+    let mut view = View::of(true, "[dogs.stray_dog]\nlimit_seconds = 60\nfind_seconds = 1\n");
     view.eyes.put("dog", BBox::new(0.6, 0.4, 0.67, 0.6));
     let mut followed = Vec::new();
     while view.pipeline.open_incidents().is_empty() {

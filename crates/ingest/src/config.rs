@@ -39,7 +39,7 @@ pub struct SourceConfig {
     #[serde(default)]
     pub keyframes_only: bool,
     /// Of a live source decode keyframes only, as long as looks at them are enough, and no more of them than the camera's rules
-    /// ask for: one every second or two for what stands there for a while, one a second until a dog is seen, and then every
+    /// ask for: one every second or two for what stands there for a while and until a dog is seen, and then every
     /// frame. Where lines are watched, or keyframes come more seldom, only while nothing moves; the camera's `gate` says
     /// when that is. When something moves then, the pictures since the latest keyframe are decoded after it, so that it is
     /// noticed at the next keyframe at the latest, mostly at once by the sizes of the encoded pictures. Full rate while

@@ -118,7 +118,7 @@ impl RuleConfig {
     }
 
     /// At least so often it needs a look to decide as it does with one at every frame: eight in the shortest time that it
-    /// waits for, and one every two seconds; one a second to find what may run about ([`Self::runners`]).
+    /// waits for, and one every two seconds; to find what may run about ([`Self::runners`]), as its options say.
     pub fn look_seconds(&self) -> f64 {
         let (shortest, seldom) = match self {
             Self::MisparkedEbike(c) => {
@@ -129,7 +129,7 @@ impl RuleConfig {
             }
             Self::RooftopStructure(_) => (f64::INFINITY, SELDOM_SECONDS),
             Self::StrayDog(c) => {
-                (shortest(c.limit_seconds, &c.zone_limit_seconds, &BTreeMap::new()), FIND_SECONDS)
+                (shortest(c.limit_seconds, &c.zone_limit_seconds, &BTreeMap::new()), c.find_seconds.as_f64())
             }
         };
         (shortest / LOOKS_IN_LIMIT).min(seldom)
@@ -166,8 +166,6 @@ const LOOKS_IN_LIMIT: f64 = 8.0;
 pub(crate) const SELDOM_SECONDS: f64 = 2.0;
 /// Out of the hours of all rules a look is taken so often, and every frame that comes is looked at for so long before they begin.
 pub(crate) const CLOSED_SECONDS: f64 = 10.0;
-/// What runs about is noticed so soon.
-const FIND_SECONDS: f64 = 1.0;
 
 /// One rule at work in one view.
 #[derive(Debug)]

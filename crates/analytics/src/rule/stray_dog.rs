@@ -37,6 +37,9 @@ pub struct StrayDogConfig {
     pub ground: Option<Ground>,
     /// A person attends a dog after being near it for so long.
     pub attended_seconds: Seconds,
+    /// Where a camera is looked at seldom (`keyframes_when_enough`), a look for dogs is taken at least so often while none is
+    /// there; 0 for every frame.
+    pub find_seconds: Seconds,
     /// A dog is gone when unseen for so long.
     pub absence_seconds: Seconds,
     /// Dogs within so many lengths of each other are at one place.
@@ -67,6 +70,7 @@ impl Default for StrayDogConfig {
             person_meters: 4.0,
             ground: None,
             attended_seconds: Seconds::whole(2),
+            find_seconds: Seconds::whole(2),
             absence_seconds: Seconds::whole(10),
             group_lengths: 4.0,
             count_still: true,

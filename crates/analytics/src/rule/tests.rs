@@ -140,7 +140,9 @@ fn what_stands_needs_a_look_every_second_or_two_and_a_dog_every_frame_while_it_i
         1.5
     );
     assert_eq!(of(r#"{"rooftop_structure": {}}"#), 2.0);
-    assert_eq!(of(r#"{"stray_dog": {}}"#), 1.0);
+    assert_eq!(of(r#"{"stray_dog": {}}"#), 2.0);
+    assert_eq!(of(r#"{"stray_dog": {"find_seconds": 1}}"#), 1.0);
+    assert_eq!(of(r#"{"stray_dog": {"find_seconds": 0}}"#), 0.0);
     assert_eq!(of(r#"{"stray_dog": {"limit_seconds": 4}}"#), 0.5);
     let dogs = rule(r#"{"stray_dog": {}}"#);
     let runners = dogs.runners().unwrap();

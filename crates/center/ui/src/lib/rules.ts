@@ -15,7 +15,7 @@ export interface RuleField {
 }
 export type OptionName =
   | "limit_seconds" | "severity" | "zones" | "bays" | "forbidden" | "outside_bays" | "covered_fraction" | "vehicles" | "objects" | "cool_down_seconds" | "min_score" | "labels"
-  | "label_limit_seconds" | "zone_limit_seconds" | "zone_severity" | "count_from_start" | "min_object_area" | "absence_seconds" | "attended_seconds" | "person_meters" | "person_heights"
+  | "label_limit_seconds" | "zone_limit_seconds" | "zone_severity" | "count_from_start" | "min_object_area" | "absence_seconds" | "find_seconds" | "attended_seconds" | "person_meters" | "person_heights"
   | "group_lengths" | "min_evidence" | "min_share" | "count_still" | "still_min_score" | "min_area" | "min_on_roof" | "min_visits" | "gone_visits";
 
 const limit = (seconds: number): RuleField => ({ name: "limit_seconds", type: "seconds", default: seconds, first: true });
@@ -63,6 +63,7 @@ export const RULE_FIELDS: Record<RuleKind, readonly RuleField[]> = {
     { name: "person_meters", type: "number", default: 4 },
     { name: "person_heights", type: "number", default: 2 },
     { name: "attended_seconds", type: "seconds", default: 2 },
+    { name: "find_seconds", type: "seconds", default: 2 },
     { name: "absence_seconds", type: "seconds", default: 10 },
     coolDown(60),
     { name: "group_lengths", type: "number", default: 4 },

@@ -123,8 +123,8 @@ export const options: Wordings = {
   "a generated picture": "生成的测试画面",
   "frames a second that go to analysis; a figure above the source's rate takes every frame": "每秒分析帧数；高于视频源帧率时分析每一帧",
   "decode keyframes only: the cheapest way to watch a scene in which things stand for minutes": "只解码关键帧：目标一停就是几分钟的场景，这样最省算力",
-  "of a live source decode keyframes only, as long as looks at them are enough, and no more of them than the camera's rules ask for: one every second or two for what stands there for a while, one a second until a dog is seen, and then every frame":
-    "实时视频源在够用时只解码关键帧，数量以规则所需为限：停放类每一两秒一帧，犬只在发现之前每秒一帧，发现后每一帧都看",
+  "of a live source decode keyframes only, as long as looks at them are enough, and no more of them than the camera's rules ask for: one every second or two for what stands there for a while and until a dog is seen, and then every frame":
+    "实时视频源在够用时只解码关键帧，数量以规则所需为限：停放类以及发现犬只之前每一两秒一帧，发现犬只后每一帧都看",
   "seconds of encoded video kept for clips: pre-roll and post-roll of the evidence together": "为事件录像保留多少秒的视频：应为证据前后时长之和",
   "upper limit of the memory for that, in megabytes": "为此最多占用多少 MB 内存",
   "scale analysed frames down to at most this width, keeping their shape": "分析用的帧最大宽度，超过时按比例缩小",
@@ -254,6 +254,8 @@ export const options: Wordings = {
   "comparisons with the baseline that must have found it": "与基线图比较几次都看到才算",
   "the roofs; when left out, all zones with the purpose `roof`": "屋顶区域；不写则为用途是 `roof` 的所有区域",
   "a dog is gone when unseen for so long": "犬只多久看不到，视为离开",
+  "where a camera is looked at seldom (`keyframes_when_enough`), a look for dogs is taken at least so often while none is there; 0 for every frame":
+    "节省算力时（`keyframes_when_enough`），未见犬只前至少每隔多久看一次；0 表示每一帧都看",
   "a person attends a dog after being near it for so long": "人在犬旁多久，视为有人看护",
   "dogs that were never seen to move count too, if the detector is sure of them (`still_min_score`)": "从未移动的犬只，模型很有把握时（`still_min_score`）是否也计入",
   "four points of the picture (`image`) and where they are on the ground (`meters`)": "画面上的四个点（`image`）及其在地面的位置（`meters`）",
