@@ -156,6 +156,21 @@ fn no_rule_is_about_what_is_private() {
 }
 
 #[test]
+fn each_mistake_of_a_manifest_keeps_its_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/nanodet-g/model.toml");
+    let manifest = std::fs::read_to_string(manifest).unwrap().replacen("format = 1", "format = 3", 1);
+    std::fs::write(folder.path().join("model.toml"), manifest).unwrap();
+    let path = folder.path().display();
+    let text = format!(
+        "node = {{ id = \"n\", site = \"s\" }}\nbus.embedded = {{}}\nmodels.m.manifest = \"{path}\"\n"
+    );
+    let told = mistakes(&text);
+    let (_, message) = told.iter().find(|(path, _)| path == "models.m.manifest").unwrap();
+    assert!(message.contains("format 3 is not known; hint: ") && message.contains("mistake(s)"), "{message}");
+}
+
+#[test]
 fn two_models_on_one_core_are_told() {
     let told = mistakes(
         r#"

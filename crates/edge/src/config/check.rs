@@ -383,8 +383,10 @@ impl Checker<'_, '_> {
                 }
                 Err(error) => {
                     let text = error.to_string();
+                    // Several mistakes have a line each, with a hint of its own.
                     let (message, hint) = text
                         .split_once("; hint: ")
+                        .filter(|_| !text.contains('\n'))
                         .unwrap_or((&text, "see models/README.md for the format of manifests"));
                     self.note_at(&["models", name, "manifest"], message, hint);
                 }

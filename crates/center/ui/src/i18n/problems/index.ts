@@ -64,9 +64,7 @@ const inEither = (chinese: string | null | undefined, english: string): Words =>
 /** A mistake as it is told in a language: what no table has is told in English. */
 export function told({ message, hint }: { message: string; hint: string | null }, language: Language): { message: Words; hint: Words | null } {
   const isChinese = language === "zh-CN";
-  const ofAll = isChinese ? ofManifest(hint === null ? message : message + HINT + hint) : null;
-  if (ofAll !== null) return { message: inEither(ofAll, message), hint: null };
-  const said = (text: string) => inEither(isChinese ? speak(text)?.text : null, text);
+  const said = (text: string) => inEither(isChinese ? (ofManifest(text) ?? speak(text)?.text) : null, text);
   return { message: said(message), hint: hint === null ? null : said(hint) };
 }
 
@@ -77,7 +75,7 @@ export function failure(text: string, language: Language): Words {
 
 const MANIFEST = /^(\d+) mistake\(s\) in the manifest "([^]*)":((?:\n {2}[^]+)+)$/;
 
-/** All mistakes of a manifest come as one, a line for each; the first hint in it was taken for the hint of the whole. */
+/** All mistakes of a manifest come as one, a line for each with its hint. */
 function ofManifest(text: string): string | null {
   const [, count, path, lines] = MANIFEST.exec(text) ?? [];
   if (lines === undefined) return null;

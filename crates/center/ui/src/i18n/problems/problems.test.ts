@@ -233,10 +233,11 @@ describe("a page in English", () => {
 });
 
 describe("a manifest with several mistakes", () => {
-  it("is told mistake by mistake, though the first hint was taken for that of all", () => {
-    const message = '2 mistake(s) in the manifest "models/toy/model.toml":\n  line 2: format 3 is not known';
-    const hint = "this program reads format 1\n  line 9: unknown field `shape`, expected one of `size`, `pad`";
-    expect(told({ message, hint }, "zh-CN").hint).toBeNull();
+  it("is told mistake by mistake, each with its hint", () => {
+    const lines = ["line 2: format 3 is not known; hint: this program reads format 1", "line 9: unknown field `shape`, expected one of `size`, `pad`"];
+    const message = `2 mistake(s) in the manifest "models/toy/model.toml":\n  ${lines.join("\n  ")}`;
+    const hint = "see models/README.md for the format of manifests";
+    expect(told({ message, hint }, "zh-CN").hint?.text).toBe("清单的格式见 models/README.md");
     expect(told({ message, hint }, "zh-CN").message.text).toMatchInlineSnapshot(`"模型清单“models/toy/model.toml”有 2 处错误：第 2 行 不认识格式 3（本程序只读格式 1）；第 9 行 没有“shape”这一项，可选：size、pad"`);
   });
 });
