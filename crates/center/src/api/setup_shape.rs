@@ -53,6 +53,10 @@ pub(crate) struct SetupCamera {
     synthetic: bool,
     /// A PTZ dome: its views are those of its presets.
     dome: bool,
+    /// Keyframes when they are enough, and looks by the model while something moves; nodes of before do not say it.
+    #[serde(default)]
+    #[schema(required)]
+    spared: bool,
     /// Its model.
     #[schema(required)]
     model: Option<String>,

@@ -110,6 +110,9 @@ pub(super) struct PutCamera {
     pub(super) model: Maybe<String>,
     #[serde(default, deserialize_with = "said")]
     pub(super) analysed_fps: Maybe<f64>,
+    /// Keyframes when they are enough, and looks by the model while something moves.
+    #[serde(default, deserialize_with = "said")]
+    pub(super) spared: Maybe<bool>,
     #[serde(default, deserialize_with = "said")]
     pub(super) recording: Maybe<BTreeMap<String, Json>>,
 }
@@ -240,6 +243,16 @@ fn put_camera(
     if let Some(fps) = put.analysed_fps {
         let source = document_table(document, &[at[0], at[1], "source"])?;
         set(source, "analysed_fps", fps.map(number));
+    }
+    if let Some(spared) = put.spared {
+        let on = spared == Some(true);
+        if on {
+            document_table(document, &[at[0], at[1], "gate"])?;
+        } else {
+            document_table(document, &at)?.remove("gate");
+        }
+        let source = document_table(document, &[at[0], at[1], "source"])?;
+        set(source, "keyframes_when_enough", on.then(|| Value::from(true)));
     }
     match &put.recording {
         Some(Some(options)) => {

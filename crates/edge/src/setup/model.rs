@@ -20,6 +20,8 @@ struct Camera {
     disabled: bool,
     synthetic: bool,
     dome: bool,
+    /// Keyframes when they are enough, and looks by the model while something moves.
+    spared: bool,
     model: Option<String>,
     source: Source,
     recording: Option<Json>,
@@ -133,6 +135,8 @@ impl Camera {
             disabled: flag(camera, "disabled"),
             synthetic: flag(camera, "synthetic"),
             dome,
+            spared: camera.contains_key("gate")
+                && sub(camera, "source").is_some_and(|source| flag(source, "keyframes_when_enough")),
             model: text(camera, "model"),
             source: Source::of(sub(camera, "source").unwrap_or(&Table::new())),
             recording: camera.get("recording").and_then(json).filter(Json::is_object),
@@ -210,7 +214,8 @@ mod tests {
             name = "东门"
             colour = 3
             recording = { hours = 4 }
-            source = { analysed_fps = 4, rtsp = { url = "rtsp://a:***@h/1", substream_url = "rtsp://h/2" } }
+            gate = {}
+            source = { analysed_fps = 4, keyframes_when_enough = true, rtsp = { url = "rtsp://a:***@h/1", substream_url = "rtsp://h/2" } }
             zones.lane = { purpose = "fire_lane", polygon = [[0, 1], [0.5, 1], [1, 0]], membership = { overlap = 0.5 } }
             zones.broken = { purpose = 3 }
             lines.in = { points = [[0, 0], [1, 1]] }

@@ -64,6 +64,7 @@ export interface PutCamera {
   synthetic?: boolean | null;
   model?: string | null;
   analysed_fps?: number | null;
+  spared?: boolean | null;
   recording?: Recording | null;
 }
 interface InView {

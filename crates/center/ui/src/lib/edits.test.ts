@@ -60,12 +60,12 @@ describe("edits that wait", () => {
   it("are shown at once: a new camera, its switches, a table of a preset", () => {
     const shown = withEdits(model, [
       { op: "put_camera", camera: "west", name: "西门", url: "rtsp://192.0.2.9/main", username: "viewer", password: "x" },
-      { op: "put_camera", camera: "gate", recording: null, disabled: true },
+      { op: "put_camera", camera: "gate", recording: null, disabled: true, spared: true },
       { op: "set", path: ["cameras", "tower", "presets", "roof-3", "change", "baseline"], value: {} },
       { op: "unset", path: ["cameras", "gate", "change", "background"] },
     ]);
     expect(shown.cameras.map((c) => c.camera)).toEqual(["gate", "tower", "west"]);
-    expect(shown.cameras[0]).toMatchObject({ name: "东门", disabled: true, recording: null });
+    expect(shown.cameras[0]).toMatchObject({ name: "东门", disabled: true, spared: true, recording: null });
     expect(shown.cameras[0]?.views[0]?.background).toBe(false);
     expect(shown.cameras[1]?.views[0]?.baseline).toBe(true);
     expect(shown.cameras[2]).toMatchObject({ name: "西门", source: { kind: "rtsp", address: "rtsp://192.0.2.9/main", password: "file" } });

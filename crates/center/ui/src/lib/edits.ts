@@ -138,6 +138,7 @@ function cameraWith(old: SetupCamera | undefined, edit: PutCamera): SetupCamera 
     disabled: false,
     synthetic: false,
     dome: false,
+    spared: false,
     model: null,
     source: { kind: null, address: null, substream: null, username: null, password: "none", analysed_fps: null },
     recording: null,
@@ -149,6 +150,7 @@ function cameraWith(old: SetupCamera | undefined, edit: PutCamera): SetupCamera 
     name: or(edit.name, base.name),
     disabled: edit.disabled === undefined ? base.disabled : edit.disabled === true,
     synthetic: edit.synthetic === undefined ? base.synthetic : edit.synthetic === true,
+    spared: edit.spared === undefined ? base.spared : edit.spared === true,
     model: or(edit.model, base.model),
     recording: or(edit.recording, base.recording),
     source: {

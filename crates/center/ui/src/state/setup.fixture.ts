@@ -10,6 +10,7 @@ export const gate: SetupCamera = {
   disabled: false,
   synthetic: false,
   dome: false,
+  spared: false,
   model: null,
   source,
   recording: { hours: 4, megabytes: 4000 },

@@ -94,7 +94,7 @@ fn what_is_new_stands_with_its_camera_and_what_goes_takes_nothing_else_along() {
 fn a_camera_by_address_has_its_password_elsewhere() {
     let now = after(serde_json::json!([
         { "op": "put_camera", "camera": "west", "name": "西门", "url": "rtsp://admin:p%40ss%3Aw@10.0.0.5/main",
-          "substream_url": "rtsp://10.0.0.5/sub", "analysed_fps": 5, "recording": { "hours": 4 } },
+          "substream_url": "rtsp://10.0.0.5/sub", "analysed_fps": 5, "spared": true, "recording": { "hours": 4 } },
         { "op": "put_camera", "camera": "gate", "name": null, "username": "viewer", "password": "p@ss:w", "disabled": true },
         { "op": "remove_camera", "camera": "tower" },
     ]));
@@ -104,14 +104,16 @@ fn a_camera_by_address_has_its_password_elsewhere() {
     let again = edited(
         &now,
         &edits(serde_json::json!([
-            { "op": "put_camera", "camera": "west", "url": "rtsp://10.0.0.6/main", "password": null, "recording": null },
+            { "op": "put_camera", "camera": "west", "url": "rtsp://10.0.0.6/main", "password": null, "spared": false, "recording": null },
         ])),
         &mut |_, _| unreachable!(),
     )
     .unwrap();
     insta::assert_snapshot!(changed(&now, &again), @r#"
+    - keyframes_when_enough = true
     - url = "rtsp://10.0.0.5/main"
     - password_file = "secrets/west.password"
+    - [cameras.west.gate]
     - [cameras.west.recording]
     - hours = 4
     + url = "rtsp://10.0.0.6/main"

@@ -76,6 +76,7 @@ export function AddPart({ place, onAdded }: { place: Place; onAdded(camera: stri
         op: "put_camera",
         camera: name,
         url,
+        spared: true,
         ...(title.trim() ? { name: title.trim() } : {}),
         ...(substream && substream !== url ? { substream_url: substream } : {}),
         ...(username ? { username } : {}),

@@ -65,6 +65,12 @@ function CameraCard({ camera, view }: { camera: SetupCamera; view: SetupView }) 
           <CheckField label={t("setup.camera.disabled")} checked={camera.disabled} onChange={(disabled) => set({ disabled: disabled || null })} />
           <span className="field-hint">{t("setup.camera.disabled.hint")}</span>
         </div>
+        {!camera.dome && (
+          <div className="field">
+            <CheckField label={t("setup.spared")} checked={camera.spared} onChange={(spared) => set({ spared })} />
+            <span className="field-hint">{t("setup.spared.hint")}</span>
+          </div>
+        )}
         <div className="field">
           <CheckField label={t("setup.background")} checked={view.background} onChange={(on) => table("background", on)} />
           <span className="field-hint">{t("setup.background.hint")}</span>
