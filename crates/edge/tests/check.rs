@@ -171,21 +171,6 @@ fn each_mistake_of_a_manifest_keeps_its_hint() {
 }
 
 #[test]
-fn two_models_on_one_core_are_told() {
-    let told = mistakes(
-        r#"
-        node = { id = "n", site = "s" }
-        bus.embedded = {}
-        models.a = { manifest = "m", engine.core = 0 }
-        models.b = { manifest = "m", engine.core = 0 }
-        models.c = { manifest = "m" }
-        "#,
-    );
-    let wanted = ("models.b.engine.core".to_owned(), "core 0 is the one of the model \"a\" too".to_owned());
-    assert!(told.contains(&wanted), "{told:#?}");
-}
-
-#[test]
 fn what_a_camera_on_patrol_cannot_do_is_told() {
     let told = mistakes(
         r#"

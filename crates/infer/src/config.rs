@@ -126,7 +126,7 @@ pub struct EngineConfig {
     /// Threads within one run. More than 1 makes one picture faster and all cameras together slower.
     pub threads: usize,
     /// Keeps the model's thread on this core, counted from 0: what it works with stays in that core's cache. For a machine
-    /// that does little else; only with `threads = 1`.
+    /// that does little else; only with `threads = 1`, and each model on a core of its own.
     pub core: Option<usize>,
     /// Most pictures that are run together. On a CPU more than 1 costs time (NanoDet-g, four at a time: 1.2 of one by
     /// one in fp32, 2 in int8): it is for providers that gain by it.

@@ -364,18 +364,7 @@ impl Checker<'_, '_> {
     fn check_values(&mut self, pipeline: &Pipeline) {
         self.check_node(pipeline);
         let mut manifests: BTreeMap<&str, Manifest> = BTreeMap::new();
-        let mut bound: BTreeMap<usize, &str> = BTreeMap::new();
         for (name, model) in &pipeline.models {
-            if let Some(core) = model.engine.core
-                && let Some(other) = bound.insert(core, name)
-            {
-                let message = format!("core {core} is the one of the model \"{other}\" too");
-                self.note_at(
-                    &["models", name, "engine", "core"],
-                    message,
-                    "give each model a core of its own, or none",
-                );
-            }
             match Manifest::load(&model.manifest) {
                 Ok(manifest) => {
                     self.note_texts(&keys(&["models", name, "engine"]), model.engine.problems(&manifest));

@@ -76,8 +76,6 @@ export const parts: Wordings = {
   "`nproc` tells how many there are, counted from 0": "可用 `nproc` 查看核心数，从 0 数起",
   "core binds one thread, and threads asks for more": "core 只能绑定一个线程，而 threads 大于 1",
   "threads = 1, or no core": "改为 threads = 1，或去掉 core",
-  'core {number} is the one of the model "{other}" too': "模型“{other}”也绑定了核心 {number}",
-  "give each model a core of its own, or none": "让每个模型各用一个核心，或都不绑定",
   "{provider} does not compute in {precision}": "{provider} 不支持 {precision} 精度",
   'precision = "fp32"': '改为 precision = "fp32"',
   'model "{model}" has no {precision} weights': "模型“{model}”没有 {precision} 权重",
