@@ -23,7 +23,11 @@ impl Small {
     pub(crate) fn new(picture: &Picture, size: Size) -> Self {
         let black = if picture.color().full_range { 0.0 } else { 16.0 };
         let plane = |plane: &parapet_core::Plane, zero: f32| {
-            plane.resized(size.w, size.h).rows().flatten().map(|s| f32::from(*s) - zero).collect()
+            let mut values = Vec::with_capacity(size.len());
+            for row in plane.resized(size.w, size.h).rows() {
+                values.extend(row.iter().map(|s| f32::from(*s) - zero));
+            }
+            values
         };
         Self { y: plane(picture.y(), black), u: plane(picture.u(), 128.0), v: plane(picture.v(), 128.0) }
     }
