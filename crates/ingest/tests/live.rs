@@ -72,25 +72,13 @@ fn a_camera_decodes_keyframes_alone_while_that_is_wanted_and_everything_again_af
     let folder = tempfile::tempdir().unwrap();
     let (server, name) = served(folder.path(), None);
     let mut camera = Watched::open(&config(&server.url(&name)));
-    let mut before = camera.frame();
-    let mut next = |camera: &mut Watched| {
-        let frame = camera.frame();
-        let gap = frame.captured_at.duration_since(before.captured_at).as_secs_f64();
-        before = frame;
-        gap
-    };
-    while camera.stream.keyframes_apart().is_none() {
-        next(&mut camera);
-    }
-    // They are half a second apart, so every other one of them is decoded.
+    // Each keyframe begins twelve pictures; what is on the way when the mode changes comes before what it asks for.
+    let is_keyframe = |camera: &mut Watched| common::number_of(&camera.frame().picture).is_multiple_of(12);
+    assert!((0..50).any(|_| !is_keyframe(&mut camera)));
     camera.stream.set_mode(DecodeMode::KeyframesOnly { apart: Duration::from_secs(1) });
-    while next(&mut camera) < 0.5 {}
-    let gaps = [next(&mut camera), next(&mut camera)];
-    assert!(gaps.iter().all(|gap| (0.6..1.1).contains(gap)), "{gaps:?}");
+    assert!((0..50).any(|_| (0..4).all(|_| is_keyframe(&mut camera))));
     camera.stream.set_mode(DecodeMode::Full);
-    while next(&mut camera) > 0.3 {}
-    let gaps = [next(&mut camera), next(&mut camera)];
-    assert!(gaps.iter().all(|gap| *gap < 0.3), "{gaps:?}");
+    assert!((0..50).any(|_| !is_keyframe(&mut camera)));
 }
 
 #[test]
