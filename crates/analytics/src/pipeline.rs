@@ -466,14 +466,14 @@ impl Pipeline {
         self.rules.iter().filter_map(|rule| rule.due_seconds(at, runners)).reduce(f64::min)
     }
 
-    /// Seconds until something that stands is told of, if it goes on as it was: a frame at that time tells of it in time.
+    /// Seconds until something that stands is told of, if it goes on as it was and is seen then; 0 if that is to be at any moment.
     pub fn due_seconds(&self, at: Timestamp) -> Option<f64> {
         self.due_of(at, false)
     }
 
     /// At least so often a rule of this view needs a frame at present, in seconds, to decide as it does with one at every
-    /// frame, or hardly ever while all are out of their hours; `None`: at every frame, since something crosses lines or runs
-    /// about.
+    /// frame, or hardly ever while all are out of their hours; `None`: at every frame, since something crosses lines, runs
+    /// about or is told of before long.
     pub fn look_seconds(&self, at: Timestamp) -> Option<f64> {
         if self.is_closed(at) {
             return Some(CLOSED_SECONDS);

@@ -1,4 +1,4 @@
-//! Whether something runs about that rules follow from frame to frame, so that looks a second apart are not enough.
+//! Whether something runs about that rules follow from frame to frame, so that looks a second or two apart are not enough.
 
 use std::collections::BTreeSet;
 

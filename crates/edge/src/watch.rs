@@ -12,6 +12,33 @@ use crate::{baselines::BaselineInUse, dome::Dome};
 /// Times of containers are rounded.
 const ROUNDING: Duration = Duration::from_millis(20);
 
+/// What a view wants of its stream.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    /// Looks at least so far apart; `None`: every frame.
+    looks: Option<Duration>,
+    /// Until something is told of, if it is seen then.
+    due: Option<Duration>,
+    /// Nothing moves.
+    quiet: bool,
+}
+
+impl Wanted {
+    /// What of a stream must be decoded for that, where its keyframes are so far apart.
+    fn mode(self, keyframes_apart: Option<Duration>) -> DecodeMode {
+        let enough = |(apart, keyframes): &(Duration, Duration)| *keyframes <= *apart + ROUNDING;
+        let only = self.looks.zip(keyframes_apart).filter(enough);
+        // The next picture may come so late, and from keyframes alone there is no way back before another one.
+        let latest = only.map_or(keyframes_apart.unwrap_or_default(), |(apart, keyframes)| apart + keyframes);
+        match only {
+            _ if self.due.is_some_and(|due| due <= latest) => DecodeMode::Full,
+            Some((apart, _)) => DecodeMode::KeyframesOnly { apart },
+            None if self.quiet => DecodeMode::KeyframesWhileQuiet,
+            None => DecodeMode::Full,
+        }
+    }
+}
+
 /// One view with what it is compared with.
 pub(crate) struct WatchedView {
     pub(crate) pipeline: View,
@@ -85,17 +112,13 @@ impl Watch {
     /// all of it.
     pub(crate) fn enough(&self, at: Timestamp, keyframes_apart: Option<Duration>) -> DecodeMode {
         let Kind::Fixed(view) = &self.0 else { return DecodeMode::Full };
-        let looks = view.pipeline.look_seconds(at).map(Duration::from_secs_f64);
-        // Everything comes from a keyframe on, and nothing can be asked for before the next picture.
-        let ahead = looks.unwrap_or_default() + keyframes_apart.unwrap_or_default();
-        if view.pipeline.due_seconds(at).is_some_and(|due| due <= ahead.as_secs_f64()) {
-            return DecodeMode::Full;
+        let seconds = Duration::try_from_secs_f64;
+        Wanted {
+            looks: view.pipeline.look_seconds(at).and_then(|apart| seconds(apart).ok()),
+            due: view.pipeline.due_seconds(at).and_then(|due| seconds(due).ok()),
+            quiet: view.pipeline.is_quiet(at),
         }
-        match looks.zip(keyframes_apart) {
-            Some((apart, keyframes)) if keyframes <= apart + ROUNDING => DecodeMode::KeyframesOnly { apart },
-            _ if view.pipeline.is_quiet(at) => DecodeMode::KeyframesWhileQuiet,
-            _ => DecodeMode::Full,
-        }
+        .mode(keyframes_apart)
     }
 
     /// Whether another look soon would tell more; of a dome that is not known.
@@ -141,5 +164,38 @@ impl Watch {
             Kind::Fixed(view) => view.baseline.get(),
             Kind::Dome(dome) => dome.baseline(preset?),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keyframes_are_enough_until_something_is_told_of_before_the_next_one_that_could_bring_more() {
+        let seconds = Duration::from_secs_f64;
+        let mode = |looks: f64, keyframes: f64, due: Option<f64>| {
+            let wanted = Wanted { looks: Some(seconds(looks)), due: due.map(seconds), quiet: true };
+            wanted.mode(Some(seconds(keyframes)))
+        };
+        let only = DecodeMode::KeyframesOnly { apart: seconds(2.0) };
+        assert_eq!(mode(2.0, 1.0, None), only);
+        assert_eq!(mode(2.0, 1.0, Some(3.1)), only);
+        assert_eq!([3.0, 0.0].map(|due| mode(2.0, 1.0, Some(due))), [DecodeMode::Full; 2]);
+        // Seldom keyframes: only while nothing moves, and what was held back comes at once.
+        assert_eq!(mode(2.0, 10.0, Some(10.1)), DecodeMode::KeyframesWhileQuiet);
+        assert_eq!(mode(2.0, 10.0, Some(9.9)), DecodeMode::Full);
+    }
+
+    #[test]
+    fn every_frame_is_wanted_where_something_moves_and_nothing_is_known_of_keyframes() {
+        let wanted = Wanted { looks: None, due: None, quiet: false };
+        assert_eq!(wanted.mode(Some(Duration::from_secs(1))), DecodeMode::Full);
+        let wanted = Wanted { looks: Some(Duration::from_secs(2)), due: None, quiet: false };
+        assert_eq!(wanted.mode(None), DecodeMode::Full);
+        let wanted = Wanted { quiet: true, ..wanted };
+        assert_eq!(wanted.mode(None), DecodeMode::KeyframesWhileQuiet);
+        let wanted = Wanted { due: Some(Duration::ZERO), ..wanted };
+        assert_eq!(wanted.mode(None), DecodeMode::Full);
     }
 }

@@ -42,8 +42,8 @@ pub struct SourceConfig {
     /// ask for: one every second or two for what stands there for a while and until a dog is seen, and then every
     /// frame. Where lines are watched, or keyframes come more seldom, only while nothing moves; the camera's `gate` says
     /// when that is. When something moves then, the pictures since the latest keyframe are decoded after it, so that it is
-    /// noticed at the next keyframe at the latest, mostly at once by the sizes of the encoded pictures. Full rate while
-    /// somebody looks at the live picture.
+    /// noticed at the next keyframe at the latest, mostly at once by the sizes of the encoded pictures. Full rate for some seconds
+    /// before something is told of, so that it is told in time, and while somebody looks at the live picture.
     #[serde(default)]
     pub keyframes_when_enough: bool,
     /// Seconds of encoded video kept for clips: pre-roll and post-roll of the evidence together.

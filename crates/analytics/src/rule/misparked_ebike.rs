@@ -117,7 +117,7 @@ impl MisparkedEbike {
             return;
         }
         let since = thing.since.max(counts_from);
-        if !findings.is_over(since, thing.held_at, limit(strictest)) {
+        if !findings.reaches(since, thing.held_at, limit(strictest)) {
             return;
         }
         findings.now.push(Finding {

@@ -164,6 +164,8 @@ fn shortest(limit: Seconds, by_zone: &BTreeMap<ZoneId, Seconds>, by_label: &BTre
 const LOOKS_IN_LIMIT: f64 = 8.0;
 /// The tracker follows what stands over no more than this between two looks.
 pub(crate) const SELDOM_SECONDS: f64 = 2.0;
+/// What was not seen when its limit was over is waited for so long with every frame.
+const LATE_SECONDS: f64 = SELDOM_SECONDS;
 /// Out of the hours of all rules a look is taken so often, and every frame that comes is looked at for so long before they begin.
 pub(crate) const CLOSED_SECONDS: f64 = 10.0;
 
@@ -219,10 +221,12 @@ impl Rule {
     }
 
     /// Seconds until something of those `of_runners`, or of the others, is stated that was not at the latest frame, if it goes
-    /// on as it was.
+    /// on as it was; 0 if that is to be at any moment.
     pub(crate) fn due_seconds(&self, at: Timestamp, of_runners: bool) -> Option<f64> {
         let next = self.next_at.filter(|_| self.of_runners == of_runners)?;
-        Some(seconds_between(at, next)).filter(|seconds| *seconds > 0.0)
+        Some(seconds_between(at, next))
+            .filter(|seconds| *seconds > -LATE_SECONDS)
+            .map(|seconds| seconds.max(0.0))
     }
 
     /// Track numbers start again.
@@ -241,7 +245,7 @@ impl Rule {
         }
         self.was_open = Some(open);
         let counts_from = self.open_since.unwrap_or(Timestamp::MIN);
-        findings.clear();
+        findings.begin(scene.at);
         match &mut self.judge {
             Judge::MisparkedEbike(judge) => judge.evaluate(scene, counts_from, findings),
             Judge::OccupiedRoadway(judge) => judge.evaluate(scene, counts_from, findings),
@@ -249,7 +253,7 @@ impl Rule {
             Judge::RooftopStructure(judge) => judge.evaluate(scene, counts_from, findings),
         }
         if !open {
-            findings.clear();
+            findings.begin(scene.at);
         }
         self.next_at = findings.next_at;
         open
@@ -293,25 +297,36 @@ impl Limits {
 /// What a rule says of a frame.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
+    at: Timestamp,
     /// What holds now.
     pub(crate) now: Vec<Finding>,
-    /// When the first of what does not yet hold will, if it goes on.
-    pub(crate) next_at: Option<Timestamp>,
+    /// When the first of what does not hold now will, if it goes on; or should have a moment ago, had it been seen.
+    next_at: Option<Timestamp>,
 }
 
 impl Findings {
-    fn clear(&mut self) {
+    fn begin(&mut self, at: Timestamp) {
+        *self = Self { at, now: std::mem::take(&mut self.now), next_at: None };
         self.now.clear();
-        self.next_at = None;
     }
 
-    /// Whether something has held from `since` until `held_at` for as long as the limit; when it will have is noted if not.
-    fn is_over(&mut self, since: Timestamp, held_at: Timestamp, limit: f64) -> bool {
+    /// Whether something has held from `since` until `held_at` for as long as the limit; notes when it will have, if not.
+    fn reaches(&mut self, since: Timestamp, held_at: Timestamp, limit: f64) -> bool {
         let over = seconds_between(since, held_at) >= limit;
-        if !over && let Ok(then) = since.checked_add(SignedDuration::from_secs_f64(limit)) {
-            self.next_at = Some(self.next_at.map_or(then, |next| next.min(then)));
+        if !over {
+            self.expect(since, limit);
         }
         over
+    }
+
+    /// Notes that something which began at `since` may hold when the limit is over.
+    fn expect(&mut self, since: Timestamp, limit: f64) {
+        let limit = SignedDuration::try_from_secs_f64(limit).ok();
+        let then = limit.and_then(|limit| since.checked_add(limit).ok());
+        // What is hidden may be late for long: it does not stand before what comes after it.
+        if let Some(then) = then.filter(|then| seconds_between(*then, self.at) < LATE_SECONDS) {
+            self.next_at = Some(self.next_at.map_or(then, |next| next.min(then)));
+        }
     }
 }
 

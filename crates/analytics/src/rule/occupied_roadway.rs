@@ -187,7 +187,7 @@ impl OccupiedRoadway {
             let since = thing.since.max(counts_from);
             // Already told as an object, before the detector knew it.
             let told = findings.now[..objects].iter().any(|o| o.bbox.iou(thing.bbox) >= EXPLAINED_FRACTION);
-            if told || !findings.is_over(since, thing.held_at, limit(zone)) {
+            if told || !findings.reaches(since, thing.held_at, limit(zone)) {
                 continue;
             }
             findings.now.push(Finding {
@@ -240,7 +240,7 @@ impl OccupiedRoadway {
                 continue;
             }
             let since = region.since.max(counts_from).max(note.explained_until.unwrap_or(Timestamp::MIN));
-            if !note.stated && !findings.is_over(since, region.seen_at, self.limits.seconds(Some(zone), None))
+            if !note.stated && !findings.reaches(since, region.seen_at, self.limits.seconds(Some(zone), None))
             {
                 continue;
             }
@@ -293,7 +293,7 @@ impl OccupiedRoadway {
         for (zone, coverage) in self.zones.iter().zip(&self.coverage) {
             let Some(first) = coverage.since else { continue };
             let since = first.max(counts_from);
-            if !findings.is_over(since, scene.at, self.limits.seconds(Some(*zone), None)) {
+            if !findings.reaches(since, scene.at, self.limits.seconds(Some(*zone), None)) {
                 continue;
             }
             let polygon = &scene.zones[*zone].polygon;

@@ -122,7 +122,7 @@ impl RooftopStructure {
         for region in self.regions.regions().iter().filter(|r| r.visits >= self.config.min_visits) {
             let Some(zone) = on_roof(region.bbox) else { continue };
             let since = region.since.max(counts_from);
-            if !findings.is_over(since, region.seen_at, self.limits.seconds(Some(zone), None)) {
+            if !findings.reaches(since, region.seen_at, self.limits.seconds(Some(zone), None)) {
                 continue;
             }
             findings.now.push(Finding {

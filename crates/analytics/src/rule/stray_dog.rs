@@ -38,7 +38,7 @@ pub struct StrayDogConfig {
     /// A person attends a dog after being near it for so long.
     pub attended_seconds: Seconds,
     /// Where a camera is looked at seldom (`keyframes_when_enough`), a look for dogs is taken at least so often while none is
-    /// there; 0 for every frame.
+    /// there; 0 for every frame while something moves. More than 2 changes nothing.
     pub find_seconds: Seconds,
     /// A dog is gone when unseen for so long.
     pub absence_seconds: Seconds,
@@ -277,11 +277,16 @@ impl StrayDog {
         findings: &mut Findings,
     ) -> Option<Finding> {
         let counted = || group.members.iter().filter(|d| d.moved || (self.config.count_still && d.sure));
-        let first = counted().max_by_key(|d| d.seen_at)?;
+        let since = group.alone_since?.max(counts_from);
+        let Some(first) = counted().max_by_key(|d| d.seen_at) else {
+            // The next look may make sure of it.
+            let zone = group.members.iter().find_map(|d| d.zone);
+            findings.expect(since, self.limits.seconds(zone, None));
+            return None;
+        };
         let held_at = first.seen_at;
         let zone = counted().find_map(|d| d.zone);
-        let since = group.alone_since?.max(counts_from);
-        findings.is_over(since, held_at, self.limits.seconds(zone, None)).then(|| Finding {
+        findings.reaches(since, held_at, self.limits.seconds(zone, None)).then(|| Finding {
             subject: Subject::Dogs(group.number),
             first_seen_at: group.first_seen_at,
             severity: self.config.severity,

@@ -130,6 +130,22 @@ fn every_option_is_in_the_schema_with_its_text() {
 }
 
 #[test]
+fn what_is_late_does_not_hide_what_comes_next_and_a_limit_without_end_is_no_time() {
+    let at = |seconds: i64| Timestamp::from_second(seconds).unwrap();
+    let mut findings = Findings::default();
+    findings.begin(at(100));
+    // Hidden since 60, so that it never came to its limit.
+    assert!(!findings.reaches(at(50), at(60), 20.0));
+    assert_eq!(findings.next_at, None);
+    assert!(!findings.reaches(at(90), at(100), 1e20));
+    assert!(!findings.reaches(at(90), at(100), 20.0) && findings.reaches(at(70), at(100), 20.0));
+    assert_eq!(findings.next_at, Some(at(110)));
+    // Just late.
+    assert!(!findings.reaches(at(79), at(98), 20.0));
+    assert_eq!(findings.next_at, Some(at(99)));
+}
+
+#[test]
 fn what_stands_needs_a_look_every_second_or_two_and_a_dog_every_frame_while_it_is_there() {
     let rule = |text: &str| serde_json::from_str::<RuleConfig>(text).unwrap();
     let of = |text: &str| rule(text).look_seconds();

@@ -254,8 +254,8 @@ export const options: Wordings = {
   "comparisons with the baseline that must have found it": "与基线图比较几次都看到才算",
   "the roofs; when left out, all zones with the purpose `roof`": "屋顶区域；不写则为用途是 `roof` 的所有区域",
   "a dog is gone when unseen for so long": "犬只多久看不到，视为离开",
-  "where a camera is looked at seldom (`keyframes_when_enough`), a look for dogs is taken at least so often while none is there; 0 for every frame":
-    "节省算力时（`keyframes_when_enough`），未见犬只前至少每隔多久看一次；0 表示每一帧都看",
+  "where a camera is looked at seldom (`keyframes_when_enough`), a look for dogs is taken at least so often while none is there; 0 for every frame while something moves":
+    "节省算力时（`keyframes_when_enough`），未见犬只前至少每隔多久看一次；0 表示有动静时每一帧都看",
   "a person attends a dog after being near it for so long": "人在犬旁多久，视为有人看护",
   "dogs that were never seen to move count too, if the detector is sure of them (`still_min_score`)": "从未移动的犬只，模型很有把握时（`still_min_score`）是否也计入",
   "four points of the picture (`image`) and where they are on the ground (`meters`)": "画面上的四个点（`image`）及其在地面的位置（`meters`）",
