@@ -387,8 +387,8 @@ impl Pipeline {
         }
     }
 
-    /// Looks only where something has moved since the frame before; whether all of the frame is to be looked at, since something runs about there that
-    /// did not before.
+    /// Looks only where something has moved since the frame before; whether all of the frame is to be looked at, since
+    /// something runs about there that did not before.
     fn glance(&mut self, frame: &Frame) -> Result<bool, DetectError> {
         let moved = self.movement.and_then(|movement| movement.since_the_last);
         let Some(part) = moved.and_then(|part| part.inflated(GLANCE_MARGIN, GLANCE_MARGIN)) else {
@@ -466,7 +466,8 @@ impl Pipeline {
         self.rules.iter().filter_map(|rule| rule.due_seconds(at, runners)).reduce(f64::min)
     }
 
-    /// Seconds until something that stands is told of, if it goes on as it was and is seen then; 0 if that is to be at any moment.
+    /// Seconds until something that stands is told of, if it goes on as it was and is seen then; 0 if that is to be at any
+    /// moment.
     pub fn due_seconds(&self, at: Timestamp) -> Option<f64> {
         self.due_of(at, false)
     }
