@@ -87,6 +87,14 @@ impl Plane {
         &self.rows[y * self.stride..][..self.width]
     }
 
+    /// The plane in memory of its own: to be kept for long, where a decoder would be left without its buffer.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let mut samples = Vec::with_capacity(self.width * self.height);
+        self.rows().for_each(|row| samples.extend_from_slice(row));
+        Self { width: self.width, height: self.height, stride: self.width, rows: samples.into() }
+    }
+
     /// The plane at another size: each new sample is the mean over the area that it covers (box filter), which
     /// does not alias when shrinking; enlarging repeats samples. Both sizes at least 1.
     #[must_use]
@@ -275,6 +283,12 @@ impl Picture {
         rgb
     }
 
+    /// The picture in memory of its own (see [`Plane::copied`]).
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        Self { y: self.y.copied(), u: self.u.copied(), v: self.v.copied(), color: self.color }
+    }
+
     /// The picture at another size, by box filter (see [`Plane::resized`]).
     #[must_use]
     pub fn resized(&self, width: usize, height: usize) -> Self {
@@ -317,6 +331,7 @@ mod tests {
         let padded = Plane::from_strided(2, 2, 3, vec![1, 2, 9, 3, 4].into()).unwrap();
         assert_eq!((padded.row(1), padded.rows().len()), (&[3, 4][..], 2));
         assert_eq!(padded, Plane::new(2, 2, vec![1, 2, 3, 4]).unwrap());
+        assert_eq!((padded.copied().stride, padded.copied()), (2, padded));
     }
 
     #[test]

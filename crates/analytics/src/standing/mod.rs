@@ -410,7 +410,8 @@ impl StandingMemory {
         let (picture, kept) = if self.by_visits {
             (Arc::new(frame.picture.fitted(VISITED_SIDE, VISITED_SIDE)), 1)
         } else {
-            (frame.picture.clone(), BEFORE_PICTURES)
+            // Things keep it for as long as they stand, and decoders want their memory back.
+            (Arc::new(frame.picture.copied()), BEFORE_PICTURES)
         };
         self.lately.push_back((at, picture));
         if self.lately.len() > kept {
