@@ -23,7 +23,7 @@ lint: ## formatting and clippy
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-bench: setup ## figures of benches/README.md
+bench: setup ## end-to-end figures of benches/README.md
 	cargo build --release -p parapet-cli
 	benches/run
 	target/release/parapet bench --pipeline benches/pipelines/vtest-416.toml --clip .cache/bench/vtest-1080p25.mp4
