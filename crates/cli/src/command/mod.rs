@@ -27,7 +27,7 @@ use parapet_edge::{
     config::{self, CameraConfig, LoadError},
 };
 
-use crate::failure::Mistake;
+use crate::{failure::Mistake, memory};
 
 /// Reads a pipeline file; what is wrong with it is the user's mistake, told in full.
 pub(crate) fn load_pipeline(path: &Path) -> anyhow::Result<Pipeline> {
@@ -47,13 +47,16 @@ pub(crate) fn camera<'a>(pipeline: &'a Pipeline, id: &CameraId) -> Result<&'a Ca
     })
 }
 
-/// Runs a future on all cores.
+/// Runs a future on all cores, and gives memory back that it has freed.
 pub(crate) fn block_on(job: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_name("parapet-tokio")
-        .build()?
-        .block_on(job)
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("parapet-tokio").build()?.block_on(
+        async {
+            tokio::select! {
+                done = job => done,
+                never = memory::give_back() => match never {},
+            }
+        },
+    )
 }
 
 /// Returns when the program is asked to stop (SIGINT or SIGTERM).
