@@ -153,7 +153,7 @@ pub struct Movement {
     pub since_the_last: Option<BBox>,
 }
 
-/// Tells from a few thousand samples of luma where anything moves. Slow enough to notice what creeps, quick enough to
+/// Tells from samples of luma where anything moves. Slow enough to notice what creeps, quick enough to
 /// forget what has stopped.
 #[derive(Debug)]
 pub struct Stir {

@@ -110,7 +110,5 @@ pub trait ChangeDetector: Send {
     fn begin_run(&mut self);
 
     /// Whether something seems to have come or gone and is not decided yet: another look soon would tell.
-    fn is_undecided(&self) -> bool {
-        false
-    }
+    fn is_undecided(&self) -> bool;
 }

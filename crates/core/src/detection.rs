@@ -83,14 +83,10 @@ pub trait Detector: Send {
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError>;
 
     /// Objects in a `part` of `frame`, at the scale at which [`Self::detect`] sees them and in its coordinates; what
-    /// reaches beyond the part is found in pieces or not at all. Without an implementation of its own: those of the whole
-    /// frame that touch the part.
+    /// reaches beyond the part is found in pieces or not at all. Has no body here, so that whoever wraps a detector does
+    /// not look at the whole frame instead.
     ///
     /// # Errors
     /// As [`Self::detect`].
-    fn detect_in(&mut self, frame: &Frame, part: BBox) -> Result<Vec<Detection>, DetectError> {
-        let mut found = self.detect(frame)?;
-        found.retain(|d| d.bbox.intersection(part).is_some());
-        Ok(found)
-    }
+    fn detect_in(&mut self, frame: &Frame, part: BBox) -> Result<Vec<Detection>, DetectError>;
 }

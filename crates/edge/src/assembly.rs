@@ -13,7 +13,7 @@ use std::{
 use parapet_analytics::{Pipeline as View, PipelineConfig, schedule};
 use parapet_change::ViewChange;
 use parapet_core::{
-    CameraId, ChangeDetector, Clock, DetectError, Detection, Detector, Frame, Picture, PresetId, RunId,
+    BBox, CameraId, ChangeDetector, Clock, DetectError, Detection, Detector, Frame, Picture, PresetId, RunId,
     Timestamp, Zone, ZonePurpose,
 };
 use parapet_infer::{Engine, EngineError, Manifest, ManifestError, Overload};
@@ -285,12 +285,67 @@ struct Timed<D> {
     clock: Arc<dyn Clock>,
 }
 
-impl<D: Detector> Detector for Timed<D> {
-    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
+impl<D> Timed<D> {
+    fn time<R>(&mut self, look: impl FnOnce(&mut D) -> R) -> R {
         let begun = self.clock.monotonic();
-        let result = self.inner.detect(frame);
+        let result = look(&mut self.inner);
         let took = self.clock.monotonic().saturating_sub(begun);
         self.spent.0.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
         result
+    }
+}
+
+impl<D: Detector> Detector for Timed<D> {
+    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
+        self.time(|detector| detector.detect(frame))
+    }
+
+    fn detect_in(&mut self, frame: &Frame, part: BBox) -> Result<Vec<Detection>, DetectError> {
+        self.time(|detector| detector.detect_in(frame, part))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parapet_core::ManualClock;
+
+    use super::*;
+
+    /// Takes a second for all of a frame and a tenth of one for a part of it.
+    struct Asked(ManualClock, Vec<Option<BBox>>);
+
+    impl Detector for Asked {
+        fn detect(&mut self, _: &Frame) -> Result<Vec<Detection>, DetectError> {
+            self.0.advance(Duration::from_secs(1));
+            self.1.push(None);
+            Ok(Vec::new())
+        }
+
+        fn detect_in(&mut self, _: &Frame, part: BBox) -> Result<Vec<Detection>, DetectError> {
+            self.0.advance(Duration::from_millis(100));
+            self.1.push(Some(part));
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn a_glance_at_a_part_reaches_the_model_as_one_and_is_timed() {
+        let clock = ManualClock::new("2026-03-01T08:00:00Z".parse().unwrap());
+        let spent = ModelTime::default();
+        let inner = Asked(clock.clone(), Vec::new());
+        let mut timed = Timed { inner, spent: spent.clone(), clock: Arc::new(clock.clone()) };
+        let frame = Frame {
+            camera: "gate".parse().unwrap(),
+            preset: None,
+            run: RunId::live(),
+            sequence: 0,
+            captured_at: clock.now(),
+            picture: Arc::new(Picture::from_rgb(64, 36, &[90; 64 * 36 * 3]).unwrap()),
+        };
+        let part = BBox::new(0.2, 0.2, 0.4, 0.5).unwrap();
+        timed.detect(&frame).unwrap();
+        timed.detect_in(&frame, part).unwrap();
+        assert_eq!(timed.inner.1, [None, Some(part)]);
+        assert_eq!(spent.total(), Duration::from_millis(1100));
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn around(
         }
         let length = ((input as f64 / scale).round() as usize).clamp(1, picture);
         let middle = f64::from(low + high) / 2.0 * picture as f64;
-        let start = ((middle - length as f64 / 2.0).max(0.0) as usize).min(picture - length);
+        let start = ((middle - length as f64 / 2.0).round().max(0.0) as usize).min(picture - length);
         (start, length, input)
     };
     let (x, width, across) = side(part.x_min(), part.x_max(), picture.0, whole.width);

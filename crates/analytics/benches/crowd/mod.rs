@@ -29,6 +29,10 @@ impl Detector for Crowd {
         });
         Ok(objects.collect())
     }
+
+    fn detect_in(&mut self, frame: &Frame, _: BBox) -> Result<Vec<Detection>, DetectError> {
+        self.detect(frame)
+    }
 }
 
 fn zones() -> Vec<Zone> {

@@ -335,6 +335,12 @@ impl Detector for Eyes {
         let (t, frame) = *self.1.lock().unwrap();
         if within(&self.0.shed, t) { Err(DetectError::Shed) } else { Ok(self.0.detections(t, frame)) }
     }
+
+    fn detect_in(&mut self, frame: &Frame, part: BBox) -> Result<Vec<Detection>, DetectError> {
+        let mut found = self.detect(frame)?;
+        found.retain(|thing| thing.bbox.intersection(part).is_some());
+        Ok(found)
+    }
 }
 
 impl ChangeDetector for Eyes {
@@ -344,4 +350,8 @@ impl ChangeDetector for Eyes {
     }
 
     fn begin_run(&mut self) {}
+
+    fn is_undecided(&self) -> bool {
+        false
+    }
 }

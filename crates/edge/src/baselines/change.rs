@@ -105,6 +105,10 @@ impl ChangeDetector for ApprovedChange {
     fn begin_run(&mut self) {
         self.inner.begin_run();
     }
+
+    fn is_undecided(&self) -> bool {
+        self.inner.is_undecided()
+    }
 }
 
 #[cfg(test)]

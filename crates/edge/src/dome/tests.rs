@@ -62,6 +62,10 @@ impl Detector for RedThings {
         }
         Ok(found)
     }
+
+    fn detect_in(&mut self, frame: &Frame, _: BBox) -> Result<Vec<Detection>, DetectError> {
+        self.detect(frame)
+    }
 }
 
 /// The part of a preset's view between two directions, as a polygon.
