@@ -125,10 +125,9 @@ impl Fleet {
     /// Makes the running cameras those of the pipeline, as far as they are this node's. Cameras that did not change go on
     /// undisturbed.
     pub(crate) fn apply(&mut self, pipeline: &Pipeline) -> Vec<(CameraId, AssemblyError)> {
-        if let Some(sharing) = &self.sharing {
-            let sites = watched(pipeline).map(|(id, camera)| (id.clone(), pipeline.site_of(camera).clone()));
-            sharing.leases.offer(sites.collect());
-        }
+        // What could not be started may be right now, and models may be others.
+        self.failed.clear();
+        self.model_times.clear();
         self.pipeline = Some(pipeline.clone());
         self.settle(pipeline)
     }
@@ -203,7 +202,6 @@ impl Fleet {
                 }
             }
         }
-        self.failed.retain(|id, _| wanted.contains_key(id));
         let mut failed = Vec::new();
         if self.sharing.is_some() {
             failed.extend(self.warm_up(pipeline));
@@ -230,6 +228,12 @@ impl Fleet {
             .collect();
         self.engines.retain(|name| used.contains(name));
         self.patrol.admit();
+        if let Some(sharing) = &self.sharing {
+            // Others can perhaps watch what this node cannot.
+            let able = watched(pipeline).filter(|(id, _)| !self.failed.contains_key(*id));
+            let sites = able.map(|(id, camera)| (id.clone(), pipeline.site_of(camera).clone()));
+            sharing.leases.offer(sites.collect());
+        }
         self.status.cameras = self.cameras.keys().cloned().collect();
         self.status.at = self.clock.now();
         self.uplink.show(&wire::Message::NodeStatus(self.status.clone()));
@@ -243,6 +247,7 @@ impl Fleet {
             if let Some((name, model)) = pipeline.model_of(camera)
                 && let Err(error) = self.engines.get(name, model)
             {
+                self.failed.insert(id.clone(), chain(&error));
                 failed.push((id.clone(), error));
             }
         }

@@ -1,8 +1,14 @@
-//! A node that shares its cameras and loses the store. Skips, saying so, where ONNX Runtime or PostgreSQL is not set up.
+//! Nodes that share their cameras, and lose the store or a model. They skip, saying so, where ONNX Runtime or PostgreSQL is not set up.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use parapet_core::SystemClock;
 use parapet_edge::{Node, NodeError, config::load};
@@ -44,40 +50,64 @@ async fn until(address: SocketAddr, path: &str, holds: impl Fn(&str) -> bool) ->
     panic!("in vain waited at {path}: {}", get(address, path).await)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_that_loses_the_store_stops_its_cameras_before_others_may_take_them() {
+/// A database server with the tables of a command center; `None`, said so, where PostgreSQL is not installed.
+async fn store() -> Option<(PostgresServer, String)> {
     let server = match PostgresServer::start() {
         Ok(server) => server,
         Err(TestServerError::NotInstalled) => {
             println!("skipped: postgresql is not installed");
-            return;
+            return None;
         }
         Err(error) => panic!("{error}"),
     };
     let store = server.database().unwrap();
     // As the command center does at its first start.
     Store::open(&store).await.unwrap().close().await;
-    let dir = tempfile::tempdir().unwrap();
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/nanodet-g");
+    Some((server, store))
+}
+
+fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/nanodet-g")
+}
+
+/// Writes the pipeline file of a node with one camera.
+fn write(path: &Path, node: &str, store: &str, manifest: &Path) {
     let text = format!(
-        "[node]\nid = \"n\"\nsite = \"s\"\nhttp.listen = \"127.0.0.1:0\"\n\
+        "[node]\nid = \"{node}\"\nsite = \"s\"\nhttp.listen = \"127.0.0.1:0\"\ndata_dir = \"{node}\"\n\
          share = {{ fleet = \"yard\", store = \"{store}\", lease_seconds = 3 }}\n\
          [bus.embedded]\nlisten = \"127.0.0.1:0\"\n[models.default]\nmanifest = \"{}\"\n\
          [cameras.one]\nsource.test = {{ width = 64, height = 48, frames_per_second = 5 }}\n",
-        models.display()
+        manifest.display()
     );
-    let path = dir.path().join("pipeline.toml");
-    fs::write(&path, text).unwrap();
-    let node = match Node::start(load(&path).unwrap(), None, Arc::new(SystemClock::new())).await {
-        Ok(node) => node,
+    // Whoever follows the file never sees a part of it.
+    let part = path.with_extension("part");
+    fs::write(&part, text).unwrap();
+    fs::rename(part, path).unwrap();
+}
+
+/// `None`, said so, where ONNX Runtime is not set up.
+async fn start(path: &Path) -> Option<Node> {
+    match Node::start(load(path).unwrap(), Some(path.to_owned()), Arc::new(SystemClock::new())).await {
+        Ok(node) => Some(node),
         Err(NodeError::Cameras(error)) => {
             println!("skipped: {error}; hint: make setup");
-            return;
+            None
         }
         Err(error) => panic!("{error}"),
-    };
+    }
+}
+
+const WATCHED: &str = "\"camera\":\"one\"";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_loses_the_store_stops_its_cameras_before_others_may_take_them() {
+    let Some((server, store)) = store().await else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pipeline.toml");
+    write(&path, "n", &store, &models());
+    let Some(node) = start(&path).await else { return };
     let address = node.http_address();
-    until(address, "/cameras", |answer| answer.contains("\"camera\":\"one\"")).await;
+    until(address, "/cameras", |answer| answer.contains(WATCHED)).await;
     until(address, "/readyz", |answer| answer.contains("200 OK")).await;
     assert!(get(address, "/metrics").await.contains("parapet_leases_held 1"));
     drop(server);
@@ -91,4 +121,29 @@ async fn a_node_that_loses_the_store_stops_its_cameras_before_others_may_take_th
         "{metrics}"
     );
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_camera_that_a_node_cannot_start_any_more_is_left_to_another() {
+    let Some((_server, store)) = store().await else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let files = ["first", "second"].map(|node| dir.path().join(format!("{node}.toml")));
+    write(&files[0], "first", &store, &models());
+    let Some(first) = start(&files[0]).await else { return };
+    until(first.http_address(), "/cameras", |answer| answer.contains(WATCHED)).await;
+    write(&files[1], "second", &store, &models());
+    let Some(second) = start(&files[1]).await else { return };
+    let damaged = dir.path().join("nanodet-g");
+    fs::create_dir(&damaged).unwrap();
+    fs::copy(models().join("model.toml"), damaged.join("model.toml")).unwrap();
+    write(&files[0], "first", &store, &damaged);
+    until(second.http_address(), "/cameras", |answer| answer.contains(WATCHED)).await;
+    let ready = until(first.http_address(), "/readyz", |answer| answer.contains("503")).await;
+    assert!(ready.contains("camera one: ") && ready.contains("the weights"), "{ready}");
+    // Once its weights are there again it offers itself, and the other one goes on.
+    write(&files[0], "first", &store, &models());
+    until(first.http_address(), "/readyz", |answer| answer.contains("200 OK")).await;
+    assert!(get(second.http_address(), "/cameras").await.contains(WATCHED));
+    first.stop().await;
+    second.stop().await;
 }
