@@ -149,7 +149,7 @@ async fn require_token(State(state): State<HttpState>, request: Request, next: N
 }
 
 async fn cameras(State(state): State<HttpState>) -> Response {
-    let (cameras, trouble) = (state.cameras.list(), (state.trouble)());
+    let (cameras, trouble) = (state.cameras.list(), told_by(state.trouble).await);
     axum::Json(serde_json::json!({ "node": state.node, "cameras": cameras, "trouble": trouble }))
         .into_response()
 }
@@ -258,8 +258,14 @@ async fn metrics(State(state): State<HttpState>) -> Response {
     (headers, state.metrics.render()).into_response()
 }
 
+/// What is wrong. Whoever says it may have to wait until the fleet has been changed, and nobody else should.
+async fn told_by(reasons: Readiness) -> Vec<String> {
+    let told = tokio::task::spawn_blocking(move || reasons()).await;
+    told.unwrap_or_else(|error| vec![error.to_string()])
+}
+
 async fn readyz(State(state): State<HttpState>) -> Response {
-    let reasons = (state.readiness)();
+    let reasons = told_by(state.readiness).await;
     if reasons.is_empty() {
         "ready".into_response()
     } else {
