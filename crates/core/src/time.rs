@@ -63,6 +63,11 @@ impl ManualClock {
         state.0 += by;
         state.1 += by;
     }
+
+    /// Sets the wall time, forward or back, as an administrator or a time server does.
+    pub fn set(&self, now: Timestamp) {
+        self.0.lock().expect("no panic while the clock is held").0 = now;
+    }
 }
 
 impl Clock for ManualClock {
@@ -75,8 +80,53 @@ impl Clock for ManualClock {
     }
 }
 
+/// How the machine's clock stands to the monotonic one.
+#[derive(Debug, Default)]
+pub struct TimeScale(Option<(Timestamp, Duration)>);
+
+impl TimeScale {
+    /// A clock that is put right by less than this was not set: daemons do so all the time.
+    pub const STEP_SECONDS: f64 = 2.0;
+
+    /// As it is now.
+    pub fn of(clock: &dyn Clock) -> Self {
+        Self(Some((clock.now(), clock.monotonic())))
+    }
+
+    /// Whether the clock was set since this was asked before; not when it is asked first.
+    pub fn was_set(&mut self, clock: &dyn Clock) -> bool {
+        let before = std::mem::replace(self, Self::of(clock));
+        before.0.zip(self.0).is_some_and(|((earlier, since), (now, monotonic))| {
+            let passed = monotonic.saturating_sub(since).as_secs_f64();
+            (seconds_between(earlier, now) - passed).abs() > Self::STEP_SECONDS
+        })
+    }
+}
+
 /// Seconds from `earlier` to `later`; negative when they are the other way round.
 #[inline]
 pub fn seconds_between(earlier: Timestamp, later: Timestamp) -> f64 {
     later.duration_since(earlier).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_is_told_from_one_that_goes_on() {
+        let start: Timestamp = "2026-03-01T08:00:00Z".parse().unwrap();
+        let clock = ManualClock::new(start);
+        let mut scale = TimeScale::default();
+        assert!(!scale.was_set(&clock), "nothing is known yet");
+        clock.advance(Duration::from_secs(3600));
+        assert!(!scale.was_set(&clock));
+        clock.set(start);
+        assert!(scale.was_set(&clock), "back by an hour");
+        assert!(!scale.was_set(&clock), "told once");
+        clock.set(start + Duration::from_secs(1));
+        assert!(!scale.was_set(&clock), "put right by a second");
+        clock.set(start + Duration::from_secs(600));
+        assert!(scale.was_set(&clock), "forward");
+    }
 }

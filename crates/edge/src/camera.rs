@@ -20,7 +20,8 @@ use std::{
 
 use parapet_core::{
     CameraHealth, CameraId, Clock, DetectError, EndReason, Frame, HealthEvent, HealthState, IncidentEvent,
-    IncidentId, NodeId, Picture, PresetId, SiteId, Timestamp, time::seconds_between,
+    IncidentId, NodeId, Picture, PresetId, SiteId, Timestamp,
+    time::{TimeScale, seconds_between},
 };
 use parapet_ingest::{CameraStream, DecodeMode, StreamEvent};
 use tracing::{error, info};
@@ -126,6 +127,7 @@ pub(crate) struct Worker {
     pub(crate) latest: Timestamp,
     crashes: u32,
     pub(crate) seen: Seen,
+    pub(crate) scale: TimeScale,
     started: Arc<AtomicBool>,
 }
 
@@ -151,6 +153,8 @@ enum Over {
     Ended,
     /// The source or the pipeline cannot be opened.
     Unusable(String),
+    /// The machine's clock was set: what the pipeline remembers is of other times.
+    ClockSet,
 }
 
 impl Worker {
@@ -163,6 +167,7 @@ impl Worker {
             latest: spec.clock.now(),
             crashes: 0,
             seen: Seen::default(),
+            scale: TimeScale::default(),
             started: Arc::default(),
             spec,
         }
@@ -184,9 +189,12 @@ impl Worker {
                 }
                 Ok(Over::Unusable(why)) => {
                     error!(camera = %self.spec.id, why, "camera cannot be watched; trying again");
-                    // The next pipeline goes on with what is open.
-                    self.to_adopt.extend(std::mem::take(&mut self.open).into_values());
+                    self.begin_anew();
                     (HealthEvent::Failed, why)
+                }
+                Ok(Over::ClockSet) => {
+                    self.begin_anew();
+                    continue;
                 }
                 Err(panic) => {
                     let why = message_of(panic.as_ref());
@@ -207,6 +215,11 @@ impl Worker {
                 Some(_) => return self.leave(),
             }
         }
+    }
+
+    /// The next pipeline goes on with what is open.
+    pub(crate) fn begin_anew(&mut self) {
+        self.to_adopt.extend(std::mem::take(&mut self.open).into_values());
     }
 
     /// Waits, for ever if no time is given, and hears orders meanwhile; why the thread is to end, if it is.
@@ -260,6 +273,8 @@ impl Worker {
         self.started.store(true, Ordering::Relaxed);
         let mut past = Past::new();
         let mut timer = StageTimer::new(clock, model_time);
+        // Each connection has a time scale of its own.
+        let mut run = None;
         loop {
             let order = match orders.try_recv() {
                 Ok(order) => self.hear(order),
@@ -284,6 +299,9 @@ impl Worker {
                     return Over::Ended;
                 }
                 Some(StreamEvent::Frame(frame)) => {
+                    if run.replace(frame.run) != Some(frame.run) && self.scale.was_set(&*self.spec.clock) {
+                        return Over::ClockSet;
+                    }
                     timer.frame_came();
                     self.latest = frame.captured_at;
                     if self.seen.count(&frame, self.spec.clock.monotonic())
@@ -370,11 +388,14 @@ impl Worker {
         if self.spec.live.is_watched(&self.spec.id) {
             return DecodeMode::Full;
         }
+        // The watchdog waits for a picture.
+        let patience = Duration::from_secs_f64(self.spec.config.source.watchdog.stalled_seconds) / 2;
         match watch.enough(self.latest, stream.keyframes_apart()) {
-            DecodeMode::KeyframesOnly { apart } => {
-                // The watchdog waits for a picture.
-                let stalled = Duration::from_secs_f64(self.spec.config.source.watchdog.stalled_seconds);
-                DecodeMode::KeyframesOnly { apart: apart.min(stalled / 2) }
+            DecodeMode::KeyframesOnly { apart } => DecodeMode::KeyframesOnly { apart: apart.min(patience) },
+            DecodeMode::KeyframesWhileQuiet
+                if stream.keyframes_apart().is_none_or(|apart| apart > patience) =>
+            {
+                DecodeMode::Full
             }
             mode => mode,
         }

@@ -11,7 +11,7 @@ use std::{
 
 use gstreamer as gst;
 use parapet_core::{
-    CameraId, Clock, HealthEvent, HealthState, RunId, SystemClock, Timestamp, time::seconds_between,
+    CameraId, Clock, HealthEvent, HealthState, RunId, SystemClock, Timestamp, time::TimeScale,
 };
 use tracing::{debug, warn};
 
@@ -111,8 +111,8 @@ enum Over {
     Trouble(HealthEvent, Option<String>),
 }
 
-/// The machine's clock may be set by this much before frames get a new scale.
-const CLOCK_STEP_SECONDS: f64 = 2.0;
+/// Until a decoder that was opened gives its first picture.
+const SLOWEST_DECODER: Duration = Duration::from_secs(2);
 
 /// Longest time from an offline source's failure to the last frame before it.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -192,7 +192,7 @@ impl Supervisor {
         let progress = Arc::new(Progress::default());
         let time = Arc::new(TimeBase::live(Arc::clone(&self.clock)));
         let wanted = self.wanted(generation, run, &time, &progress, still, inbox);
-        let (started, started_at) = (self.clock.monotonic(), self.clock.now());
+        let (started, mut scale) = (self.clock.monotonic(), TimeScale::of(&*self.clock));
         let connection = Connection::open(&self.origin, wanted, &notify(generation, inbox, &self.cpu));
         let connection = match connection {
             Ok(connection) => connection,
@@ -218,8 +218,7 @@ impl Supervisor {
             if now >= deadline {
                 break Over::Trouble(HealthEvent::Silent, Some(what.to_owned()));
             }
-            let wall = seconds_between(started_at, self.clock.now());
-            if (wall - now.saturating_sub(started).as_secs_f64()).abs() > CLOCK_STEP_SECONDS {
+            if scale.was_set(&*self.clock) {
                 let detail = "the machine's clock was set; connecting anew for right times";
                 break Over::Trouble(HealthEvent::Failed, Some(detail.to_owned()));
             }
@@ -243,9 +242,11 @@ impl Supervisor {
             {
                 Over::Trouble(event, Some(format!("{detail}; software decodes from now on, not hardware")))
             }
-            // A visit has waited in vain.
+            // A visit has waited in vain, or was told to stop before a decoder can have answered.
             Over::Stopped if self.appetite.is_some() => {
-                no_picture();
+                if self.clock.monotonic().saturating_sub(started) >= SLOWEST_DECODER {
+                    no_picture();
+                }
                 Over::Stopped
             }
             over => over,

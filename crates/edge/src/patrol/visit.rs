@@ -26,6 +26,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_millis(200);
 /// A source that broke so often on a visit is given up.
 const MOST_TROUBLES: u32 = 2;
+/// A visit with so many pictures that nobody could look at is given up.
+const MOST_UNLOOKED: u32 = 8;
 
 /// A camera between its visits. Pipeline, standing things and incidents live on; of its pictures only few and small ones.
 pub(super) struct Patrolled {
@@ -142,6 +144,11 @@ impl Patrolled {
         looked: &mut dyn FnMut(),
     ) -> Option<Trouble> {
         let unusable = |detail| Some(Trouble { event: HealthEvent::Failed, detail });
+        if self.worker.scale.was_set(&*self.worker.spec.clock) {
+            // What the pipeline remembers is of other times.
+            self.worker.begin_anew();
+            (self.assembled, self.run, self.sequence) = (None, RunId::live(), 0);
+        }
         if self.assembled.is_none() {
             match (self.worker.spec.build)() {
                 Ok(Assembled { watch, model_time }) => self.assembled = Some((watch, model_time)),
@@ -157,12 +164,15 @@ impl Patrolled {
         let used = stream.cpu_time();
         let patience = Duration::from_secs_f64(self.config.patience_seconds.as_f64());
         let mut given_up = clock.monotonic() + patience;
-        let (mut troubles, mut latest) = (0, None);
+        let (mut troubles, mut unlooked, mut latest) = (0, 0, None);
         let trouble = loop {
             let decided =
                 *looks > 0 && self.assembled.as_ref().is_some_and(|(watch, _)| !watch.is_undecided());
-            if decided || *looks >= self.config.looks || stop.load(Ordering::Relaxed) {
+            if decided || *looks >= self.config.looks || self.is_over(stop) {
                 break None;
+            }
+            if unlooked >= MOST_UNLOOKED {
+                break unusable("pictures come, but none could be looked at".to_owned());
             }
             let left = given_up.saturating_sub(clock.monotonic());
             if left.is_zero() || troubles >= MOST_TROUBLES {
@@ -181,6 +191,9 @@ impl Patrolled {
                 None | Some(StreamEvent::Health(_) | StreamEvent::Ended) => {}
                 Some(StreamEvent::Frame(frame)) => {
                     let passed = turnstile.pass();
+                    if self.is_over(stop) {
+                        break None;
+                    }
                     let seen = self.look(frame);
                     drop(passed);
                     // Having waited for its place is not the camera's fault.
@@ -191,7 +204,7 @@ impl Patrolled {
                             *looks += 1;
                             looked();
                         }
-                        Ok(false) => {}
+                        Ok(false) => unlooked += 1,
                         Err(trouble) => break Some(trouble),
                     }
                 }
@@ -200,6 +213,11 @@ impl Patrolled {
         stream.stop();
         *cpu = used.total();
         trouble
+    }
+
+    /// The visit is to end, or another node may watch by now.
+    fn is_over(&self, stop: &AtomicBool) -> bool {
+        stop.load(Ordering::Relaxed) || self.worker.has_lost_its_lease()
     }
 
     /// Looks at a picture; `false` if nobody did.
