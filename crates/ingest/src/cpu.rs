@@ -48,9 +48,38 @@ pub(crate) fn work_ends() -> Option<Duration> {
     Some(thread_cpu_time()?.saturating_sub(began))
 }
 
+/// The task, with what each stretch of its work takes told: for tasks that share a thread with others.
+pub(crate) fn metered<T: Future>(task: T, tell: impl Fn(Duration)) -> impl Future<Output = T::Output> {
+    let mut task = Box::pin(task);
+    std::future::poll_fn(move |context| {
+        let before = thread_cpu_time();
+        let polled = task.as_mut().poll(context);
+        if let Some((now, before)) = thread_cpu_time().zip(before) {
+            tell(now.saturating_sub(before));
+        }
+        polled
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_task_is_measured_while_it_works_and_not_while_it_waits() {
+        let measured = CpuTime::default();
+        let sum = metered(
+            async {
+                tokio::task::yield_now().await;
+                (0..20_000_000u64).fold(0u64, |sum, i| std::hint::black_box(sum.wrapping_mul(31) ^ i))
+            },
+            |took| measured.add(took),
+        );
+        let _ = std::hint::black_box(sum.await);
+        if thread_cpu_time().is_some() {
+            assert!(measured.total() > Duration::from_millis(1), "{:?}", measured.total());
+        }
+    }
 
     #[test]
     fn work_that_began_is_measured_once() {

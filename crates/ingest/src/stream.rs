@@ -170,7 +170,8 @@ impl CameraStream {
         }
     }
 
-    /// What the stream's threads take of the processors; complete once it was stopped.
+    /// What the stream's threads take of the processors, and on a visit its part of those that all streams share; complete
+    /// once it was stopped.
     pub fn cpu_time(&self) -> CpuTime {
         self.cpu.clone()
     }

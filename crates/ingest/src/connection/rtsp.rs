@@ -1,5 +1,5 @@
-//! RTSP over TCP by `retina`: whole pictures as they come from the camera go into the pipeline, and the cameras share a thread
-//! or two. GStreamer's own source takes each packet through threads of its own for each camera.
+//! RTSP over TCP by `retina`: whole pictures as they come from the camera go into the pipeline, and the cameras share a few
+//! threads. GStreamer's own source takes each packet through threads of its own for each camera.
 
 use std::{
     sync::{Arc, Mutex, OnceLock},
@@ -19,13 +19,14 @@ use retina::{
 use tokio::{
     runtime::Runtime,
     sync::Notify as Signal,
-    task::{AbortHandle, JoinHandle},
+    task::AbortHandle,
     time::{sleep, timeout},
 };
 
-use super::{Notice, Notify, RtspOrigin, Wanted, branches::attach, read_rtsp_with_gstreamer};
+use super::{Notice, Notify, RtspOrigin, Units, Wanted, branches::attach, read_rtsp_with_gstreamer};
 use crate::{
     codec::Codec,
+    cpu::metered,
     elements::{add_row, pad},
     error::{OpenError, Reason},
     thin::DecodeMode,
@@ -74,13 +75,19 @@ impl Reading {
         let pipeline = Arc::new(Building(Mutex::new(Some(pipeline.clone()))));
         let (building, origin, notify, signal) =
             (Arc::clone(&pipeline), origin.clone(), Arc::clone(notify), Arc::clone(&plays));
-        let task: JoinHandle<()> = runtime().spawn(async move {
+        // Reading `/proc` around each packet would cost more than the packet; what a visit costs must be known.
+        let meter = matches!(wanted.units, Units::Chosen(_)).then(|| Arc::clone(&notify));
+        let reading = async move {
             match read(&building, &origin, wanted, &notify, &signal).await {
                 Ok(Over::HandedOn) => {}
                 Ok(Over::Ended) => notify(Notice::Ended),
                 Err(problem) => notify(Notice::Failed(redact(&problem))),
             }
-        });
+        };
+        let task = match meter {
+            Some(meter) => runtime().spawn(metered(reading, move |took| meter(Notice::Worked(took)))),
+            None => runtime().spawn(reading),
+        };
         Self { task: task.abort_handle(), plays, pipeline }
     }
 
