@@ -42,7 +42,8 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// What is needed is looked at again this often, in times of [`PUBLISH_EVERY`].
 const ADMIT_EVERY: u32 = 5;
 
-/// Looks at once for each processor: below the number of frames for which the model's queue has room, so that none is shed.
+/// Looks at once for each processor: on most machines below the number of frames for which a model's queue has room, so
+/// that none is shed.
 const LOOKS_EACH: usize = 2;
 
 /// The threads that visit cameras in turn; none run while there is no camera to visit.
@@ -156,19 +157,20 @@ impl Patrol {
             to_adopt: Vec::new(),
         };
         let every = Duration::from_secs_f64(config.every_seconds.as_f64());
-        let mut state = self.shared.lock();
-        let factor = state.stretch.factor();
-        state.schedule.add(id.clone(), every, factor, self.shared.clock.monotonic());
-        state.seats.insert(id.clone(), seat);
-        let wanted = state.seats.len().min(self.shared.room.at_once) + 1;
-        drop(state);
-        self.shared.changed.notify_all();
+        let wanted = (self.shared.lock().seats.len() + 1).min(self.shared.room.at_once) + 1;
+        // First of all what can fail: a camera that is not watched has no turn.
         while self.threads.len() < wanted {
             let (shared, first) = (self.shared.clone(), self.threads.is_empty());
             let name = if first { "patrol".to_owned() } else { format!("patrol:{}", self.threads.len()) };
             let run = move || if first { shared.keep_watch() } else { shared.walk() };
             self.threads.push(std::thread::Builder::new().name(name).spawn(run)?);
         }
+        let mut state = self.shared.lock();
+        let factor = state.stretch.factor();
+        state.schedule.add(id.clone(), every, factor, self.shared.clock.monotonic());
+        state.seats.insert(id.clone(), seat);
+        drop(state);
+        self.shared.changed.notify_all();
         Ok(PatrolSeat { id, shared: self.shared.clone() })
     }
 

@@ -59,7 +59,7 @@ pub(super) enum Turn {
 /// A look at a camera.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Looked {
-    /// Time since the look before; `None` at the first, and after the camera did not answer.
+    /// Time since the look before, at the first since the camera came; `None` after the camera did not answer.
     pub(super) interval: Option<Duration>,
     /// It came later than promised.
     pub(super) late: bool,

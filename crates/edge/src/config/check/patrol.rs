@@ -63,15 +63,21 @@ impl Checker<'_, '_> {
             let at_rule = below(at, &["rules", id.as_str(), rule.kind().as_str()]);
             if matches!(rule, RuleConfig::StrayDog(_)) {
                 let hint =
-                    "dogs need several looks a second: watch the camera all the time, or remove the rule";
+                    "dogs are followed at every frame: watch the camera all the time, or remove the rule";
                 self.tell(&at_rule, "", "a dog that runs about is not seen on patrol", hint);
                 continue;
             }
             let json = serde_json::to_value(rule).expect("a rule is JSON");
-            let limit = json[rule.kind().as_str()]["limit_seconds"].as_f64().unwrap_or(every);
-            if limit < every {
+            let options = &json[rule.kind().as_str()];
+            let mut limits = vec![(at_rule.clone(), "limit_seconds", &options["limit_seconds"])];
+            for table in ["zone_limit_seconds", "label_limit_seconds"] {
+                let of_each = options[table].as_object().into_iter().flatten();
+                limits.extend(of_each.map(|(name, limit)| (below(&at_rule, &[table]), name.as_str(), limit)));
+            }
+            for (at, name, limit) in limits {
+                let Some(limit) = limit.as_f64().filter(|limit| *limit < every) else { continue };
                 let message = format!("{limit} s pass between two looks, which are up to {every} s apart");
-                self.tell(&at_rule, "limit_seconds", &message, "at least the camera's patrol.every_seconds");
+                self.tell(&at, name, &message, "at least the camera's patrol.every_seconds");
             }
         }
     }

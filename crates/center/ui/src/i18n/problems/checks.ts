@@ -132,7 +132,7 @@ export const checks: Wordings = {
   "who crosses a line is not seen on patrol": "轮巡时看不到谁越过了线",
   "watch the camera all the time, or remove the lines": "请一直看着这台摄像机，或删掉这些线",
   "a dog that runs about is not seen on patrol": "轮巡时看不到跑动的犬只",
-  "dogs need several looks a second: watch the camera all the time, or remove the rule": "发现犬只每秒要看好几帧：请一直看着这台摄像机，或删掉这条规则",
+  "dogs are followed at every frame: watch the camera all the time, or remove the rule": "发现犬只后要逐帧跟踪：请一直看着这台摄像机，或删掉这条规则",
   "{limit} s pass between two looks, which are up to {every} s apart": "两次查看之间最长相隔 {every} 秒，{limit} 秒会落在其间",
   "at least the camera's patrol.every_seconds": "不少于这台摄像机的 patrol.every_seconds",
   "on patrol only keyframes are decoded anyway": "轮巡时本来就只解码关键帧",
