@@ -119,14 +119,14 @@ mod tests {
         let clock = ManualClock::new(start);
         let mut scale = TimeScale::default();
         assert!(!scale.was_set(&clock), "nothing is known yet");
-        clock.advance(Duration::from_secs(3600));
+        clock.advance(Duration::from_hours(1));
         assert!(!scale.was_set(&clock));
         clock.set(start);
         assert!(scale.was_set(&clock), "back by an hour");
         assert!(!scale.was_set(&clock), "told once");
         clock.set(start + Duration::from_secs(1));
         assert!(!scale.was_set(&clock), "put right by a second");
-        clock.set(start + Duration::from_secs(600));
+        clock.set(start + Duration::from_mins(10));
         assert!(scale.was_set(&clock), "forward");
     }
 }

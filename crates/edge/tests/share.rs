@@ -1,6 +1,6 @@
 //! Nodes that share their cameras, and lose the store or a model. They skip, saying so, where ONNX Runtime or PostgreSQL is not set up.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests, outside of test functions")]
 
 use std::{
     fs,
