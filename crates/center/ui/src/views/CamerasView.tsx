@@ -3,7 +3,9 @@ import { Cctv } from "lucide-react";
 import { useMemo } from "react";
 import { Empty, Loading } from "../parts/States";
 import { HealthBadge } from "../parts/Badges";
+import { Said } from "../parts/Said";
 import { useT } from "../i18n";
+import { detail } from "../i18n/problems";
 import { between, fullTime } from "../lib/format";
 import { byTrouble, cameraName, condition, tone } from "../lib/health";
 import { KindIcon, kindName } from "../lib/kinds";
@@ -74,7 +76,11 @@ export function CamerasView() {
                 </td>
                 <td>
                   {c.event ? t(`healthEvent.${c.event}`) : ""}
-                  {c.detail && <span className="muted row-detail">{c.detail}</span>}
+                  {c.detail && (
+                    <span className="muted row-detail">
+                      <Said words={detail(c.detail, t.language)} />
+                    </span>
+                  )}
                 </td>
                 <td className="time" title={fullTime(c.at, t.language)}>
                   {t("time.ago", { duration: between(c.at, now, t) })}

@@ -14,7 +14,6 @@ export const checks: Wordings = {
   "is missing": "缺少此项",
   "there is no {path}": "找不到 {path}",
   "paths are relative to the directory of the pipeline file": "路径从配置文件所在的文件夹算起",
-  "cannot read {path}: {reason:system}": "无法读取 {path}：{reason}",
   'cannot read the pipeline file "{path}"': "无法读取配置文件“{path}”",
   "check the path and who may read it": "请检查路径和读取权限",
 

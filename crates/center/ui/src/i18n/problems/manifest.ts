@@ -2,8 +2,6 @@
 import type { Wordings } from "./wording";
 
 export const manifest: Wordings = {
-  'cannot read the manifest "{path}"': "无法读取模型清单“{path}”",
-  "name a folder that holds a model.toml": "请指定一个含有 model.toml 的文件夹",
   "format {number} is not known": "不认识格式 {number}",
   "this program reads format 1": "本程序只读格式 1",
   "name \"{name}\" is not the folder's": "name“{name}”与文件夹的名称不同",

@@ -78,7 +78,6 @@ export const parts: Wordings = {
   "threads = 1, or no core": "改为 threads = 1，或去掉 core",
   "{provider} does not compute in {precision}": "{provider} 不支持 {precision} 精度",
   'precision = "fp32"': '改为 precision = "fp32"',
-  'model "{model}" has no {precision} weights': "模型“{model}”没有 {precision} 权重",
   'model "{model}" gives feature maps, not detections': "模型“{model}”只给出特征图，不能检测目标",
   "choose a detector": "请换一个检测模型",
   "input {size} does not suit the model": "模型不支持输入尺寸 {size}",

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { failure, speak, TABLES, told } from ".";
+import { detail, speak, speakOfCameras, TABLES, told } from ".";
 import { CRATES, isProse, printed, sourceOf, sourcesIn, stringsIn } from "./rust.fixture";
 
 const PARTS = ["core", "analytics", "change", "infer", "ingest", "bus", "edge"];
@@ -16,8 +16,22 @@ const OTHERS: Record<string, string> = {
 };
 /** Sources without such marks: what a manifest's weights lack, and what stops a trial. */
 const MORE = ["core/src/detection.rs", "edge/src/setup/trial.rs", "infer/src/manifest/weights.rs", "edge/src/assembly.rs", "infer/src/engine.rs", "infer/src/runtime.rs", "infer/src/family/tensor.rs", "infer/src/session.rs", "ingest/src/error.rs"];
-const SOURCES = [...new Set([...PARTS.flatMap((part) => sourcesIn(`${part}/src`)).filter((path) => SAYS.test(sourceOf(path)) && !(path in OTHERS)), ...MORE])];
-/** Texts of those sources that are not shown where a file is set up, and why. */
+/** Marks of a source that says how a camera is. */
+const TELLS = /\bHealthEvent::|\bNotice::Failed\(|\bWatchNote \{/;
+/** Sources with such marks that say it elsewhere, and where. */
+const ELSEWHERE: Record<string, string> = {
+  "edge/src/analyze.rs": "on a terminal",
+  "ingest/src/glance.rs": "in refusals, which the node tells in Chinese, too",
+  "ingest/src/recording.rs": "in what becomes of a clip",
+  "ingest/src/flight/pictures.rs": "in what becomes of a drone's survey",
+};
+/** Sources without such marks: what the ones with them pass on. */
+const PASSED_ON = ["edge/src/onvif/message.rs", "edge/src/onvif/mod.rs", "edge/src/patrol/mod.rs", "ingest/src/connection/branches.rs", "ingest/src/images.rs"];
+const all = PARTS.flatMap((part) => sourcesIn(`${part}/src`));
+/** Sources of what a camera's status says, and a trial. */
+const OF_CAMERAS = new Set([...all.filter((path) => TELLS.test(sourceOf(path)) && !(path in ELSEWHERE)), ...PASSED_ON, ...MORE]);
+const SOURCES = [...new Set([...all.filter((path) => SAYS.test(sourceOf(path)) && !(path in OTHERS)), ...OF_CAMERAS])];
+/** Texts of those sources that are not shown where a file is set up or a camera's status stands, and why. */
 const NOT_SHOWN: Record<string, string> = {
   "a polygon of {0} corners has no inside; hint: give at least 3 different corners": "outlines of a site",
   "the polygon has no area; hint: its corners lie on one line": "outlines of a site",
@@ -31,12 +45,12 @@ const NOT_SHOWN: Record<string, string> = {
   "do not write a password into an address; set it as the password of the camera": "a refusal, which the node tells in Chinese, too",
   "the time should be longer than 0 and at most 6 hours": "a refusal, which the node tells in Chinese, too",
   "nothing was recorded in this time": "a refusal, which the node tells in Chinese, too",
+  "application/soap+xml; charset=utf-8": "what a dome is told of a question",
 };
 /** Texts that only join others: what they look like with others in them. */
 const JOINED: Record<string, string[]> = {
   "{message}; hint: {hint}": [],
   "{field}: {problem}; hint: {hint}": [],
-  'model "{model}": {}': [],
   "line {line}: {}": [],
   "{text}\n  {p}": [],
   '{} mistake(s) in the manifest "{}":{}': [],
@@ -52,19 +66,32 @@ const JOINED: Record<string, string[]> = {
   "[{}, {}] for each picture": ['output "⟨1⟩" has the shape ⟨2⟩ where [⟨3⟩, ⟨4⟩] for each picture was expected'],
   "a batch of more than {item} pictures": ['output "⟨1⟩" has the shape ⟨2⟩ where a batch of more than ⟨3⟩ pictures was expected'],
   "without a message": ["the model's thread panicked: without a message"],
+  "{detail}; software decodes from now on, not hardware": ["software decodes from now on, not hardware"],
+  "{first}; hint: {hint}": [],
+  "{url}: {error}; hint: {}": [],
+  'does not come back to preset "{preset}": {why}': ['does not come back to preset "⟨1⟩"'],
+  "media profile that turns it": ["the dome has no media profile that turns it"],
+  "HTTP status {status}": ["cannot understand the dome's answer to ⟨1⟩: HTTP status ⟨2⟩"],
+  "it has {} bytes": ["cannot understand the dome's answer to ⟨1⟩: it has ⟨2⟩ bytes"],
+  "its time has no {name}": ["cannot understand the dome's answer to ⟨1⟩: its time has no ⟨2⟩"],
+  "it has no PTZStatus": ["cannot understand the dome's answer to ⟨1⟩: it has no PTZStatus"],
+  "PTZ service": ["the dome has no PTZ service"],
+  "the picture is empty": ["⟨1⟩ holds no video that can be read (the picture is empty)"],
 };
 /** Arguments that are texts themselves, by source. */
 const SAMPLES: Record<string, Record<string, string>> = {
   "bus/src/config.rs": { what: "client key" },
   "edge/src/config/check.rs": { what: "user name" },
   "edge/src/config/tree.rs": { expected: "a string" },
+  "edge/src/dome/mod.rs": { across: "right", along: "down" },
+  "edge/src/onvif/mod.rs": { what: "PTZ service" },
   "infer/src/engine.rs": { kind: "output" },
 };
 
-/** The messages and hints of a source, as they are printed. */
-function textsOf(path: string): string[] {
+/** The messages of a source, each with its hints, as they are printed. */
+function textsOf(path: string): string[][] {
   const shown = stringsIn(sourceOf(path)).filter((text) => isProse(text) && !(text in NOT_SHOWN));
-  return shown.flatMap((text) => JOINED[text] ?? printed(text, SAMPLES[path]).split("; hint: ")).filter((text) => /[A-Za-z]/.test(text));
+  return shown.flatMap((text) => JOINED[text]?.map((joined) => [joined]) ?? [printed(text, SAMPLES[path]).split("; hint: ")]);
 }
 
 /** Words that no option is named by: where one is left, a part of a text was not said in Chinese. */
@@ -72,16 +99,23 @@ const ENGLISH = /(?<![-\w])(an|the|is|are|be|it|its|of|to|in|on|at|and|or|not|wi
 /** What may hold such a word as a name, and places. */
 const QUOTED = /`[^`]*`|\{\w+\}/g;
 
+/** The texts of a source that have no Chinese. */
+function missingOf(path: string): string[] {
+  const say = OF_CAMERAS.has(path) ? speakOfCameras : speak;
+  const missing = textsOf(path).flatMap(([message = "", ...hints]) => [...(whole(message, say) === null ? [message] : []), ...hints.filter((hint) => whole(hint) === null)]);
+  return missing.filter((text) => /[A-Za-z]/.test(text));
+}
+
 /** A text in Chinese, if all of it is: what stood in places was the signs of arguments, and nothing else. */
-function whole(text: string): string | null {
-  const said = speak(text);
+function whole(text: string, say = speak): string | null {
+  const said = say(text);
   if (!said || said.kept.some((argument) => /[A-Za-z]/.test(argument)) || ENGLISH.test(said.text.replace(QUOTED, ""))) return null;
   return said.text;
 }
 
 describe.each(SOURCES)("what %s says", (path) => {
   it("is said in Chinese, every word of it", () => {
-    expect(textsOf(path).filter((text) => whole(text) === null)).toEqual([]);
+    expect(missingOf(path)).toEqual([]);
   });
 });
 
@@ -120,9 +154,10 @@ describe("what an option is", () => {
 
 describe("the tables", () => {
   it("leave nothing untested that is not there", () => {
-    const all = new Set(SOURCES.flatMap((path) => stringsIn(sourceOf(path))));
-    expect(Object.keys({ ...NOT_SHOWN, ...JOINED }).filter((text) => !all.has(text))).toEqual([]);
+    const texts = new Set(SOURCES.flatMap((path) => stringsIn(sourceOf(path))));
+    expect(Object.keys({ ...NOT_SHOWN, ...JOINED }).filter((text) => !texts.has(text))).toEqual([]);
     expect(Object.keys(OTHERS).filter((path) => !SAYS.test(sourceOf(path)))).toEqual([]);
+    expect(Object.keys(ELSEWHERE).filter((path) => !TELLS.test(sourceOf(path)))).toEqual([]);
   });
   it("keep the places of each text, and the names in it", () => {
     for (const table of Object.values(TABLES))
@@ -222,7 +257,7 @@ describe("what no table has", () => {
     expect(message).toEqual({ text: "expected a moon, found 3", language: "en" });
     expect(hint).toEqual({ text: "只保留其中一项", language: "zh-CN" });
     expect(speak("add moon = …: what shines at night")).toBeNull();
-    expect(failure("the moon: is in the way", "zh-CN").language).toBe("en");
+    expect(detail("the moon: is in the way", "zh-CN")).toEqual([{ text: "the moon: is in the way", language: "en" }]);
   });
 });
 
@@ -242,9 +277,56 @@ describe("a manifest with several mistakes", () => {
   });
 });
 
+/** A status or a trial in Chinese, in one. */
+const said = (text: string) =>
+  detail(text, "zh-CN")
+    .map((words) => words.text)
+    .join("");
+
 describe("why a trial came to nothing", () => {
   it.each([
     ['cannot load model "m" with provider cpu; hint: is the file an ONNX model of an opset that ONNX Runtime 1.24 knows?: bad protobuf', "无法用 cpu 载入模型“m”（请确认文件是 ONNX Runtime 1.24 支持的 ONNX 模型）：bad protobuf"],
     ["cannot read the picture a.png; hint: JPEG or PNG: No such file or directory (os error 2)", "无法读取图片 a.png（应为 JPEG 或 PNG）：文件不存在"],
-  ])("%s", (english, chinese) => expect(failure(english, "zh-CN").text).toBe(chinese));
+  ])("%s", (english, chinese) => expect(said(english)).toBe(chinese));
+});
+
+describe("what a camera's status says", () => {
+  it.each([
+    ["no answer; hint: check address and port, and that the camera is on", "没有应答（请检查地址和端口，并确认摄像机已通电）"],
+    ["data comes, but no picture can be decoded; software decodes from now on, not hardware", "有数据传来，但解码不出画面；今后改用软件解码，不用硬件"],
+    ["the machine's clock was set; connecting anew for right times", "本机的时钟被调整，正在重新连接以校正时间"],
+    ["Unable to connect to RTSP server: Connection refused (os error 111); hint: check address and port, and that the camera is on", "无法连接摄像机的 RTSP 服务：对方拒绝连接（请检查地址和端口，并确认摄像机已通电）"],
+    ["Error reading from RTSP peer: Connection reset by peer (os error 104); hint: the connection broke; see the network", "无法从摄像机读取数据：对方断开了连接（连接中断，请检查网络）"],
+    ["401 response to DESCRIBE CSeq=2: Received Unauthorized after trying digest auth; hint: check username and password_file or password_env", "摄像机对 DESCRIBE 请求应答 401：用户名或密码不被接受（请检查 username 以及 password_file 或 password_env）"],
+    ["Could not open resource for reading and writing (Failed to connect. (Generic error)); hint: check address and port, and that the camera is on", "无法打开视频源（详情：连接失败，Generic error）（请检查地址和端口，并确认摄像机已通电）"],
+    ["cannot read lobby.mp4: No such file or directory (os error 2); hint: check the path and its permissions", "无法读取 lobby.mp4：文件不存在（请检查路径和读取权限）"],
+    ['the source is not set up right: test.pattern: there is no pattern "moon"; hint: see `gst-inspect-1.0 videotestsrc`; ball, smpte and snow are usual', "视频源设置有误：test.pattern: 没有图案“moon”（见 `gst-inspect-1.0 videotestsrc`，常用的有 ball、smpte、snow）"],
+    ['model "m": threads must be at least 1; hint: threads = 1, or no core; bf16 needs the OpenVINO provider; hint: precision = "fp32"', "模型“m”：threads 至少为 1（改为 threads = 1，或去掉 core）；bf16 只能由 OpenVINO 计算（改为 precision = \"fp32\"）"],
+    ["on patrol: looked at every 30 s at the latest", "轮巡中：最迟每 30 秒查看一次"],
+    ["on patrol: looked at every 45 s at the latest instead of every 30 s, for more is configured than the machine can look at", "轮巡中：最迟每 45 秒查看一次，达不到要求的 30 秒，因为轮巡的摄像机超出了本机的能力"],
+    [
+      'does not come back to preset "gate": it looks 19.8° beside it (19.0° left, 5.5° down); does not come back to preset "roof": its view does not look like its reference pictures',
+      "没有回到预置位“gate”：朝向偏离 19.8°（偏左 19.0°，偏下 5.5°）；没有回到预置位“roof”：画面与它的参考图不符",
+    ],
+    [
+      'does not come back to preset "gate": cannot ask the dome at http://10.0.0.9/onvif (GetStatus); hint: is it switched on, and is the address right?: error sending request for url (http://10.0.0.9/onvif): client error (Connect): tcp connect error: No route to host (os error 113)',
+      "没有回到预置位“gate”：无法向球机 http://10.0.0.9/onvif 发送请求（GetStatus）（请确认球机已通电，地址正确）：找不到通往对方的路由",
+    ],
+    ['does not come back to preset "gate": the dome lets nobody in (GotoPreset); hint: check username and password of an ONVIF user with PTZ rights', "没有回到预置位“gate”：球机拒绝登录（GotoPreset）（请检查用户名和密码，应为有云台控制权限的 ONVIF 用户）"],
+  ])("%s", (english, chinese) => {
+    expect(said(english)).toBe(chinese);
+    expect(detail(english, "zh-CN").map((words) => words.language)).not.toContain("en");
+    expect(detail(english, "en")).toEqual([{ text: english, language: "en" }]);
+  });
+
+  it.each(["index out of bounds: the len is 3 but the index is 5", "failed to lock the door", "the list is empty", "expected a moon, found 3", "Option not supported"])("stays as it is where no table has it: %s", (text) => {
+    expect(detail(text, "zh-CN")).toEqual([{ text, language: "en" }]);
+  });
+
+  it("has its hint in Chinese also behind words that are not the program's own", () => {
+    expect(detail("454 is what I say; hint: check the path in the address", "zh-CN")).toEqual([
+      { text: "454 is what I say", language: "en" },
+      { text: "（请检查地址中的路径）", language: "zh-CN" },
+    ]);
+  });
 });

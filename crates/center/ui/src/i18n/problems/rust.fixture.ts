@@ -1,4 +1,4 @@
-/** Texts that the program may refuse a pipeline file with, read out of its sources. */
+/** Texts that the program may refuse a pipeline file with, or say of a camera, read out of its sources. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -25,8 +25,8 @@ const UNSEEN = /(?:\.expect|\b(?:unreachable|panic|assert\w*|debug_assert\w*|tra
 
 /** The strings of a source that people may be shown: not its tests, and nothing that is only for programmers. */
 export function stringsIn(source: string): string[] {
-  // Tests come last in a file; a helper of theirs before them is one line of the crate's own.
-  const code = source.split(/#\[cfg\(test\)\]\n\s*(?:pub\([^)]*\) )?mod /)[0] ?? "";
+  // Tests come last in a file; a helper of theirs before them is one line of the crate's own, and so is a file of theirs.
+  const code = source.split(/#\[cfg\(test\)\]\n\s*(?:pub\([^)]*\) )?mod \w+ \{/)[0] ?? "";
   return [...code.matchAll(TOKEN)].flatMap((match) => {
     const [, , raw, written] = match;
     if (raw === undefined && written === undefined) return [];
@@ -35,8 +35,8 @@ export function stringsIn(source: string): string[] {
   });
 }
 
-/** Two words and more: what a person is told, unlike a key or a separator. */
-export const isProse = (text: string) => /[A-Za-z]\S*\s+\S|\S\s+\S*[a-z]/.test(text);
+/** Two words and more: what a person is told, unlike a key, a separator or markup. */
+export const isProse = (text: string) => /[A-Za-z]\S*\s+\S|\S\s+\S*[a-z]/.test(text) && !text.startsWith("<");
 
 /** `{…}` of a format string, told from braces that a text has of its own: those stand beside a space or are doubled. */
 const ARGUMENT = /\{(\w*)(?::[^{}\s]*)?\}/g;

@@ -1,4 +1,4 @@
-/** Why a trial of a draft comes to nothing: models and runtimes (`infer`), recordings (`ingest`), what `edge` makes of them. */
+/** Why a trial of a draft comes to nothing, or a camera is not watched: models and runtimes (`infer`), sources (`ingest`), what `edge` makes of them. */
 import type { Wordings } from "./wording";
 
 export const trying: Wordings = {
@@ -11,11 +11,15 @@ export const trying: Wordings = {
   "cannot read the picture {path}": "无法读取图片 {path}",
 
   // The model.
+  'model "{model}": {problems:ofOptions}': "模型“{model}”：{problems}",
+  'cannot read the manifest "{path}"': "无法读取模型清单“{path}”",
+  "name a folder that holds a model.toml": "请指定一个含有 model.toml 的文件夹",
   'cannot load model "{model}" with provider {provider}': "无法用 {provider} 载入模型“{model}”",
   "is the file an ONNX model of an opset that ONNX Runtime 1.24 knows?": "请确认文件是 ONNX Runtime 1.24 支持的 ONNX 模型",
   'it needs a build of ONNX Runtime for CUDA, CUDA and cuDNN; provider = "auto" does without them': '需要支持 CUDA 的 ONNX Runtime，以及 CUDA 和 cuDNN；改为 provider = "auto" 就不需要',
   "it offers no device for {provider} on this machine": "它在本机上没有可供 {provider} 使用的设备",
   'provider = "cpu" may run it': '可以试试 provider = "cpu"',
+  'model "{model}" has no {precision} weights': "模型“{model}”没有 {precision} 权重",
   'model "{model}" has no {kind:tensor} "{name}"': "模型“{model}”没有{kind}“{name}”",
   'its {kind:tensor}s are "{names}", correct its manifest': "它的{kind}有“{names}”，请改正模型清单",
   'cannot start the thread of model "{model}"': "无法启动模型“{model}”的线程",
@@ -50,8 +54,9 @@ export const trying: Wordings = {
   "the inference engine has stopped": "推理引擎已停止",
   'cannot run the model on frame {number} of camera "{camera}"': "无法用模型分析摄像机“{camera}”的第 {number} 帧",
 
-  // The recording.
-  "the source is not set up right: {problems}": "视频源设置有误：{problems}",
+  // The source.
+  "the source is not set up right: {problems:ofSource}": "视频源设置有误：{problems}",
+  "cannot read {path}: {reason:system}": "无法读取 {path}：{reason}",
   "cannot read the camera's password or passphrase from {from:secret}": "无法从 {from} 读取摄像机的密码或口令",
   'there is no pattern "{name}"': "没有图案“{name}”",
   "see `gst-inspect-1.0 videotestsrc`; ball, smpte and snow are usual": "见 `gst-inspect-1.0 videotestsrc`，常用的有 ball、smpte、snow",
@@ -66,7 +71,7 @@ export const trying: Wordings = {
   "apt install gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav": "请运行 apt install gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav",
   "no decoder for {format}": "没有 {format} 的解码器",
   "check the path and its permissions": "请检查路径和读取权限",
-  "{path} holds no video that can be read ({detail})": "{path} 里没有可读的视频（{detail}）",
+  "{path} holds no video that can be read ({detail:picture})": "{path} 里没有可读的视频（{detail}）",
   "play it with ffprobe to see what it is": "可用 ffprobe 查看它是什么",
   "no JPEG or PNG pictures at {path}": "{path} 没有 JPEG 或 PNG 图片",
   "check the directory or pattern": "请检查文件夹或通配符",

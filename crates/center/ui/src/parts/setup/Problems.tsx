@@ -2,7 +2,8 @@
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import type { SetupProblem } from "../../api/setup";
 import { useT } from "../../i18n";
-import { told, type Words } from "../../i18n/problems";
+import { told } from "../../i18n/problems";
+import { Said } from "../Said";
 
 export function ProblemNotes({ problems }: { problems: SetupProblem[] }) {
   const t = useT();
@@ -46,16 +47,12 @@ function What({ problem }: { problem: SetupProblem }) {
   const { message, hint } = told(problem, t.language);
   return (
     <>
-      <Said words={message} />
+      <Said words={[message]} />
       {hint && (
         <span className="setup-hint">
-          {t("setup.hint")} <Said words={hint} />
+          {t("setup.hint")} <Said words={[hint]} />
         </span>
       )}
     </>
   );
-}
-
-function Said({ words }: { words: Words }) {
-  return <span lang={words.language}>{words.text}</span>;
 }

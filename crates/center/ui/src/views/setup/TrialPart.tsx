@@ -5,11 +5,12 @@ import { useEffect, useMemo, useState } from "react";
 import { errorText, isMissing } from "../../api/client";
 import { setupOf, type Place, type Raised, type RecordingState, type SetupCamera, type Span, type Trial } from "../../api/setup";
 import { useT } from "../../i18n";
-import { failure } from "../../i18n/problems";
+import { detail } from "../../i18n/problems";
 import { between, clock, duration, fullTime, percent, size } from "../../lib/format";
 import { KindIcon, kindName } from "../../lib/kinds";
 import { instantOf, lastHours, localOf, pairs, recordedSeconds, spanFault, verdictOf, type Pair, type Verdict } from "../../lib/trial";
 import { CheckField, TextField } from "../../parts/Fields";
+import { Said } from "../../parts/Said";
 import { Empty, Failed, Loading } from "../../parts/States";
 import { useSetup } from "../../state/setup";
 
@@ -165,7 +166,7 @@ function TrialResult({ place, trial }: { place: Place; trial: Trial }) {
       </div>
       {trial.state === "failed" && (
         <p className="form-message" role="alert">
-          {trial.detail ? failure(trial.detail, t.language).text : t("state.error")}
+          {trial.detail ? <Said words={detail(trial.detail, t.language)} /> : t("state.error")}
         </p>
       )}
       {compared && (
