@@ -257,7 +257,7 @@ impl State {
                 .map(|health| health.event.into()),
             at: row.at,
             reconnects: row.reconnects,
-            detail: row.detail.clone().filter(|_| row.state != HealthState::Streaming),
+            detail: row.detail.clone(),
             node_online: node.is_some_and(|node| node.online),
             width: row.width,
             height: row.height,
