@@ -176,7 +176,7 @@ fn a_part_is_seen_at_the_scale_of_the_frame_and_found_in_its_space() {
     let options: DetectorOptions = toml::from_str("input.size = [512, 512]").unwrap();
     let frame = frame(1024, 512);
     let part = BBox::new(0.5, 0.5, 0.6, 0.6).unwrap();
-    // 128 × 128 of the input show 256 × 256 of the frame, from column 435 and row 153 on.
+    // 128 × 128 of the input show 256 × 256 of the frame, from column 435 and row 154 on.
     let found = ask_with(
         options,
         &frame,
@@ -185,7 +185,7 @@ fn a_part_is_seen_at_the_scale_of_the_frame_and_found_in_its_space() {
     )
     .unwrap();
     let boxes: Vec<[f32; 4]> = found.iter().map(|d| d.bbox.into()).collect();
-    assert_eq!(boxes, [[435.0 / 1024.0, 153.0 / 512.0, 563.0 / 1024.0, 409.0 / 512.0]]);
+    assert_eq!(boxes, [[435.0 / 1024.0, 154.0 / 512.0, 563.0 / 1024.0, 410.0 / 512.0]]);
 }
 
 #[test]
