@@ -7,7 +7,7 @@ use std::{
 };
 
 use parapet_bus::wire;
-use parapet_core::{CameraHealth, CameraId, HealthState, NodeId, PrivateAreas, Scope, SiteId, Timestamp};
+use parapet_core::{CameraHealth, CameraId, NodeId, PrivateAreas, Scope, SiteId, Timestamp};
 use parapet_store::{CameraRow, NodeRow};
 
 use crate::{
@@ -320,7 +320,7 @@ pub(crate) fn node_row(status: &wire::NodeStatus) -> NodeRow {
 
 #[cfg(test)]
 mod tests {
-    use parapet_core::{BBox, HealthEvent, Polygon, PrivateView};
+    use parapet_core::{BBox, HealthEvent, HealthState, Polygon, PrivateView};
 
     use super::*;
 
