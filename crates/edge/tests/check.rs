@@ -194,7 +194,7 @@ fn what_a_camera_on_patrol_cannot_do_is_told() {
         recording = {}
         lines.in = { points = [[0, 0], [1, 1]] }
         zones.kerb = { purpose = "forbidden", polygon = [[0, 0], [1, 0], [1, 1]] }
-        rules.bikes.misparked_ebike = { limit_seconds = 39 }
+        rules.bikes.misparked_ebike = { limit_seconds = 39, zone_limit_seconds = { kerb = 38 }, label_limit_seconds = { bicycle = 37, motorcycle = 60 } }
         rules.dogs.stray_dog = {}
         [cameras.film]
         source.file.path = "Cargo.toml"
@@ -215,7 +215,9 @@ fn what_a_camera_on_patrol_cannot_do_is_told() {
             "cameras.busy.patrol.looks",
             "cameras.busy.patrol.patience_seconds",
             "cameras.busy.recording",
+            "cameras.busy.rules.bikes.misparked_ebike.label_limit_seconds.bicycle",
             "cameras.busy.rules.bikes.misparked_ebike.limit_seconds",
+            "cameras.busy.rules.bikes.misparked_ebike.zone_limit_seconds.kerb",
             "cameras.busy.rules.dogs.stray_dog",
             "cameras.busy.source.keyframes_when_enough",
             "cameras.called.source.srt.mode",

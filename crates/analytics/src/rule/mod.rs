@@ -84,8 +84,9 @@ impl RuleConfig {
         }
     }
 
-    /// The longest that anything must hold before the rule states it, in seconds.
-    fn longest_limit(&self) -> f64 {
+    /// How long something must hold before the rule states it: the option that says so, the zone or label that it has in
+    /// there, if that is a table, and the time.
+    pub fn limits(&self) -> impl Iterator<Item = (&'static str, Option<&str>, Seconds)> {
         let (general, by_zone, by_label) = match self {
             Self::MisparkedEbike(c) => (c.limit_seconds, &c.zone_limit_seconds, Some(&c.label_limit_seconds)),
             Self::OccupiedRoadway(c) => {
@@ -94,8 +95,16 @@ impl RuleConfig {
             Self::StrayDog(c) => (c.limit_seconds, &c.zone_limit_seconds, None),
             Self::RooftopStructure(c) => (c.limit_seconds, &c.zone_limit_seconds, None),
         };
-        let special = by_zone.values().chain(by_label.into_iter().flat_map(BTreeMap::values));
-        special.fold(general.as_f64(), |longest, limit| longest.max(limit.as_f64()))
+        let of_zones =
+            by_zone.iter().map(|(zone, limit)| ("zone_limit_seconds", Some(zone.as_str()), *limit));
+        let of_labels = by_label.into_iter().flatten();
+        let of_labels = of_labels.map(|(label, limit)| ("label_limit_seconds", Some(label.as_str()), *limit));
+        std::iter::once(("limit_seconds", None, general)).chain(of_zones).chain(of_labels)
+    }
+
+    /// The longest of its limits, in seconds.
+    fn longest_limit(&self) -> f64 {
+        self.limits().map(|(.., limit)| limit.as_f64()).fold(0.0, f64::max)
     }
 
     /// Whether it needs a change detector with a background model.

@@ -67,17 +67,15 @@ impl Checker<'_, '_> {
                 self.tell(&at_rule, "", "a dog that runs about is not seen on patrol", hint);
                 continue;
             }
-            let json = serde_json::to_value(rule).expect("a rule is JSON");
-            let options = &json[rule.kind().as_str()];
-            let mut limits = vec![(at_rule.clone(), "limit_seconds", &options["limit_seconds"])];
-            for table in ["zone_limit_seconds", "label_limit_seconds"] {
-                let of_each = options[table].as_object().into_iter().flatten();
-                limits.extend(of_each.map(|(name, limit)| (below(&at_rule, &[table]), name.as_str(), limit)));
-            }
-            for (at, name, limit) in limits {
-                let Some(limit) = limit.as_f64().filter(|limit| *limit < every) else { continue };
-                let message = format!("{limit} s pass between two looks, which are up to {every} s apart");
-                self.tell(&at, name, &message, "at least the camera's patrol.every_seconds");
+            for (option, of, limit) in rule.limits() {
+                let limit = limit.as_f64();
+                if limit < every {
+                    let message =
+                        format!("{limit} s pass between two looks, which are up to {every} s apart");
+                    let (at, option) =
+                        of.map_or((at_rule.clone(), option), |of| (below(&at_rule, &[option]), of));
+                    self.tell(&at, option, &message, "at least the camera's patrol.every_seconds");
+                }
             }
         }
     }
