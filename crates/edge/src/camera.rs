@@ -390,11 +390,10 @@ impl Worker {
         }
         // The watchdog waits for a picture.
         let patience = Duration::from_secs_f64(self.spec.config.source.watchdog.stalled_seconds) / 2;
-        match watch.enough(self.latest, stream.keyframes_apart()) {
+        let keyframes_apart = stream.keyframes_apart();
+        match watch.enough(self.latest, keyframes_apart) {
             DecodeMode::KeyframesOnly { apart } => DecodeMode::KeyframesOnly { apart: apart.min(patience) },
-            DecodeMode::KeyframesWhileQuiet
-                if stream.keyframes_apart().is_none_or(|apart| apart > patience) =>
-            {
+            DecodeMode::KeyframesWhileQuiet if keyframes_apart.is_none_or(|apart| apart > patience) => {
                 DecodeMode::Full
             }
             mode => mode,

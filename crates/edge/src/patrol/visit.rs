@@ -122,7 +122,7 @@ impl Patrolled {
                 error!(%camera, why, "a visit panicked; the camera begins anew");
                 // Nobody can follow what the pipeline knew.
                 self.worker.end_open(EndReason::Interrupted);
-                (self.assembled, self.run, self.sequence) = (None, RunId::live(), 0);
+                self.forget();
                 self.tell_trouble(HealthEvent::Crashed, why);
             }
         }
@@ -147,7 +147,7 @@ impl Patrolled {
         if self.worker.scale.was_set(&*self.worker.spec.clock) {
             // What the pipeline remembers is of other times.
             self.worker.begin_anew();
-            (self.assembled, self.run, self.sequence) = (None, RunId::live(), 0);
+            self.forget();
         }
         if self.assembled.is_none() {
             match (self.worker.spec.build)() {
@@ -213,6 +213,11 @@ impl Patrolled {
         stream.stop();
         *cpu = used.total();
         trouble
+    }
+
+    /// The next look is the first of a pipeline and a run of its own.
+    fn forget(&mut self) {
+        (self.assembled, self.run, self.sequence) = (None, RunId::live(), 0);
     }
 
     /// The visit is to end, or another node may watch by now.
